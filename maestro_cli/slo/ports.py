@@ -28,6 +28,10 @@ class RawMetrics(Protocol):
     def url(self) -> str:
         """Which one it is; without credentials."""
 
+    @property
+    def days_at_once(self) -> int:
+        """How many days of samples are best asked for together, if they are not too much."""
+
     def samples(self, selector: str, start: datetime, end: datetime) -> Iterable[RawSeries]:
         """Every sample with start <= time < end, as scraped.
 

@@ -36,9 +36,9 @@ def recorded_prometheus(folder: Path, openmetrics: str, *, block_hours: int = 2)
 
 
 @contextmanager
-def running_prometheus(folder: Path, *flags: str) -> Iterator[str]:
+def running_prometheus(folder: Path, *flags: str, config: str = "{}") -> Iterator[str]:
     """Start one over what the folder holds as `data`, and give its URL."""
-    (folder / "prometheus.yml").write_text("{}")
+    (folder / "prometheus.yml").write_text(config)
     for _ in range(TRIES):
         with _running(folder, flags) as url:
             if url:

@@ -18,8 +18,8 @@ from maestro_cli.slo.measuring.samples import Piece, Roles, in_order, key_of, pi
 from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics, RawSeries, TooMuch
 
-DAYS_AT_ONCE = 4  # so that the numbers of an answer stay in the processor's cache: ten took a fifth longer
 _DAY = timedelta(days=1)
+_EVALUATED_DAYS_AT_ONCE = 4
 
 Stretch = tuple[datetime, datetime]
 
@@ -28,7 +28,8 @@ Stretch = tuple[datetime, datetime]
 class Wanted:
     """What is asked of a stretch of time, and how a piece is made of the answer.
 
-    `ask` gives the series with start <= time < end; `promql` and `roles` name what was asked.
+    `ask` gives the series with start <= time < end, or raises TooMuch; `promql` and `roles` name what was
+    asked.
     """
 
     promql: str
@@ -44,7 +45,7 @@ def raw(metrics: RawMetrics, selectors: Sequence[str], roles: Roles, roles_text:
     def ask(start: datetime, end: datetime) -> Sequence[RawSeries]:
         found: dict[str, RawSeries] = {}
         for selector in selectors:
-            for one in _whole(lambda a, b, s=selector: metrics.samples(s, a, b), start, end):  # type: ignore[misc]
+            for one in metrics.samples(selector, start, end):
                 found.setdefault(key_of(one.labels), in_order(one))
         return tuple(found.values())
 
@@ -64,7 +65,7 @@ def stepped(
     """A query evaluated in steps."""
 
     def ask(start: datetime, end: datetime) -> Sequence[RawSeries]:
-        return _whole(lambda a, b: metrics.steps(promql, a, b, step_seconds), start, end)
+        return tuple(metrics.steps(promql, start, end, step_seconds))
 
     return Wanted(promql, roles_text, float(step_seconds), ask, make)  # 60 and 60.0 are one key
 
@@ -97,8 +98,8 @@ def ask_pieces(
     found = store.load(keys)
     fresh: dict[int, Kept] = {}
     try:
-        for group in _groups([index for index, kept in enumerate(found) if kept is None]):
-            series = wanted.ask(stretches[group[0]][0], stretches[group[-1]][1])
+        missing = [index for index, kept in enumerate(found) if kept is None]
+        for group, series in _answers(wanted, stretches, missing, metrics):
             for index in group:
                 fresh[index] = Kept(now, as_kept(wanted.make(series, *stretches[index])))
     finally:  # what was answered before an error is worth keeping
@@ -116,16 +117,26 @@ def ask_pieces(
     return pieces, asked
 
 
-def _groups(missing: Sequence[int]) -> Iterator[list[int]]:
-    """Those that follow each other, as many at once as may be asked for."""
-    group: list[int] = []
-    for index in missing:
-        if group and (index != group[-1] + 1 or len(group) == DAYS_AT_ONCE):
-            yield group
-            group = []
-        group.append(index)
-    if group:
-        yield group
+def _answers(
+    wanted: Wanted, stretches: Sequence[Stretch], missing: Sequence[int], metrics: RawMetrics
+) -> Iterator[tuple[list[int], Sequence[RawSeries]]]:
+    """Those that follow each other, as many at once as are not too much, with what is answered for them."""
+    if not missing:
+        return
+    at_once = metrics.days_at_once if wanted.step_seconds is None else _EVALUATED_DAYS_AT_ONCE
+    at = 0
+    while at < len(missing):
+        group = [
+            index for place, index in enumerate(missing[at : at + at_once]) if index == missing[at] + place
+        ]
+        start, end = stretches[group[0]][0], stretches[group[-1]][1]
+        try:
+            series = wanted.ask(start, end) if len(group) > 1 else _whole(wanted.ask, start, end)
+        except TooMuch:
+            at_once = len(group) // 2
+            continue
+        yield group, series
+        at += len(group)
 
 
 def _whole(

@@ -57,6 +57,10 @@ class RecordingMetrics:
     def url(self) -> str:
         return self._inner.url
 
+    @property
+    def days_at_once(self) -> int:
+        return self._inner.days_at_once
+
     def samples(self, selector: str, start: datetime, end: datetime) -> Iterable[RawSeries]:
         return self._inner.samples(selector, start, end)
 
@@ -93,6 +97,8 @@ class RecordedStore:
 
 class RecordedMetrics:
     """The Prometheus of a bundle: it says what it said then. Raises InvalidFile for what it was not asked."""
+
+    days_at_once = 1
 
     def __init__(self, inputs: Inputs, file: str) -> None:
         self.url = inputs.url

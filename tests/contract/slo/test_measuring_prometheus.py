@@ -42,6 +42,7 @@ class Remembered:
     answers: dict[str, list[RawSeries]]
     mutation: Callable[[RawSeries], RawSeries] = lambda one: one
     url: str = "http://remembered"
+    days_at_once: int = 1
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Iterator[RawSeries]:
         yield from map(self.mutation, self.answers[selector])

@@ -38,13 +38,19 @@ def silent() -> Iterator[str]:
 
 
 class Counting(RawPrometheus):
-    """Also knows how often samples were asked for on the wire."""
+    """Also knows how often samples, or how to ask for them, were asked for on the wire."""
 
     asked = 0
 
-    def _requested(self, url: str, form: dict[str, str]) -> Response:
-        self.asked += 1
-        return super()._requested(url, form)
+    def __init__(self, endpoint: Endpoint, **how: Any) -> None:
+        super().__init__(endpoint, **how)
+        request = self._session.request
+
+        def counted(method: str, url: str, **more: Any) -> Response:
+            self.asked += url.endswith(("/config", "/read", "/query", "/query_range"))
+            return request(method, url, **more)
+
+        self._session.request = counted  # type: ignore[method-assign,assignment]
 
 
 @contextmanager

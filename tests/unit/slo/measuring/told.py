@@ -56,6 +56,7 @@ class Told:
     kept_seconds: float | None = None
     asked: list[tuple[str, datetime, datetime]] = field(default_factory=list)
     url: str = "http://told"
+    days_at_once: int = 4
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Iterator[RawSeries]:
         self.asked.append((selector, start, end))
