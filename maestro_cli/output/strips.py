@@ -1,7 +1,7 @@
 """A few characters that are read as a picture: how something went, and which days were bad.
 
-Invariant: what is not known is a blank in a line and `·` in a strip, never the lowest value; no colour is
-needed to read them.
+Invariant: what is not known is a blank in a line, and `?` (or `·`, where nothing was) in a strip, never the
+lowest value; no colour is needed to read them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 BARS = "▁▂▃▄▅▆▇█"
-_UNKNOWN = "·"
+NOT_SEEN = -1  # a level
+_NOTHING, _UNSEEN = "·", "?"
 
 
 def sparkline(values: Sequence[float | None], width: int, low: float, high: float) -> str:
@@ -20,14 +21,20 @@ def sparkline(values: Sequence[float | None], width: int, low: float, high: floa
 
 
 def strip(levels: Iterable[int | None]) -> str:
-    """A character for each: 0 (nothing) to 4 (the worst)."""
-    return "".join(_UNKNOWN if level is None else " ░▒▓█"[min(max(level, 0), 4)] for level in levels)
+    """A character for each: 0 (nothing) to 4 (the worst), None without anything, or NOT_SEEN."""
+    return "".join(_mark(level) for level in levels)
 
 
 def bar(share: float, width: int) -> str:
     """A share of 0 to 1 as a bar of at most `width` characters; what is more than nothing is seen."""
     eighths = min(max(round(share * width * 8), 1 if share > 0 else 0), 8 * width)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def _mark(level: int | None) -> str:
+    if level is None:
+        return _NOTHING
+    return _UNSEEN if level == NOT_SEEN else " ░▒▓█"[min(max(level, 0), 4)]
 
 
 def _bar(value: float | None, low: float, high: float) -> str:

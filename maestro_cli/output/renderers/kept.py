@@ -1,4 +1,4 @@
-"""How objectives are kept, as views: status, budget, one explained, the gate, and another target."""
+"""How objectives are kept, as views: status, budget, the gate, and another target."""
 
 from __future__ import annotations
 
@@ -7,27 +7,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.core.quantities import format_duration, format_share
+from maestro_cli.core.quantities import format_share
 from maestro_cli.core.verdict import Judgement, Verdict, combine
-from maestro_cli.output.renderers.durations import durations_blocks, durations_document
-from maestro_cli.output.strips import sparkline, strip
+from maestro_cli.output.renderers.budget_days import burn_down
 from maestro_cli.output.tones import BURN_TONES, verdict_tone
-from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
+from maestro_cli.output.views import Column, Fields, Listing, Report
 from maestro_cli.slo.burn import BurnState
+from maestro_cli.slo.measuring.gaps import gaps_document
 from maestro_cli.slo.measuring.slices import minute_target
-from maestro_cli.slo.measuring.target import Day, days_in, spent_at
-from maestro_cli.slo.measuring.verdict import bad_minutes_words, percent
+from maestro_cli.slo.measuring.target import spent_at
+from maestro_cli.slo.measuring.verdict import percent
 from maestro_cli.slo.policy import Standing
+from maestro_cli.slo.report.remarks import long_gaps
 from maestro_cli.slo.words import gone_words, left_phrase, left_words, shown_state
 
 if TYPE_CHECKING:
     from maestro_cli.slo.kept import Kept
     from maestro_cli.slo.measuring.model import Measured
     from maestro_cli.slo.slo_gate import GateAnswer
-
-_WIDTH = 31
-STRIP_LEGEND = "blank: under 0.1 % of the budget, ░ 0.1 %, ▒ 1 %, ▓ a thirty-first, █ a tenth, · no traffic"
-_SHARES = (0.001, 0.01, 1 / 31, 0.1)  # of the budget, that a day spends: the levels of the strip
 
 
 def kept_view(found: Sequence[Kept]) -> Listing[Kept]:
@@ -90,8 +87,8 @@ def budget_view(found: Sequence[Kept]) -> Listing[Kept]:
     columns: tuple[Column[Kept], ...] = (
         Column("objective", lambda one: one.objective.name),
         Column("promise", lambda one: one.objective.echo, priority=2),
-        Column("spent so far", lambda one: _share(_of(one, "budget_consumed")), right=True, priority=2),
-        Column("of the period", lambda one: _share(_of(one, "budget_projected")), right=True, priority=2),
+        Column("spent so far", lambda one: share_text(_of(one, "budget_consumed")), right=True, priority=2),
+        Column("of the period", lambda one: share_text(_of(one, "budget_projected")), right=True, priority=2),
         Column("left", lambda one: left_words(one.left), right=True, priority=1),
         Column("left at least", lambda one: _least(one), right=True, priority=3),
         Column("gone in", _gone, right=True, priority=2),
@@ -100,35 +97,6 @@ def budget_view(found: Sequence[Kept]) -> Listing[Kept]:
         Column("burn-down", lambda one: "" if one.measured is None else burn_down(one.measured), wide=True),
     )
     return Listing("slo-budget/v1", columns, found, document=kept_document, empty="there is no objective")
-
-
-def explain_view(one: Kept) -> Report:
-    """Everything that the verdict of one objective rests on, each query with its digest."""
-    durations = durations_document(one.distribution)
-    document = {**kept_document(one), "queries": [], "burn_windows": _burn_rows(one), "durations": durations}
-    if one.measured is None:
-        why = one.error.what if one.error is not None else ""
-        return Report(
-            "slo-explain/v1", document, (Fields([("objective", one.objective.name), ("why", why)]),)
-        )
-    measured = one.measured
-    document["queries"] = [_asked(asked) for asked in measured.queries]
-    days = list(days_in(measured))
-    document["days"] = [_day(day) for day in days]
-    blocks: list[Any] = [Fields(_rows(one, measured))]
-    if days:
-        blocks += [Heading("days, by what each spent of the budget"), Lines(_calendar(days, measured))]
-    if one.distribution is not None:
-        promised = {one.distribution.threshold_seconds: [one.objective.name]}
-        blocks += durations_blocks(one.distribution, one.objective.name, promised)
-    if one.burning is not None:
-        blocks += [Heading("burn"), _burns(one)]
-    kept = sum(asked.is_kept for asked in measured.queries)
-    blocks += [
-        Heading(f"queries ({len(measured.queries)} pieces of time, {kept} of them from this disk)"),
-        Lines("\n".join(dict.fromkeys(asked.promql for asked in measured.queries)) or "none"),
-    ]
-    return Report("slo-explain/v1", document, tuple(blocks))
 
 
 def gate_view(answer: GateAnswer) -> Report:
@@ -176,15 +144,6 @@ def _judged(one: Kept) -> Judgement:
     return one.measured.judgement
 
 
-def burn_down(measured: Measured, width: int = _WIDTH) -> str:
-    """What was left of the budget at the end of each day, in at most so many characters."""
-    left, values = 1.0, []
-    for day in days_in(measured):
-        left -= day.spent or 0.0
-        values.append(left if day.total else None)
-    return sparkline(values, width, 0.0, 1.0)
-
-
 def measured_document(one: Measured) -> dict[str, Any]:
     bounds = one.bounds
     return {
@@ -202,6 +161,7 @@ def measured_document(one: Measured) -> dict[str, Any]:
         "ratio": one.ratio,
         "bounds": None if bounds is None else {"low": bounds.low, "high": bounds.high},
         "coverage": one.coverage,
+        "unseen": gaps_document(one.gaps),
         "verdict": one.judgement.verdict.value,
         "reason": one.judgement.reason,
         "budget": {
@@ -240,95 +200,6 @@ def kept_document(one: Kept) -> dict[str, Any]:
             "canary_share": one.consequence.canary_share,
         },
     }
-
-
-def _rows(one: Kept, measured: Measured) -> list[tuple[str, object]]:
-    bounds, target = measured.bounds, measured.objective.target
-    rows: list[tuple[str, object]] = [
-        ("objective", one.objective.name),
-        ("promise", one.objective.echo),
-        ("verdict", f"{measured.judgement.verdict.value}: {measured.judgement.reason}"),
-        ("window", str(measured.span)),
-        ("measured to", measured.measured.end),
-        ("method", one.objective.method.value),
-        ("good", _count(measured.good)),
-        ("total", _count(measured.total)),
-        ("seen", f"{measured.coverage:.2%} of minutes"),
-        (
-            "bounds",
-            None if bounds is None else f"{percent(bounds.low, target)} to {percent(bounds.high, target)}",
-        ),
-        ("bad minutes", bad_minutes_words(measured)),
-        ("budget spent", _share(measured.budget_consumed)),
-        ("budget left", left_words(measured.budget_left)),
-        ("policy", f"{one.consequence.standing.value}: {one.consequence.sentence}"),
-        ("burn-down", burn_down(measured)),
-        ("exact", "yes" if measured.exact else "no"),
-    ]
-    if measured.adjusted is not None:
-        rows.append(("without exclusions", measured.adjusted.judgement.reason))
-    rows += [("note", note) for note in measured.notes]
-    return [row for row in rows if row[1] not in (None, "")]
-
-
-def _calendar(days: Sequence[Day], measured: Measured) -> str:
-    return f"[{days_strip(days)}]\n{STRIP_LEGEND}"
-
-
-def days_strip(days: Iterable[Day]) -> str:
-    """A character for each day, by what it spent of the budget."""
-    return strip(
-        None if not day.total or day.spent is None else sum(day.spent > share for share in _SHARES)
-        for day in days
-    )
-
-
-def _burns(one: Kept) -> Listing[dict[str, Any]]:
-    columns: tuple[Column[dict[str, Any]], ...] = (
-        Column("over", lambda row: format_duration(row["long_seconds"])),
-        Column("and", lambda row: format_duration(row["short_seconds"])),
-        Column("burn", lambda row: _rate(row["long"]), right=True),
-        Column("and now", lambda row: _rate(row["short"]), right=True),
-        Column("limit", lambda row: f"{row['factor']:g}", right=True),
-        Column("severity", lambda row: row["severity"]),
-    )
-    return Listing("slo-burn/v1", columns, _burn_rows(one))
-
-
-def _burn_rows(one: Kept) -> list[dict[str, Any]]:
-    burning = one.burning
-    if burning is None:
-        return []
-    return [
-        {
-            "severity": window.severity,
-            "factor": window.factor,
-            "long_seconds": window.long_seconds,
-            "short_seconds": window.short_seconds,
-            "long": burning.rates.get(window.long_seconds),
-            "short": burning.rates.get(window.short_seconds),
-        }
-        for window in burning.windows
-    ]
-
-
-def _asked(asked: Any) -> dict[str, Any]:
-    return {
-        "promql": asked.promql,
-        "start": asked.start,
-        "end": asked.end,
-        "step_seconds": asked.step_seconds,
-        "asked_at": asked.at,
-        "sha256": asked.digest,
-        "kept": asked.is_kept,
-    }
-
-
-def _day(day: Day) -> dict[str, Any]:
-    return {
-        "start": day.start, "good": day.good, "total": day.total, "coverage": day.coverage,
-        "budget_spent": day.spent,
-    }  # fmt: skip
 
 
 def _of(one: Kept, name: str) -> float | None:
@@ -376,11 +247,20 @@ def _gone(one: Kept) -> str:
 def _why(one: Kept) -> str:
     if one.measured is None:
         return one.error.what if one.error is not None else ""
-    if one.measured.judgement.verdict.value == "INDETERMINATE":
-        return one.measured.judgement.reason
+    gaps = long_gaps(one.measured)
+    retention = one.measured.retention if gaps else ""
+    return "; ".join(dict.fromkeys(filter(None, (_reason(one), gaps, retention))))
+
+
+def _reason(one: Kept) -> str:
+    measured = one.measured
+    if measured is None:
+        return ""
+    if measured.judgement.verdict.value == "INDETERMINATE":
+        return measured.judgement.reason
     if one.burning is not None and one.burning.why:
         return f"how it burns is not known: {one.burning.why}"
-    return one.measured.notes[0] if one.measured.notes else ""
+    return next((note for note in measured.notes if note != measured.gaps.words), "")
 
 
 def _percent(measured: Measured) -> str:
@@ -388,13 +268,5 @@ def _percent(measured: Measured) -> str:
     return "" if measured.ratio is None else percent(measured.ratio, measured.objective.target)
 
 
-def _share(share: float | None) -> str:
+def share_text(share: float | None) -> str:
     return "" if share is None else format_share(share)
-
-
-def _count(events: float | None) -> str | None:
-    return None if events is None else f"{events:,.0f}"
-
-
-def _rate(burn: float | None) -> str:
-    return "no data" if burn is None else f"{burn:.2f}"

@@ -10,6 +10,7 @@ from maestro_cli.core.canonical import plain
 from maestro_cli.output.renderers.sla_details import detail_blocks
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
+from maestro_cli.slo.measuring.measure import retention_words
 from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.text import bounds_text, credit_text, kept_text, ratio_text, why_text
 
@@ -26,6 +27,9 @@ def sla_view(report: SlaReport) -> Report:
         ("verdict", f"{report.verdict.value}: {kept_text(report)}"),
         ("period", str(inputs.span) + ("" if inputs.is_over else ", not over")),
     ]
+    retention = retention_words(inputs.span, inputs.retention_seconds, inputs.asked_at)
+    if retention:
+        rows.append(("retention", retention))
     if inputs.terms.name:
         rows.append(("contract", " for ".join(filter(None, (inputs.terms.name, inputs.terms.customer)))))
     if report.credit is not None:

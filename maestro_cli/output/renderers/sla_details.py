@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.markdown_parts import at
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.renderers.budget_days import STRIP_LEGEND, burn_down, days_strip
 from maestro_cli.output.renderers.durations import durations_blocks
-from maestro_cli.output.renderers.kept import STRIP_LEGEND, burn_down, days_strip
 from maestro_cli.output.views import Column, Heading, Lines, Listing
 from maestro_cli.slo.measuring.target import days_in
 from maestro_cli.slo.report.remarks import spent_in

@@ -49,7 +49,7 @@ def _budget(line: Line) -> str:
 
 
 def _hours(line: Line) -> str:
-    rows = [Row(f"{one.day:%a %d}", one.shares) for one in days(line.measured)]
+    rows = [Row(f"{one.day:%a %d}", one.shares, one.seen) for one in days(line.measured)]
     kind, method = line.objective.indicator, line.objective.method
     what = f"bad {method.counted}"
     if isinstance(kind, Latency) and method is Method.OCCURRENCES:

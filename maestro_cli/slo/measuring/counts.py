@@ -26,6 +26,7 @@ from maestro_cli.slo.measuring.window import MINUTE, Span
 class Counts:
     """By minute from `start` (seconds since 1970): all events, the counted ones, and whether it is covered.
 
+    `blind` is 1 for a minute in which no target at all was seen.
     `unknown` is, by minute, how many events may have happened that no counter shows; `loose` is what counters
     went up in minutes that are not known, as (counted, total): part of the sums, not of what is sure.
     `bridges` are what they went up in gaps: sure for who takes all of a gap or nothing of it.
@@ -42,10 +43,10 @@ class Counts:
     resets: int = 0
     births: int = 0
     doubted_births: int = 0
-    first_seen: float | None = None
     is_exact: bool = True
     bridges: tuple[Bridge, ...] = ()
     doubts: dict[int, Doubt] = field(default_factory=dict)
+    blind: bytes = b""
 
     @property
     def minutes(self) -> int:
@@ -69,7 +70,6 @@ def counts_of(
     uncover(coverage, downs or {})
     births = count_births(joining, coverage, starts)
     unseen = find_unseen(joining, coverage, latest)
-    firsts = [stretches[0][0] for piece in pieces for stretches in piece.covered.values() if stretches]
     return Counts(
         joining.start,
         joining.counted,
@@ -81,10 +81,10 @@ def counts_of(
         len(joining.resets),
         births.counted,
         births.doubted,
-        min(firsts, default=None),
         all(piece.is_counters for piece in pieces),
         unseen.bridges,
         added(births.doubts, unseen.doubts, *(_doubts_of(piece, joining.start) for piece in pieces)),
+        coverage.blind,
     )
 
 

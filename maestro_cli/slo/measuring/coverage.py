@@ -18,7 +18,7 @@ from maestro_cli.slo.measuring.window import MINUTE, Span
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`covered` is 1 for each minute of the span that was watched.
+    """`covered` is 1 for each minute of the span that was watched; `blind` for each without any sample.
 
     `gaps` are, by target, its minutes without a sample, and the seconds from the sample before to that after;
     `seen` the stretches of time in which it was scraped, from a sample to a sample.
@@ -28,6 +28,7 @@ class Coverage:
     covered: bytearray
     gaps: dict[str, list[tuple[int, int, float]]]
     seen: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    blind: bytes = b""
 
     def missed(self, target: str, start: float, end: float) -> list[int]:
         """The minutes of the span that the target had no sample in, between two of its series' samples."""
@@ -52,6 +53,7 @@ def read_coverage(pieces: Sequence[Piece], span: Span) -> Coverage:
         for target, own in piece.covered.items():
             stretches.setdefault(target, []).extend(own)
     lives, covered = bytearray(minutes), bytearray(b"\x01" * minutes)
+    blind = bytearray(covered)
     gaps: dict[str, list[tuple[int, int, float]]] = {}
     seen: dict[str, list[tuple[float, float]]] = {}
     for target, own in stretches.items():
@@ -61,13 +63,17 @@ def read_coverage(pieces: Sequence[Piece], span: Span) -> Coverage:
         # seldom scraped, it was there at an end of the span although its sample is a scrape away
         first, last = first - limit * (first - limit <= start), last + limit * (last + limit >= end)
         _mark(lives, _minute(first, start), _minute(last, start) + 1, 1)
+        _mark(blind, _minute(first, start), _minute(whole[0][0], start), 0)
+        _mark(blind, _minute(whole[-1][1], start), _minute(last, start) + 1, 0)
+        for begin, until in whole:
+            _mark(blind, _minute(begin, start), _minute(until, start) + 1, 0)
         for (_, before), (after, _) in pairwise(whole):
             low, high = _minute(before, start) + 1, _minute(after, start)
             if low < high:
                 gaps.setdefault(target, []).append((low, high, after - before))
                 _mark(covered, low, high, 0)
     alone = int.from_bytes(lives, "little") & int.from_bytes(covered, "little")
-    return Coverage(start, bytearray(alone.to_bytes(minutes, "little")), gaps, seen)
+    return Coverage(start, bytearray(alone.to_bytes(minutes, "little")), gaps, seen, bytes(blind))
 
 
 def _minute(at: float, start: int) -> int:

@@ -38,13 +38,17 @@ def forget(counts: Counts, minutes: Iterable[int]) -> Counts:
     """The same with what was counted in these minutes as what may have happened."""
     counted, total, covered = counts.counted[:], counts.total[:], bytearray(counts.covered)
     unknown, loose = dict(counts.unknown), dict(counts.loose)
+    blind = bytearray(counts.blind or bytes(counts.minutes))
     for index in minutes:
         _, guessed = loose.get(index, (0.0, 0.0))  # is in the unknown already
         loose[index] = 0.0, 0.0
         unknown[index] = unknown.get(index, 0.0) + max(total[index] - guessed, 0.0)
         counted[index] = total[index] = 0.0
-        covered[index] = 0
-    return replace(counts, counted=counted, total=total, covered=bytes(covered), unknown=unknown, loose=loose)
+        covered[index], blind[index] = 0, 1
+    return replace(
+        counts, counted=counted, total=total, covered=bytes(covered), unknown=unknown, loose=loose,
+        blind=bytes(blind),
+    )  # fmt: skip
 
 
 def _without_bucket(piece: Piece) -> Iterator[tuple[float, float]]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from maestro_cli.core.errors import NoData
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.slo.measuring.asking import ask_pieces, raw
 from maestro_cli.slo.measuring.counts import Counts, counts_of
 from maestro_cli.slo.measuring.exclusion import excluded_in, kept_minutes
+from maestro_cli.slo.measuring.gaps import find_gaps
 from maestro_cli.slo.measuring.keeping import Nowhere, Store
 from maestro_cli.slo.measuring.lacking import forget, lacking_minutes
 from maestro_cli.slo.measuring.latency import Bracket, bracket_of, takes_all_spellings
@@ -94,9 +95,10 @@ def _measure(objective: Objective, span: Span, outside: Outside, excluded: Itera
         over = replace(over, end=over.end - timedelta(seconds=over.end.timestamp() % step))
     answer = _answer(objective, over, outside)
     out = excluded_in(over, excluded)
-    measured = _measured(objective, span, over, answer, None, _retention_notes(span, outside))
+    retention = retention_words(span, outside.metrics.retention_seconds(), outside.now)
+    measured = _measured(objective, span, over, answer, None, retention)
     if out:
-        adjusted = _measured(objective, span, over, answer, kept_minutes(over, out), ())
+        adjusted = _measured(objective, span, over, answer, kept_minutes(over, out))
         measured = replace(measured, adjusted=replace(adjusted, excluded=out), excluded=out)
     return measured
 
@@ -182,7 +184,7 @@ def _stepped_answer(objective: Objective, span: Span, outside: Outside) -> Answe
 
 
 def _measured(
-    objective: Objective, span: Span, over: Span, answer: Answer, kept: bytes | None, notes: tuple[str, ...]
+    objective: Objective, span: Span, over: Span, answer: Answer, kept: bytes | None, retention: str = ""
 ) -> Measured:
     tally = Tally(answer.counts, answer.counts_bad, kept)
     ratio = _with_bracket(ratio_of(tally, objective.method, objective.slices), objective, answer, kept)
@@ -190,6 +192,8 @@ def _measured(
         ratio = replace(ratio, value=None, bounds=None)
     is_known = ratio.value is not None and not ratio.is_impossible
     minutes = _minutes(answer, over)
+    gaps = find_gaps(over.start, minutes.covered, minutes.blind, kept)
+    told = tuple(filter(None, (retention, *answer.notes, gaps.words)))
     budget = objective.budget
     consumed = _tidy((1 - (ratio.value or 0.0)) / budget) if is_known and budget > 0 else None
     projected = consumed * over.seconds / span.seconds if consumed is not None and span.seconds else None
@@ -208,10 +212,12 @@ def _measured(
         None if projected is None else _tidy(1 - projected),
         count_bad_minutes(objective, minutes, kept) if is_known else None,
         answer.counts.is_exact and answer.high is None and not answer.is_open_above,
-        (*notes, *answer.notes, *_count_notes(answer.counts), *notes_on(ratio, objective)),
+        (*told, *_count_notes(answer.counts), *notes_on(ratio, objective)),
         answer.queries,
         minutes if kept is None else None,
         is_untold=bool(answer.why_open),
+        gaps=gaps,
+        retention=retention,
     )
 
 
@@ -233,7 +239,9 @@ def _with_bracket(ratio: Ratio, objective: Objective, answer: Answer, kept: byte
 
 def _minutes(answer: Answer, span: Span) -> Minutes:
     counts = answer.counts
-    return Minutes(span.start, counts.counted, counts.total, counts.covered, answer.counts_bad)
+    return Minutes(
+        span.start, counts.counted, counts.total, counts.covered, answer.counts_bad, blind=counts.blind
+    )
 
 
 def _count_notes(counts: Counts) -> list[str]:
@@ -246,17 +254,14 @@ def _count_notes(counts: Counts) -> list[str]:
             f"the first value of {counts.doubted_births} series may be older than the window: "
             "how much of it happened in it is unknown"
         )
-    if counts.first_seen is not None and counts.first_seen - counts.start > 3600:
-        first = datetime.fromtimestamp(counts.first_seen, UTC)
-        found.append(f"nothing was seen before {first:%Y-%m-%d %H:%M} UTC")
     return found
 
 
-def _retention_notes(span: Span, outside: Outside) -> tuple[str, ...]:
-    kept = outside.metrics.retention_seconds()
-    if kept is None or span.start >= outside.now - timedelta(seconds=kept):
-        return ()
+def retention_words(span: Span, kept_seconds: float | None, now: datetime) -> str:
+    """That the span begins before what Prometheus keeps; "" where it does not, or where that is not told."""
+    if kept_seconds is None or span.start >= now - timedelta(seconds=kept_seconds):
+        return ""
     return (
-        f"Prometheus keeps {format_duration(kept)}, and the window begins "
-        f"{format_duration((outside.now - span.start).total_seconds())} ago: what is older may be missing",
+        f"Prometheus keeps {format_duration(kept_seconds)}, and the window begins "
+        f"{format_duration((now - span.start).total_seconds())} ago: what is older may be missing"
     )

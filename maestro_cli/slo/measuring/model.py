@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import sub
 
 from maestro_cli.core.verdict import Judgement
+from maestro_cli.slo.measuring.gaps import Gaps
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.objectives import Objective
 
@@ -25,7 +26,8 @@ class Bounds:
 class Minutes:
     """A bin a minute from `start`: what was counted, all events, and whether it was watched (1) or not (0).
 
-    What was counted are the good events, or the bad ones.
+    What was counted are the good events, or the bad ones. `blind` is 1 where no target at all was seen; where
+    it is left out, that is what was not watched.
     """
 
     start: datetime
@@ -33,6 +35,7 @@ class Minutes:
     total: Sequence[float]
     covered: Sequence[int]
     counts_bad: bool = False
+    blind: Sequence[int] = ()
 
     @property
     def good(self) -> Sequence[float]:
@@ -42,6 +45,12 @@ class Minutes:
         """Good and all events of first <= minute < end."""
         counted, total = math.fsum(self.counted[first:end]), math.fsum(self.total[first:end])
         return (total - counted if self.counts_bad else counted), total
+
+    def seen_in(self, first: int, end: int) -> int:
+        """In how many minutes of first <= minute < end some target was seen."""
+        if not self.blind:
+            return sum(self.covered[first:end])
+        return len(self.blind[first:end]) - sum(self.blind[first:end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,8 @@ class Measured:
     `ratio` is by the method of the objective. `budget_consumed` is by the events so far; `budget_projected`
     by those that the whole period will have if it goes on like this; `budget_left` is the rest of that.
     `adjusted` is the same without what is excluded; None where nothing is. Where `is_untold`, nothing that is
-    there tells what is bad, whatever was counted.
+    there tells what is bad, whatever was counted. `gaps` are when not all was seen;
+    `retention` is how long Prometheus keeps samples, where the span is longer.
     """
 
     objective: Objective
@@ -100,6 +110,8 @@ class Measured:
     adjusted: Measured | None = None
     excluded: tuple[Excluded, ...] = ()
     is_untold: bool = False
+    gaps: Gaps = field(default_factory=Gaps)
+    retention: str = ""
 
     @property
     def is_idle(self) -> bool:

@@ -195,7 +195,7 @@ def budget_minutes(measured: Measured) -> Minutes | None:
             (share,) = _judged([share], slices.target)
         for index in range(first, last):
             good[index], total[index] = share / (last - first), 1 / (last - first)
-    return Minutes(minutes.start, good, total, minutes.covered)
+    return Minutes(minutes.start, good, total, minutes.covered, blind=minutes.blind)
 
 
 def minute_target(objective: Objective) -> float:

@@ -17,13 +17,17 @@ from maestro_cli.slo.measuring.window import MINUTE, days_of
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the span: its events, what it spent of the budget of the span, and how much was watched."""
+    """A day of the span: its events, what it spent of the budget of the span, and how much was watched.
+
+    `is_seen`: some target was, in some minute of it.
+    """
 
     start: datetime
     good: float
     total: float
     coverage: float
     spent: float | None
+    is_seen: bool = True
 
     @property
     def ratio(self) -> float | None:
@@ -85,7 +89,7 @@ def days_in(measured: Measured) -> Iterator[Day]:
         coverage = sum(minutes.covered[first:last]) / max(last - first, 1)
         kept, of = budget.both_in(first, last)
         spent = (of - kept) / allowed * elapsed if allowed > 0 else None
-        yield Day(start, good, total, coverage, spent)
+        yield Day(start, good, total, coverage, spent, minutes.seen_in(first, last) > 0)
 
 
 def spent_at(measured: Measured) -> datetime | None:

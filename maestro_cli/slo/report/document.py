@@ -9,6 +9,7 @@ from typing import Any
 
 from maestro_cli.core.canonical import plain
 from maestro_cli.slo.measuring.distribution import Distribution
+from maestro_cli.slo.measuring.gaps import gaps_document
 from maestro_cli.slo.measuring.model import Asked, Measured
 from maestro_cli.slo.measuring.slices import minute_target
 from maestro_cli.slo.measuring.window import Span
@@ -58,6 +59,7 @@ def figures(measured: Measured) -> dict[str, Any]:
         "ratio": measured.ratio,
         "bounds": plain(measured.bounds),
         "coverage": measured.coverage,
+        "unseen": gaps_document(measured.gaps),
         "good": measured.good,
         "total": measured.total,
         "bad_minutes": measured.bad_minutes,

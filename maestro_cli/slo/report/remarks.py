@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.selectors import parse_selector
 from maestro_cli.slo.report.model import IncidentLine, SlaReport
@@ -22,6 +23,12 @@ def remark_on(measured: Measured) -> str:
         f"agreement with the baseline, asked as a shadow: {compared} compared, and nobody said which answers "
         "were right"
     )
+
+
+def long_gaps(measured: Measured) -> str:
+    """When not all was seen, where that left the verdict open or was for an hour or more; "" elsewhere."""
+    is_open = measured.judgement.verdict is Verdict.INDETERMINATE
+    return measured.gaps.words if is_open or measured.gaps.is_long else ""
 
 
 def spent_in(report: SlaReport, incident: IncidentLine) -> tuple[tuple[str, float], ...]:

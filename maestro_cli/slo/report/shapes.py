@@ -6,7 +6,7 @@ clocks go back are one. What is bad are events, or slices of time where the obje
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import accumulate
@@ -22,7 +22,7 @@ HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One hour from `start`; `seen` of its `minutes` were watched."""
+    """One hour from `start`; in `seen` of its `minutes` some target was seen."""
 
     start: datetime
     bad: float
@@ -33,10 +33,14 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The share of what was bad in each of its 24 hours; None where nothing was seen or happened."""
+    """The share of what was bad in each of its 24 hours; None where nothing was seen or happened.
+
+    `seen`: whether somebody looked; None of an hour that is not over, or that the clocks leave out.
+    """
 
     day: date
     shares: tuple[float | None, ...]
+    seen: tuple[bool | None, ...]
 
 
 def hours_of(measured: Measured) -> tuple[Hour, ...]:
@@ -92,7 +96,7 @@ def spent_between(measured: Measured, start: datetime, end: datetime) -> float |
 
 def days(measured: Measured) -> tuple[Day, ...]:
     """The calendar of the period by its zone, for all its days, also those that nobody measured."""
-    return tuple(_day(day, sums) for day, sums in _by_day(measured))
+    return tuple(_by_day(measured))
 
 
 def _allowed(measured: Measured, total: float) -> float:
@@ -105,19 +109,19 @@ def _hour(minutes: Minutes, first: int, end: int) -> Hour:
     good, total = minutes.both_in(first, end)
     bad = max(total - good, 0.0)
     start = minutes.start + timedelta(seconds=first * MINUTE)
-    return Hour(start, bad, total, sum(minutes.covered[first:end]), end - first)
+    return Hour(start, bad, total, minutes.seen_in(first, end), end - first)
 
 
-def _by_day(measured: Measured) -> Iterator[tuple[date, list[list[float]]]]:
+def _by_day(measured: Measured) -> Iterator[Day]:
     zone = zone_named(measured.span.zone)
-    found = {day: [[0.0, 0.0] for _ in range(HOURS)] for day in _dates(measured.span)}
+    found: dict[date, list[list[Hour]]] = {day: [[] for _ in range(HOURS)] for day in _dates(measured.span)}
     for hour in hours_of(measured):
         at = hour.start.astimezone(zone)
-        if at.date() in found and hour.seen:  # what counters tell of a gap is of no hour in it
-            sums = found[at.date()][at.hour]
-            sums[0] += hour.bad
-            sums[1] += hour.total
-    yield from found.items()
+        if at.date() in found:
+            found[at.date()][at.hour].append(hour)
+    for day, hours in found.items():
+        seen = tuple(any(one.seen for one in each) if each else None for each in hours)
+        yield Day(day, tuple(map(_share, hours)), seen)
 
 
 def _dates(span: Span) -> Iterator[date]:
@@ -128,5 +132,7 @@ def _dates(span: Span) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def _day(day: date, sums: list[list[float]]) -> Day:
-    return Day(day, tuple(bad / total if total > 0 else None for bad, total in sums))
+def _share(hours: Sequence[Hour]) -> float | None:
+    """What was bad in the hours of one hour of the clock; what counters tell of a gap is of no hour in it."""
+    total = fsum(one.total for one in hours if one.seen)
+    return fsum(one.bad for one in hours if one.seen) / total if total > 0 else None

@@ -9,13 +9,14 @@ from maestro_cli.core.markdown_parts import at, table, text
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import markdown_code
 from maestro_cli.core.verdict import Verdict
+from maestro_cli.slo.measuring.measure import retention_words
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.verdict import bad_minutes_words, percent
 from maestro_cli.slo.objectives import Method
 from maestro_cli.slo.report.document import digest_of
 from maestro_cli.slo.report.model import Credit, Exclusion, Line, SlaReport
 from maestro_cli.slo.report.pictures import PICTURES, picture_name, pictures_in
-from maestro_cli.slo.report.remarks import remark_on, spent_in
+from maestro_cli.slo.report.remarks import long_gaps, remark_on, spent_in
 from maestro_cli.slo.report.shapes import worst_hours
 
 
@@ -40,6 +41,9 @@ def _head(report: SlaReport) -> Iterator[str]:
         ("asked at", at(inputs.asked_at)),
         ("figure that counts", "without what is excluded" if terms.judged == "adjusted" else "as measured"),
     ]
+    retention = retention_words(inputs.span, inputs.retention_seconds, inputs.asked_at)
+    if retention:
+        rows.append(("retention", retention))
     if report.credit is not None:
         rows.append(("credit", f"{credit_text(report.credit)} ({text(report.credit.why)})"))
     yield from table(("", ""), rows)
@@ -108,7 +112,7 @@ def _why(line: Line, report: SlaReport) -> str:
 def why_text(line: Line, report: SlaReport) -> str:
     """Why the verdict of an objective is what it is."""
     counted = line.counted(report.inputs.terms)
-    return "; ".join(filter(None, (counted.judgement.reason, remark_on(counted))))
+    return "; ".join(filter(None, (counted.judgement.reason, long_gaps(counted), remark_on(counted))))
 
 
 def _method(report: SlaReport) -> Iterator[str]:

@@ -63,7 +63,7 @@ def objectives_listing(found: Sequence[Kept], moment: Moment) -> Listing[Kept]:
 
 
 def objective_report(one: Kept, moment: Moment) -> Report:
-    from maestro_cli.output.renderers.kept import explain_view
+    from maestro_cli.output.renderers.explained import explain_view
 
     return explain_view(one)
 

@@ -138,7 +138,7 @@ def explain(
 
     Example: maestro slo explain fraud-availability --month 2026-10
     """
-    from maestro_cli.output.renderers.kept import explain_view
+    from maestro_cli.output.renderers.explained import explain_view
     from maestro_cli.output.writer import emit
     from maestro_cli.services.measuring import MeasureWanted, read_kept
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from maestro_cli.output.renderers.kept import explain_view
+from maestro_cli.output.renderers.explained import explain_view
 from maestro_cli.output.views import Heading, Listing
 from maestro_cli.slo.kept import Kept
 from maestro_cli.slo.measuring.distribution import Distribution, distribution_of

@@ -88,9 +88,11 @@ def inputs(
     )  # fmt: skip
 
 
-def reported(wanted: Inputs) -> tuple[SlaReport, list[tuple[Key, Kept]]]:
+def reported(
+    wanted: Inputs, found: Sequence[RawSeries] | None = None
+) -> tuple[SlaReport, list[tuple[Key, Kept]]]:
     """The report, as when it is asked of Prometheus, and the pieces for its bundle."""
-    store, metrics = RecordingStore(Nowhere()), RecordingMetrics(Strict(requests(*BAD)))
+    store, metrics = RecordingStore(Nowhere()), RecordingMetrics(Strict(found or requests(*BAD)))
     outside = Outside(metrics, wanted.asked_at, store, wanted.recovered)
     report = build_report(wanted, outside)
     asked = replace(report.inputs, label_values=tuple(metrics.label_answers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -14,6 +14,7 @@ from maestro_cli.output.document import html_page
 from maestro_cli.output.heatmap import Heatmap, Row, colour_of, heatmap_svg
 from maestro_cli.output.renderers.sla_pictures import pictures_of
 from maestro_cli.slo.measuring.model import Minutes
+from maestro_cli.slo.measuring.window import month_span
 from maestro_cli.slo.report.model import Line, SlaReport
 from maestro_cli.slo.report.shapes import budget_curve, days, hours_of, worst_hours
 from maestro_cli.slo.report.text import report_markdown
@@ -74,10 +75,10 @@ def test_what_was_not_seen_is_no_share(line: Line) -> None:
 def test_hours_that_nobody_saw_are_a_hole_in_the_curve_and_the_calendar(line: Line) -> None:
     minutes = line.measured.minutes
     assert minutes is not None
-    covered = list(minutes.covered)
+    covered, blind = list(minutes.covered), list(minutes.blind)
     first, end = 10 * 1440, 11 * 1440
-    covered[first:end] = [0] * (end - first)
-    gapped = replace(line.measured, minutes=replace(minutes, covered=covered))
+    covered[first:end], blind[first:end] = [0] * (end - first), [1] * (end - first)
+    gapped = replace(line.measured, minutes=replace(minutes, covered=covered, blind=blind))
     start = minutes.start + timedelta(minutes=first)
     assert not [at for at, _ in budget_curve(gapped) if start < at <= start + timedelta(days=1)]
     assert len(budget_curve(gapped)) == len(budget_curve(line.measured)) - 24
@@ -95,11 +96,32 @@ def test_a_colour_is_by_what_may_be_bad(share: float | None, colour: int | None)
 def test_a_heatmap_says_in_words_what_its_colours_say_and_leads_nowhere() -> None:
     picture = heatmap_svg(Heatmap(HOSTILE, [Row("Mon 01", [None, 0.0, 0.5])], 0.001))
     ElementTree.fromstring(picture)
-    assert "not known" in picture
+    assert "00:00 to 01:00: not seen" in picture
     assert "50.000% bad at most" in picture
     assert "<script" not in picture
     assert "\x1b" not in picture
     assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)", picture) == []
+
+
+def test_a_heatmap_tells_what_nobody_saw_from_what_had_no_traffic_and_draws_no_hour_that_is_none() -> None:
+    row = Row("Sun 29", [0.0, None, None, None], [True, True, False, None])
+    picture = heatmap_svg(Heatmap("a night", [row], 0.001))
+    told = re.findall(r"<title>Sun 29 (.*?)</title>", picture)
+    assert told == [
+        "00:00 to 01:00: 0.000% bad at most", "01:00 to 02:00: no traffic", "02:00 to 03:00: not seen",
+    ]  # fmt: skip
+    legend = re.findall(r">([^<>]+)</text>", picture)[-2:]
+    assert legend == ["no traffic", "not seen"]
+    looks = {look for look in re.findall(r"<rect [^>]*(fill=.*?)/?>", picture) if "stroke=" in look}
+    assert len(looks) == 2, "each has a look of its own, the same in the legend"
+
+
+def test_an_hour_that_the_clocks_leave_out_or_that_is_to_come_is_none() -> None:
+    wanted = replace(inputs(objectives=(ANSWERS,)), span=month_span("2026-10", "Australia/Sydney"))
+    found = reported(replace(wanted, asked_at=datetime(2026, 10, 20, 12, tzinfo=UTC)))[0]
+    calendar = days(found.lines[0].measured)
+    assert calendar[3].seen.count(None) == 1, "at two of October 4 clocks went forward"
+    assert {seen for one in calendar[20:] for seen in one.seen} == {None}
 
 
 def test_the_document_names_the_pictures_that_are_made(report: SlaReport) -> None:
