@@ -22,6 +22,7 @@ from maestro_cli.core.canonical import canonical_json
 from maestro_cli.core.clock import Clock, from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import Busy, InvalidFile
 from maestro_cli.core.redaction import Redactor
+from maestro_cli.core.standstill import PROCESS
 from maestro_cli.journal.file import BUSY_TIMEOUT_SECONDS, broken, choose_mode, create, translated
 from maestro_cli.journal.file import SAFE_WAL_SINCE as SAFE_WAL_SINCE
 from maestro_cli.journal.file import journal_mode as journal_mode
@@ -88,6 +89,7 @@ class Journal:
         self._copied: Stamp | None = None  # of the files, where a copy of them is read
         self._db = self._opened()
 
+    @PROCESS.at_work()  # a reader of a rollback journal that is stopped midway keeps every writer out
     def _opened(self) -> sqlite3.Connection:
         if not self.why_read_only:
             create(self.path)
@@ -174,7 +176,7 @@ class Journal:
 
     @contextmanager
     def _writing(self, opened: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+        with PROCESS.at_work(), self._lock:
             db = opened or self._writable()
             try:
                 db.execute("BEGIN IMMEDIATE")
@@ -277,7 +279,7 @@ class Journal:
         return self._db
 
     def head(self) -> Head:
-        with self._lock:
+        with PROCESS.at_work(), self._lock:
             try:
                 return self._end or self._head(self._current())
             except sqlite3.DatabaseError as error:
@@ -285,7 +287,7 @@ class Journal:
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
         """Read projections outside a transaction."""
-        with self._lock:
+        with PROCESS.at_work(), self._lock:
             try:
                 return self._current().execute(sql, parameters).fetchall()
             except sqlite3.DatabaseError as error:
@@ -309,7 +311,7 @@ class Journal:
             parameters += [kind + "*" if kind.endswith(".") else kind for kind in kinds]
         parameters.append(limit)
         where = f"WHERE {' AND '.join(terms)} ORDER BY seq LIMIT ?"
-        with self._lock:
+        with PROCESS.at_work(), self._lock:
             try:
                 return list(_read(self._current(), where, parameters))
             except json.JSONDecodeError as error:
@@ -366,7 +368,7 @@ class Journal:
         return Lease(*rows[0])
 
     def close(self) -> None:
-        with self._lock:
+        with PROCESS.at_work(), self._lock:
             self._db.close()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro_cli.core.errors import Busy, InvalidFile, MaestroError, NotFound, UsageError
+from maestro_cli.core.standstill import PROCESS
 from maestro_cli.journal.file import BUSY_TIMEOUT_SECONDS
 from maestro_cli.journal.model import GENESIS, Event, Finding, Head, Projection, Verification, chain_hash
 from maestro_cli.journal.reading import connected_for_reading, why_unwritable
@@ -24,6 +25,7 @@ from maestro_cli.journal.store import EVENT_COLUMNS, _read
 MAX_FINDINGS = 100
 
 
+@PROCESS.at_work()
 def verify(path: Path, projections: Sequence[Projection] = (), *, anchor: Head | None = None) -> Verification:
     """Check every hash, link, gap, the head, an earlier head (`anchor`) and every projection.
 

@@ -17,6 +17,7 @@ from textual.command import Provider
 from textual.widgets import Input
 
 from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.standstill import PROCESS
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.desk import Desk
 from maestro_cli.tui.keys.bindings import ABORT_KEYS, QUIT_KEYS
@@ -31,6 +32,7 @@ from maestro_cli.tui.widgets.prompt import Prompt
 
 LATER = tuple(f"maestro_cli.tui.{name}" for name in ("acting.menu", "acting.person", "keys.help"))
 LEASE_SECONDS = 25.0  # a run whose process was killed just now is known to be interrupted by then
+STILL_SECONDS = 1.0  # for what is read from files to come to its end
 FILTER_SECONDS = 0.1  # after the last letter of a filter, until it is applied
 
 
@@ -239,7 +241,15 @@ class ConsoleApp(Desk):
         elif self.behind.at_work:
             self.status.tell(f"not to the shell: {', '.join(self.behind.at_work)} would stand still")
         else:
-            self.action_suspend_process()
+            self._stop()
+
+    def _stop(self) -> None:
+        """Stop the process, which goes on here; not while a file is read or written that others use."""
+        with PROCESS.still(STILL_SECONDS) as is_still:
+            if is_still:
+                self.action_suspend_process()
+        if not is_still:
+            self.status.tell("not to the shell: the journal is in use; once more in a moment")
 
     async def action_quit(self) -> None:
         """End, at once unless something is being done; from a dialog too."""

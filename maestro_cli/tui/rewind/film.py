@@ -24,6 +24,7 @@ from typing import Any
 import msgspec
 
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.standstill import PROCESS
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.tui.store.model import Fact, FactKey, Told
 
@@ -66,6 +67,7 @@ class Film:
     file in its place: `is_in_place` is False then, and what is written here is seen by nobody.
     """
 
+    @PROCESS.at_work()
     def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
         self.path = path
         self._most_bytes = most_bytes
@@ -89,7 +91,7 @@ class Film:
             ) from error
 
     def close(self) -> None:
-        with self._lock:
+        with PROCESS.at_work(), self._lock:
             self._db.close()
 
     @property
@@ -104,7 +106,7 @@ class Film:
 
     def record(self, at: datetime, facts: Sequence[tuple[FactKey, Fact]]) -> int:
         """Keep which facts are known, and what has changed since it was kept last; how many these are."""
-        with self._lock, self._whole():
+        with PROCESS.at_work(), self._lock, self._whole():
             self.refused = {}
             changed = [(key, fact) for key, fact in facts if not self._is_kept(key, fact)]
             kept = [self._is_written(at.timestamp(), key, fact) for key, fact in changed]
@@ -196,7 +198,7 @@ class Film:
 
     def forget(self, before: datetime) -> None:
         """Drop what is older, and the oldest tenth while the file is too large."""
-        with self._lock, self._whole():
+        with PROCESS.at_work(), self._lock, self._whole():
             self._carry(before.timestamp())
             self._drop(before.timestamp())
             while self._bytes() > self._most_bytes:
@@ -247,7 +249,7 @@ class Film:
         return self._instant("SELECT min(at) FROM frames WHERE at > ?", at)
 
     def _instant(self, sql: str, at: datetime) -> datetime | None:
-        with self._lock:
+        with PROCESS.at_work(), self._lock:
             (found,) = self._db.execute(sql, (at.timestamp(),)).fetchone()
         return None if found is None else datetime.fromtimestamp(found, UTC)
 
@@ -256,7 +258,7 @@ class Film:
 
         What cannot be read any more is left out, and so is what the looks of that time do not have.
         """
-        with self._lock:
+        with PROCESS.at_work(), self._lock:
             looks = self._db.execute(
                 "SELECT keys FROM looks WHERE at <= ? AND until >= ?",
                 (at.timestamp(), at.timestamp() - LOOK_SECONDS),

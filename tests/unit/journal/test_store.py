@@ -7,15 +7,18 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from maestro_cli.core.errors import ActionFailed, Busy, InvalidFile
 from maestro_cli.core.redaction import Redactor
+from maestro_cli.core.standstill import PROCESS
 from maestro_cli.journal.model import Event, Head
 from maestro_cli.journal.store import Journal
 from maestro_cli.journal.verification import verify
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.journal.hand_clock import HandClock
 
 
@@ -190,6 +193,35 @@ def test_threads_share_one_journal(journal: Journal) -> None:
         thread.join()
     assert journal.head().seq == 80
     assert verify(journal.path, (Names(),)).intact
+
+
+def test_a_process_is_stopped_between_two_looks_at_the_file_never_within_one(journal: Journal) -> None:
+    """Where a reader is stopped midway, nobody else can write a rollback journal until it goes on."""
+    journal.append("test.event", "a", "ann", {"name": "x"})
+    begun, goes_on, heads = threading.Event(), threading.Event(), list[Head]()
+
+    def hold() -> int:
+        begun.set()
+        return int(goes_on.wait(PATIENCE_SECONDS))
+
+    journal._db.create_function("hold", 0, hold)
+    reads = "SELECT hold() FROM events"
+    reader = threading.Thread(target=lambda: journal.query(reads), daemon=True)
+    reader.start()
+    assert begun.wait(PATIENCE_SECONDS)
+    with PROCESS.still(0.0) as is_still:
+        assert not is_still
+    goes_on.set()
+    after = threading.Thread(target=lambda: heads.append(journal.head()), daemon=True)
+    with PROCESS.still(PATIENCE_SECONDS) as is_still, closing(sqlite3.connect(journal.path, timeout=0)) as db:
+        assert is_still
+        after.start()
+        after.join(0.05)
+        assert heads == []
+        db.execute("CREATE TABLE written (x)")  # by another process: nothing keeps it out
+        db.commit()
+    after.join(PATIENCE_SECONDS)
+    assert heads == [journal.head()]
 
 
 def test_processes_share_one_journal(tmp_path: Path) -> None:
