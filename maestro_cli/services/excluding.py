@@ -80,12 +80,26 @@ def _shown(one: Recorded, every: Sequence[Maintenance]) -> Shown:
 
 
 def _standing(one: Maintenance, every: Sequence[Maintenance]) -> str:
-    """By its first time: what is declared before it begins counts, as far as all there is leaves room."""
+    """By its first time: what is declared before it begins counts, as far as all there is leaves room.
+
+    One for all objectives is looked at for each that some maintenance names, and for one that none does.
+    """
     first = next(one.between(*_EVER), None)
-    if first is None or one.is_approved or (one.id, first[0]) in uncontested(every, *first):
+    if first is None or one.is_approved:
+        return "counts"
+    names = one.objectives or ("", *sorted({name for other in every for name in other.objectives}))
+    alone = uncontested(every, *first, names)
+    without = [name for name in names if (one.id, first[0]) not in alone[name]]
+    if not without:
         return "counts"
     if one.is_large:
         return "waits for approval: it takes more than a tenth of a month"
     if one.declared_at is not None and one.declared_at <= first[0]:
-        return "waits for approval: with what was declared before, it takes more than a tenth of a month"
+        waits = "waits for approval" if len(without) == len(names) else _for_some(without)
+        return f"{waits}: with what was declared before, it takes more than a tenth of a month"
     return "waits for approval" + (", for what began before it was declared" if one.rule else "")
+
+
+def _for_some(names: Sequence[str]) -> str:
+    """`""` is any that no maintenance names, and loses no more than each of the others."""
+    return f"counts, but not for {', '.join(filter(None, names))} without approval"

@@ -67,7 +67,7 @@ def _case(
     objective: Objective, terms: Terms, incident: Incident, services: Services, span: Span, outside: Outside
 ) -> _Case:
     """As the contract counts it, and the same without the incident: its time, and its recovery."""
-    out = excluding(exclusions_of(services), span.start, span.end, objective.name)
+    out = excluding(exclusions_of(services), span.start, span.end, [objective.name])
     excluded = [Excluded(one.start, one.end, one.id) for one in out.counted]
     found = measure(objective, span, outside, excluded)
     start, end = _stretch(incident, outside.now)

@@ -196,7 +196,7 @@ def _read(
     outside = Outside(source, now, store, before, at=at)
     try:
         span = _span(objective, wanted, at)
-        out = excluding(terms, span.start, span.end, objective.name)
+        out = excluding(terms, span.start, span.end, [objective.name])
         taken_out = [Excluded(one.start, one.end, one.id) for one in out.counted]
         measured = measure(objective, span, outside, taken_out)
     except MaestroError as error:

@@ -122,7 +122,8 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     is_ours = not wanted.prometheus
     earliest = _earliest(span, contract, wanted.previous)
     before = tuple(one for one in recovered(services, now) if one.at >= earliest) if is_ours else ()
-    out = excluding(_maintenance(services, wanted, known), earliest, span.end)
+    names = [one.name for one in objectives]
+    out = excluding(_maintenance(services, wanted, known), earliest, span.end, names)
     inputs = Inputs(
         context=services.context_name if is_ours else "",
         span=span, unit=contract.terms.unit, previous=wanted.previous, asked_at=now, terms=contract.terms,

@@ -8,7 +8,7 @@ with what was declared before it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice, pairwise
@@ -32,6 +32,7 @@ _LOOKED_AT = (
     100  # times that it comes, which tell how much of a month it takes: over three months of each day
 )
 _YEARS = (2000, 2200)
+_Time = tuple[str, datetime]  # the id of an exclusion, and the beginning of one of its times
 _TIMES = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
 
 
@@ -114,50 +115,67 @@ class Maintenance:
             return
         for begin, over in self.between(start, end):
             if self.declared_at <= begin:
-                yield Claim(self.declared_at, begin, over, self.id, self.objectives)
+                yield Claim(self.declared_at, begin, over, self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Excluding:
-    """What is taken out, and what is not since nobody approved it."""
+    """What is taken out, and what is not since nobody approved it.
+
+    What counts for some objectives and waits for others is in both, each with the names of its own.
+    """
 
     counted: tuple[Exclusion, ...]
     waiting: tuple[Exclusion, ...]
 
 
 def excluding(
-    maintenance: Iterable[Maintenance], start: datetime, end: datetime, objective: str = ""
+    maintenance: Iterable[Maintenance], start: datetime, end: datetime, names: Sequence[str]
 ) -> Excluding:
-    """Of an objective, or of all of them, between two instants; in the order of time."""
-    every = tuple(one for one in maintenance if not objective or one.is_for(objective))
-    alone = uncontested(every, start, end)  # by what the objective itself loses
+    """What each of these objectives loses between two instants; in the order of time."""
+    every = tuple(maintenance)
+    alone = uncontested(every, start, end, names)
     counted, waiting = [], []  # type: list[Exclusion], list[Exclusion]
     for one in every:
-        for begin, over in one.between(start, end):
-            found = Exclusion(
-                one.id,
-                begin,
-                over,
-                one.reason,
-                one.owner,
-                one.approved_by,
-                one.rrule,
-                one.objectives,
-                one.journal,
-            )
-            (counted if one.is_approved or (one.id, begin) in alone else waiting).append(found)
+        theirs = [name for name in names if one.is_for(name)]
+        for begin, over in one.between(start, end) if theirs else ():
+            yes = tuple(name for name in theirs if one.is_approved or (one.id, begin) in alone[name])
+            if len(yes) == len(theirs):
+                counted.append(_exclusion(one, begin, over, one.objectives))
+            elif not yes:
+                waiting.append(_exclusion(one, begin, over, one.objectives))
+            else:
+                no = tuple(name for name in theirs if name not in set(yes))
+                counted.append(_exclusion(one, begin, over, yes))
+                waiting.append(_exclusion(one, begin, over, no))
     return Excluding(
         *(tuple(sorted(each, key=lambda one: (one.start, one.id))) for each in (counted, waiting))
     )
 
 
+def _exclusion(one: Maintenance, begin: datetime, over: datetime, objectives: tuple[str, ...]) -> Exclusion:
+    return Exclusion(
+        one.id, begin, over, one.reason, one.owner, one.approved_by, one.rrule, objectives, one.journal
+    )
+
+
 def uncontested(
-    maintenance: Iterable[Maintenance], start: datetime, end: datetime
-) -> Set[tuple[str, datetime]]:
-    """Which times between two instants count without approval: by id and beginning."""
+    maintenance: Iterable[Maintenance], start: datetime, end: datetime, names: Sequence[str]
+) -> Mapping[str, Set[_Time]]:
+    """Which times between two instants count without approval, by what each objective loses itself."""
     around = start - 2 * MONTH, end + 2 * MONTH
-    claims = [claim for one in maintenance for claim in one.claims(*around)]
-    return {(one.id, one.start) for one in claims} - {(one.id, one.start) for one in too_much(claims)}
+    every = [one for one in maintenance if any(map(one.is_for, names))]
+    claims = {one.id: tuple(one.claims(*around)) for one in every}
+    whose = {name: tuple(one.id for one in every if one.is_for(name)) for name in names}
+    found: dict[tuple[str, ...], Set[_Time]] = {}
+    for mine in dict.fromkeys(whose.values()):  # objectives that lose the same are judged once
+        theirs = list(chain.from_iterable(map(claims.__getitem__, mine)))
+        found[mine] = set(map(_time, theirs)) - set(map(_time, too_much(theirs)))
+    return {name: found[mine] for name, mine in whose.items()}
+
+
+def _time(claim: Claim) -> _Time:
+    return claim.id, claim.start
 
 
 def read_exclusions(paths: Iterable[Path], known: Collection[str] | None = None) -> tuple[Maintenance, ...]:

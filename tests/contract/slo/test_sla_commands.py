@@ -249,3 +249,53 @@ def test_maintenance_of_the_journal_is_taken_out_and_goes_with_the_bundle(
     assert re.fullmatch(r"\d+:[0-9a-f]{64}", listed["journal"])
     shutil.move(config, tmp_path)
     assert scene.run("verify", str(bundle)).code == 0
+
+
+EACH_ITS_OWN = """
+maestro: exclusions/v1
+exclusions:
+  - {id: a, owner: ops, reason: r, start: "2026-10-04T00:00", duration: 40h, declared: "2026-09-01T10:00:00Z",
+     objectives: [kept]}
+  - {id: b, owner: dba, reason: r, start: "2026-10-08T00:00", duration: 40h, declared: "2026-09-01T11:00:00Z",
+     objectives: [holed]}
+  - {id: c, owner: ops, reason: r, start: "2026-10-12T00:00", duration: 1h, declared: "2026-09-01T12:00:00Z"}
+  - {id: d, owner: dba, reason: r, start: "2026-10-14T00:00", duration: 8h, declared: "2026-09-01T13:00:00Z",
+     objectives: [holed]}
+  - {id: e, owner: ops, reason: r, start: "2026-10-16T00:00", duration: 24h, declared: "2026-09-01T14:00:00Z"}
+"""
+
+
+def test_status_report_and_list_judge_maintenance_by_what_each_objective_loses(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Forty hours of each of two leave room for one of both; the last is too much for one of them alone."""
+    config = scene.folder / "xdg_config_home" / "maestro" / "config.yaml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    (config.parent / "each.yaml").write_text(EACH_ITS_OWN)
+    context = {"prometheus": {"url": scene.url}, "objectives": [str(scene.folder / "slos")]}
+    context["exclusions"] = ["each.yaml"]
+    config.write_text(json.dumps({"current_context": "each", "contexts": {"each": context}}))
+    status = scene.slo("status", *OCTOBER[:4], "-o", "json")
+    kept = {
+        one["objective"]: [out["id"] for out in one["measured"]["excluded"]]
+        for one in json.loads(status.out)["items"]
+    }
+    assert kept == {"kept": ["a", "c", "e"], "holed": ["b", "c", "d"]}
+    bundle = tmp_path / "each.zip"
+    done = scene.run("report", *OCTOBER, "--to", str(bundle), "-o", "json")
+    document = json.loads(done.out)
+    reported = {one["objective"]: [out["id"] for out in one["excluded"]] for one in document["items"]}
+    assert reported == kept
+    assert [one["objectives"] for one in document["exclusions"]] == [
+        ["kept"],
+        ["holed"],
+        [],
+        ["holed"],
+        ["kept"],
+    ]
+    assert [(one["id"], one["objectives"]) for one in document["waiting_exclusions"]] == [("e", ["holed"])]
+    listed = json.loads(scene.slo("exclude", "list", "-o", "json").out)["items"]
+    assert [one["standing"] for one in listed[:4]] == ["counts"] * 4
+    assert listed[4]["standing"].startswith("counts, but not for holed")
+    config.unlink()
+    assert scene.run("verify", str(bundle)).code == 0

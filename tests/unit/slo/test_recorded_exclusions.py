@@ -37,7 +37,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 def test_what_begins_later_counts_as_it_was_declared(journal: Journal) -> None:
     add(journal, spec("2026-10-11T22:00"), ANN)
-    found = excluding(in_force(journal), BEFORE, AFTER)
+    found = excluding(in_force(journal), BEFORE, AFTER, ["web"])
     assert (len(found.counted), found.waiting) == (1, ())
 
 
@@ -45,9 +45,9 @@ def test_what_began_waits_for_somebody_else_and_then_names_the_event_that_says_s
     """Nobody can say that it was declared before: the journal says when it was."""
     added = add(journal, spec(declared="2026-09-01T00:00:00Z", approved_by="somebody"), ANN)
     assert (added.maintenance.declared_at, added.maintenance.approved_by) == (NOW, "")
-    assert excluding(in_force(journal), BEFORE, AFTER).counted == ()
+    assert excluding(in_force(journal), BEFORE, AFTER, ["web"]).counted == ()
     approve(journal, "move", BOB)
-    (found,) = excluding(in_force(journal), BEFORE, AFTER).counted
+    (found,) = excluding(in_force(journal), BEFORE, AFTER, ["web"]).counted
     last = journal.events(subject="exclusion/move")[-1]
     assert (found.approved_by, found.journal) == ("bob", f"{last.seq}:{last.hash}")
     with pytest.raises(GateNotMet, match="approved already"):
