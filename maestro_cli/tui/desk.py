@@ -189,7 +189,7 @@ class Desk(Frame):
             from maestro_cli.tui.acting.refusing import RefusedDialog
 
             dialog = RefusedDialog(action.title, why, fix)
-            self.hold_for(dialog)
+            self.hold_for(dialog, however_late=True)
             self.push_screen(dialog)
             dialog.call_after_refresh(self.let_go, dialog)
 
@@ -204,7 +204,7 @@ class Desk(Frame):
         )
         self._works.add(about)
         if action.asks:
-            self.hold_for(about)  # what is typed now is meant for its dialog
+            self.hold_for(about, however_late=True)  # what is typed now is meant for its dialog
         self.behind.begin(work)
 
     def _work(self, about: Work, action: Action, targets: Sequence[Target], place: Place) -> None:

@@ -88,7 +88,7 @@ class Frame(Stage):
             return super().get_default_screen()
         from maestro_cli.tui.keys.standing import OrderedScreen
 
-        return OrderedScreen(id="_default")
+        return OrderedScreen()
 
     def compose(self) -> ComposeResult:
         yield from (self.header, self.strip, self.crumbs, self.body, self.done)

@@ -16,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.painting import FrontCompositor
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
@@ -29,6 +30,9 @@ PODS_SHOWN = tuple(pod(f"fraud-{number:03d}") for number in range(300))
 
 def console() -> StillConsole:
     return StillConsole(SimpleNamespace())
+
+
+REMAPPED = Keymap({"view.menu": "f5"})
 
 
 async def opened(app: ConsoleApp, pilot: Pilot[None]) -> FactTable:
@@ -51,7 +55,8 @@ def painted(chops: Chops, crop: Region) -> list[list[tuple[int, Any]]]:
     ]
 
 
-def test_a_frame_and_any_part_of_it_look_as_textual_would_have_painted_them() -> None:
+@pytest.mark.parametrize("keymap", [None, REMAPPED], ids=["keys as they come", "keys of one's own"])
+def test_a_frame_and_any_part_of_it_look_as_textual_would_have_painted_them(keymap: Keymap | None) -> None:
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         table = await opened(app, pilot)
         app.notify("one more incident", timeout=1000)  # over the others
@@ -66,7 +71,7 @@ def test_a_frame_and_any_part_of_it_look_as_textual_would_have_painted_them() ->
             assert any(painted(own, crop))
 
     async def run() -> None:
-        app = ConsoleApp(console(), Place("pods"))
+        app = ConsoleApp(console(), Place("pods"), keymap)
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             await script(app, pilot)
 

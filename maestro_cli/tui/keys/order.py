@@ -3,8 +3,9 @@
 Invariant: a key is given to nobody before the one that was pressed earlier has done what it does, so that
 what is typed at once after a key that moves the focus or opens a dialog goes where it is meant to go. What is
 pasted is a key here. No key is lost: those that were typed before there was a screen wait for it. After that
-none is held back for longer than `LONGEST_SECONDS` by what does not answer; but what is typed after one that
-asks for words waits for the dialog, however late that comes. Only what leaves the console passes by then.
+none is held back for longer than `LONGEST_SECONDS` by what does not answer, be it a key or the screen that it
+leads to; but what is typed after one that asks for words waits for the dialog, however late that comes. Only
+what leaves the console passes by then.
 What the last one of those typed did is painted at once.
 
 Textual gives each key to whatever has the focus when it comes, and carries out its binding later.
@@ -67,9 +68,11 @@ class OrderedKeys(ColourlessApp[R], Generic[R]):
         else:
             await self._pass(event)
 
-    def hold_for(self, work: object) -> None:
+    def hold_for(self, work: object, *, however_late: bool = False) -> None:
         """Hold back what is typed from now on, until `let_go` of it."""
         self._opening.add(work)
+        if not however_late:
+            self.set_timer(LONGEST_SECONDS, lambda: self.let_go(work))
 
     async def let_go(self, work: object) -> None:
         """Its dialog is up, or none will come now."""

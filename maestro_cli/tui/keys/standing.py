@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from textual.binding import ActiveBinding
-from textual.screen import Screen
+
+from maestro_cli.tui.painting import FrontScreen
 
 
 def in_their_order(found: dict[str, ActiveBinding]) -> dict[str, ActiveBinding]:
@@ -22,7 +23,7 @@ def in_their_order(found: dict[str, ActiveBinding]) -> dict[str, ActiveBinding]:
     return dict(sorted(found.items(), key=lambda entry: place(entry[1])))
 
 
-class OrderedScreen(Screen[None]):
+class OrderedScreen(FrontScreen):
     """The first screen where keys were remapped."""
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import FactRead
 from maestro_cli.tui.views.table_view import TableView
 from maestro_cli.tui.views.view import View
+from tests.patience import PATIENCE_SECONDS
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
 from tests.tui.facts_of_incidents import STORY
 
@@ -67,6 +69,29 @@ def test_what_is_typed_after_a_command_waits_for_the_screen_that_it_leads_to(
             there.set()
         await until(pilot, lambda: isinstance(app.screen, ActionMenu), "the menu")
         assert "nodes.cordon" in {action.id for action, _ in app.screen._offers}  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(TableView, "on_mount", mounted_late, raising=False)
+    run_app(StillConsole(SERVICES), script, place=Place("pods"))
+
+
+def test_a_screen_that_is_never_whole_holds_no_key_back_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order, "LONGEST_SECONDS", 0.3)
+    whole = asyncio.Event()
+
+    async def mounted_late(view: TableView) -> None:
+        if view.spec.id == "nodes":
+            await whole.wait()
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.focused is not None, "the pods")
+        burst(app, "colon", *"nodes", "enter", "colon", "p")
+        end = time.monotonic() + PATIENCE_SECONDS
+        try:
+            while not app.prompt.is_open or app.count < 9:  # no pause: that waits for what is never whole
+                assert time.monotonic() < end, "never: the keys"
+                await asyncio.sleep(0.01)
+        finally:
+            whole.set()
 
     monkeypatch.setattr(TableView, "on_mount", mounted_late, raising=False)
     run_app(StillConsole(SERVICES), script, place=Place("pods"))
