@@ -9,13 +9,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from sys import getswitchinterval, setswitchinterval
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError, UsageError
-from maestro_cli.output.diagnostics import told_to
+from maestro_cli.output.diagnostics import note, told_to
 from maestro_cli.tui.heading import header_text
 from maestro_cli.tui.keys.remembered import Remembered, recall
 from maestro_cli.tui.opening import opening
@@ -47,19 +48,48 @@ def open_console(services: Services, contexts: tuple[str, ...], namespace: str, 
     scope = _first_scope(services, contexts, namespace, kept)
     words = header_text(Snapshot(scope), services.clock.now())
     shown = nullcontext() if is_served() else opening(words)
-    with shown as opened, _kept_for_good(), _turns_of(SWITCH_SECONDS):
-        console, app = _made(services, scope, screen, kept)
-        app.opening = opened
-        ended = services.cancellation
-        try:
-            with told_to(app.remark), ended.calling(app.end_soon):
+    early = EarlyRemarks()
+    try:
+        with (
+            shown as opened, _kept_for_good(), _turns_of(SWITCH_SECONDS),
+            ExitStack() as at_the_end, told_to(early.hear),
+        ):  # fmt: skip
+            console, app = _made(services, scope, screen, kept)
+            at_the_end.callback(console.close)
+            app.opening = opened
+            early.tell(app.remark)
+            with services.cancellation.calling(app.end_soon):
                 console.recorder.start()
                 app.run()
-        finally:
-            console.close()
+    finally:
+        early.tell(note)
     if app.fault is not None:
         raise app.fault
-    ended.raise_if_set()
+    services.cancellation.raise_if_set()
+
+
+class EarlyRemarks:
+    """What is remarked while something else is on the terminal: kept until somebody can show it.
+
+    Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: list[str] = []
+        self._show: Callable[[str], None] = self._kept.append
+
+    def hear(self, text: str) -> None:
+        with self._lock:
+            self._show(text)
+
+    def tell(self, show: Callable[[str], None]) -> None:
+        """Show what was kept there, and all that comes."""
+        with self._lock:
+            self._show = show
+            for text in self._kept:
+                show(text)
+            self._kept.clear()
 
 
 def _first_scope(services: Services, contexts: tuple[str, ...], namespace: str, kept: Remembered) -> Scope:

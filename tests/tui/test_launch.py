@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from contextlib import nullcontext
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +18,7 @@ import pytest
 from maestro_cli.config.keys_file import keys_path
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import UsageError
+from maestro_cli.output.diagnostics import note
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.tui import launch
 from maestro_cli.tui.app import ConsoleApp
@@ -24,7 +28,7 @@ from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
 from tests.patience import PATIENCE_SECONDS
-from tests.tui.cases import StillClock, StillConsole
+from tests.tui.cases import StillClock, StillConsole, until
 
 CONTEXT = SimpleNamespace(namespace="ml")
 SETTINGS = SimpleNamespace(contexts={"prod": CONTEXT}, context=lambda name: CONTEXT)
@@ -38,6 +42,7 @@ SERVICES: Any = SimpleNamespace(
 
 
 GLANCE: list[bool | None] = []  # whether an incident is open, as far as anybody can tell
+REMARKED: list[str] = []  # what is said on the screen
 TOLD: list[str] = []  # what is read first
 FAULTS: list[Exception] = []  # what ends it
 
@@ -50,7 +55,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
         seen.append((place, console.store.snapshot.scope.namespace))
         return SimpleNamespace(
             run=lambda: None,
-            remark=lambda text: None,
+            remark=REMARKED.append,
             end_soon=lambda: None,
             tell_first=lambda title, error: TOLD.append(error.what),
             fault=FAULTS[0] if FAULTS else None,
@@ -63,6 +68,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
     monkeypatch.setattr("maestro_cli.incidents.glance.is_any_open", lambda path: GLANCE[0])
     GLANCE[:] = [False]
     TOLD.clear()
+    REMARKED.clear()
     FAULTS.clear()
     monkeypatch.setattr(gc, "freeze", lambda: None)  # a test run outlives many consoles
     terminal = SimpleNamespace(isatty=lambda: True)
@@ -115,6 +121,51 @@ def test_the_first_list_is_on_its_way_before_a_full_screen_is_imported(
     monkeypatch.setattr(FeedRunner, "want", lambda self, keys: asked.append((keys, len(opened))))
     launch.open_console(SERVICES, (), "", "po")
     assert asked == [(frozenset({PODS.of("prod", "ml")}), 0)]
+
+
+def test_what_is_remarked_before_there_is_a_screen_is_shown_on_it(
+    opened: list[tuple[Place, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Never behind the line that stands on the terminal until then."""
+    monkeypatch.setattr(FeedRunner, "want", lambda self, keys: note("nothing can be kept"))
+    monkeypatch.setattr(Console, "close", lambda self: note("waiting for the end"))
+    launch.open_console(SERVICES, (), "", "po")
+    assert REMARKED == ["nothing can be kept"]
+    assert capsys.readouterr().err == "waiting for the end\n"
+
+
+def test_what_is_remarked_where_no_screen_comes_is_said_once_the_terminal_is_given_back(
+    opened: list[tuple[Place, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def opening(words: str) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            sys.stderr.write("given back\n")
+
+    def broken(*named: object) -> Any:
+        raise KeyError("no screen")
+
+    monkeypatch.setattr(launch, "opening", opening)
+    monkeypatch.setattr(FeedRunner, "want", lambda self, keys: note("nothing can be kept"))
+    monkeypatch.setattr("maestro_cli.tui.app.ConsoleApp", broken)
+    with pytest.raises(KeyError, match="no screen"):
+        launch.open_console(SERVICES, (), "", "po")
+    assert capsys.readouterr().err == "given back\nnothing can be kept\n"
+
+
+def test_cycles_are_looked_for_also_where_what_was_left_over_cannot_be_told() -> None:
+    def unreadable() -> str:
+        raise KeyError("nobody expected it")
+
+    async def run() -> None:
+        app, is_whole = ConsoleApp(StillConsole(SERVICES), Place("pods")), threading.Event()
+        app.greeting, app.when_whole = unreadable, is_whole.set
+        async with app.run_test() as pilot:
+            await until(pilot, is_whole.is_set, "the look for cycles")
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("told", [True, None], ids=["open", "not-known"])
