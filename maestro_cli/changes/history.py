@@ -182,6 +182,21 @@ def written_payloads(
     return {row["id"]: frozenset({row["payload_digest"], row["left_part"]} - {""}) for row in rows}
 
 
+def written_again(reader: Reader, change: Change) -> str:
+    """The newest later change of its target that left the same there, or "": what is there is that one's."""
+    rows = reader.query(
+        "SELECT id FROM changes WHERE target = :target AND id <> :id AND applied_at > :since"
+        " AND (payload_digest IN (:sent, :left) OR left_part IN (:sent, :left))"
+        " ORDER BY applied_at DESC LIMIT 1",
+        {
+            "target": str(change.ref), "id": change.id, "sent": change.plan.payload_digest,
+            "left": change.left or change.plan.payload_digest,
+            "since": "9" if change.applied_at is None else to_rfc3339(change.applied_at),
+        },
+    )  # fmt: skip
+    return str(rows[0]["id"]) if rows else ""
+
+
 def verified_payloads(reader: Reader, target: ObjectRef) -> Mapping[str, str]:
     """By the digest of what changes of the target wrote, the newest of them that was verified."""
     rows = reader.query(

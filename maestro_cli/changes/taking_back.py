@@ -8,13 +8,13 @@ since is left as it is. Twice is as once.
 from __future__ import annotations
 
 from maestro_cli.changes.execution import Execution
-from maestro_cli.changes.history import find_by_key
+from maestro_cli.changes.history import find_by_key, written_again
 from maestro_cli.changes.kinds.kind import Holds, Request, Sent
 from maestro_cli.changes.means import Means
-from maestro_cli.changes.model import UNRESOLVED, Change, Plan, Undo
+from maestro_cli.changes.model import UNRESOLVED, Change, Plan, State, Undo
 from maestro_cli.changes.records import recorded_error
 from maestro_cli.changes.undoing import refuse_what_came_after
-from maestro_cli.core.errors import NotFound, NothingToChange, RolledBack
+from maestro_cli.core.errors import GateNotMet, NotFound, NothingToChange, RolledBack
 from maestro_cli.core.ids import new_id
 
 
@@ -27,7 +27,7 @@ def take_back(means: Means, change: Change, cause: str) -> Change:
     execution, ledger = Execution(means), means.ledger
     if change.state in UNRESOLVED:
         change = execution.settle_abandoned(change)
-    if change.applied_at is None:
+    if change.applied_at is None or change.state is State.ROLLED_BACK:
         return change
     undo = change.plan.undo
     if undo is None:
@@ -75,6 +75,13 @@ def _planned(means: Means, change: Change, undo: Undo, request: Request) -> Plan
         return None
     if change.id not in undo.parameters.values():  # what names the change takes back nobody else's
         refuse_what_came_after(change, plan)
+        again = written_again(means.ledger.journal, change)
+        if again:
+            raise GateNotMet(
+                f"{change.ref} was changed since by {again}; it was left as it is",
+                why=f"that wrote again what change {change.id} had made of it",
+                fix=f"look at it: maestro change show {again}",
+            )
     return plan
 
 

@@ -9,9 +9,9 @@ import pytest
 from maestro_cli.changes.history import get_change
 from maestro_cli.changes.kinds.scale import Scale
 from maestro_cli.changes.model import State
-from maestro_cli.core.errors import GateNotMet, NotFound
+from maestro_cli.core.errors import GateNotMet, NotFound, RolledBack
 from tests.unit.changes.bench import YES, Bench
-from tests.unit.changes.fake_cluster import REF
+from tests.unit.changes.fake_cluster import REF, template
 
 CAUSE = "the end of a fault"
 
@@ -37,6 +37,31 @@ def test_what_a_person_wrote_since_stays(bench: Bench) -> None:
     with pytest.raises(GateNotMet, match="somebody changed"):
         pipeline.take_back(change, cause=CAUSE)
     assert bench.cluster.get_workload(REF).replicas_wanted == 10
+
+
+def test_what_was_undone_and_then_wanted_again_by_a_person_stays(bench: Bench) -> None:
+    before = bench.cluster.get_workload(REF).replicas_wanted
+    pipeline, change = scaled(bench)
+    pipeline.perform("scale", REF, {"replicas": before}, YES, key="undone by a person")
+    again = pipeline.perform("scale", REF, {"replicas": 1}, YES, key="and wanted again")
+    with pytest.raises(GateNotMet, match=f"changed since by {again.id}"):
+        pipeline.take_back(change, cause=CAUSE)
+    assert bench.cluster.get_workload(REF).replicas_wanted == 1
+
+
+def test_what_was_rolled_back_already_is_not_looked_at_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.cluster.set(broken=["fraud=1"])
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("rollback", REF)
+    with pytest.raises(RolledBack):
+        pipeline.execute(plan, YES)
+    bench.cluster.ship(template(1))  # what it had left, on purpose this time
+
+    taken = pipeline.take_back(plan.id, cause=CAUSE)
+    assert (taken.id, taken.state) == (plan.id, State.ROLLED_BACK)
+    assert bench.cluster.get_workload(REF).template == template(1)
 
 
 def test_nothing_is_taken_back_from_another_of_the_same_name(bench: Bench) -> None:
