@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from maestro_cli.changes.kinds.kind import Holds
@@ -26,7 +27,14 @@ from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.daemon_pool import DaemonPool
-from maestro_cli.core.errors import ActionFailed, Interrupted, MaestroError, UndoFailed, UsageError
+from maestro_cli.core.errors import (
+    ActionFailed,
+    Interrupted,
+    MaestroError,
+    UndoFailed,
+    UsageError,
+    defect,
+)
 
 POLL_SECONDS = 0.1
 OVERDUE_SECONDS = 1.0  # for the experiment itself to take it back
@@ -61,12 +69,14 @@ class Injecting:
         self._stop = Cancellation()
         self._calling = {plan.id: threading.Lock() for one in proposal.chosen for plan in one.plans}
         self._closed: set[str] = set()  # changes that are taken back, or were
-        self._state = threading.RLock()  # of the next four
+        self._state = threading.RLock()  # of the next five
         self._put_in: dict[str, InForce] = {}  # everything that was intended, in order
         self._since: dict[str, float] = {}  # when it was taken back
         self._undoing: dict[str, threading.Lock] = {}
         self._proving: dict[str, threading.Lock] = {}
-        self._until: float | None = None  # when the last of them has to be over
+        self._ends: dict[str, float] = {}  # when each of them has to be over
+        self._late: set[str] = set()  # told by `overdue`
+        self._hurry = Cancellation()
         self.injections: dict[str, Injection] = {}
         self.recoveries: dict[str, Recovery] = {}
         self.failures: dict[str, str] = {}
@@ -77,18 +87,22 @@ class Injecting:
         with self._state:
             return tuple(one for name, one in self._put_in.items() if name not in self._since)
 
-    @property
-    def is_overdue(self) -> bool:
-        """Whether something is in force longer than it may be; true once."""
+    def overdue(self) -> tuple[str, ...]:
+        """What is in force longer than it may be; each is told once."""
+        now = self._clock.monotonic()
         with self._state:
-            is_late = self._until is not None and self._clock.monotonic() > self._until + OVERDUE_SECONDS
-            if is_late:
-                self._until = None
-            return is_late
+            late = {one.order.name for one in self.in_force if now > self._end_of(one) + OVERDUE_SECONDS}
+            found = late - self._late
+            self._late |= found
+        return tuple(found)
 
     def stop(self) -> None:
         """Put in nothing more; what is waited for ends."""
         self._stop.cancel()
+
+    def hurry(self) -> None:
+        """Wait for no recovery any longer: how things stand now is what is told."""
+        self._hurry.cancel()
 
     def inject(self, name: str) -> Mapping[str, Any]:
         """Put a fault in, and wait until it proves to have an effect.
@@ -105,7 +119,7 @@ class Injecting:
         try:
             for plan in chosen.plans:
                 self._execute(plan)
-            seconds = self._effect_seconds()
+            seconds = self._effect_seconds(fault)
             proof = self._await(lambda: FAULTS[chosen.order.fault].effect(self._platform, fault), seconds)
         except Interrupted:
             raise
@@ -123,14 +137,19 @@ class Injecting:
         return {"fault": name, "targets": list(targets), "effect": proof.text, "seconds": round(seconds, 3)}
 
     def hold(self, seconds: float | None) -> Mapping[str, Any]:
-        """Wait so long, by default until the faults have to be over; raises Interrupted."""
+        """Wait so long, by default until the last fault has to be over; raises Interrupted.
+
+        It is never longer than something is in force: what comes after that would be no fault's.
+        """
         with self._state:
-            until = self._until
-        if seconds is None and until is None:
+            ends, bounds = [*self._ends.values()], [self._end_of(one) for one in self.in_force]
+        if seconds is None and not ends:
             raise ActionFailed("there is nothing to hold", why="no fault was put in")
-        left = seconds if seconds is not None else (until or 0.0) - self._clock.monotonic()
-        self._stop.pause(max(0.0, left))
-        return {"held_seconds": round(max(0.0, left), 3)}
+        now = self._clock.monotonic()
+        left = max(ends) - now if seconds is None else seconds
+        held = max(0.0, min(left, max(bounds) - now) if bounds else left)
+        self._stop.pause(held)
+        return {"held_seconds": round(held, 3)}
 
     def undo(self, name: str, by: str) -> Mapping[str, Any]:
         """Take a fault back, or all ("") of them; raises UndoFailed."""
@@ -138,8 +157,10 @@ class Injecting:
         if name and name not in self._chosen:
             raise UsageError(f"no fault {name!r} is declared")
         with DaemonPool(AT_ONCE, "undo") as pool:
-            for one in [pool.submit(lambda fault=fault: self._undo(fault, by)) for fault in reversed(wanted)]:  # type: ignore[misc]
-                one.result()
+            begun = [pool.submit(partial(self._undo, fault, by)) for fault in reversed(wanted)]
+            broken = [error for one in begun if (error := one.exception()) is not None]
+        if broken:
+            raise broken[0]
         failed = [
             f"{one.order.name}: {self.failures[one.order.name]}"
             for one in wanted
@@ -187,10 +208,11 @@ class Injecting:
         with self._state:
             if order.name in self._put_in:
                 raise ActionFailed(f"{order.name} was put in already")
+            self._stop.raise_if_set()  # whoever stopped took back what there was, and looks no more
             self._ledger.intended(fault, self._clock.now() + timedelta(seconds=self._seconds), undo)
             self._put_in[order.name] = fault
             self._undoing[order.name], self._proving[order.name] = threading.Lock(), threading.Lock()
-            self._until = self._clock.monotonic() + self._seconds
+            self._ends[order.name] = self._clock.monotonic() + self._seconds
         return fault
 
     def _execute(self, plan: Plan) -> None:
@@ -209,10 +231,7 @@ class Injecting:
 
     def _over_by_itself(self, fault: InForce, began: float) -> None:
         """Nothing has to be taken back: how long the recovery takes counts from the first call."""
-        self._undo(fault, "nobody: nothing has to be taken back")
-        with self._state:
-            self._since[fault.order.name] = began
-        threading.Thread(target=self._recovery, args=(fault,), daemon=True, name="recovery").start()
+        self._undo(fault, "nobody: nothing has to be taken back", since=began)
 
     def _failed(self, name: str, outcome: Injected, why: str) -> None:
         self._record(Injection(name, outcome, why, tuple(str(one.ref) for one in self._chosen[name].targets)))
@@ -222,7 +241,8 @@ class Injecting:
         self.injections[injection.name] = injection
         self._ledger.injected(injection)
 
-    def _undo(self, fault: InForce, by: str) -> None:
+    def _undo(self, fault: InForce, by: str, *, since: float | None = None) -> None:
+        """Once; whether it is over is looked at from then on, whoever asks for it and when."""
         name = fault.order.name
         with self._undoing[name]:
             if name in self._since:
@@ -234,7 +254,12 @@ class Injecting:
                     self.failures[name] = error
                     return
                 self.failures.pop(name, None)
-                self._since[name] = self._clock.monotonic()
+                self._since[name] = self._clock.monotonic() if since is None else since
+        threading.Thread(target=self._look_at, args=(fault,), daemon=True, name="recovery").start()
+
+    def _look_at(self, fault: InForce) -> None:
+        with suppress(MaestroError):  # a record that cannot be written: the run's end tells it
+            self._recovery(fault)
 
     def _recovery(self, fault: InForce) -> Recovery:
         """Proved once, whoever asks first; the others wait for it."""
@@ -257,18 +282,18 @@ class Injecting:
             else:
                 good = 0
             spent = self._clock.monotonic() - since
-            if good >= GOOD_IN_A_ROW or spent > self._recovery_seconds:
+            if good >= GOOD_IN_A_ROW or spent > self._recovery_seconds or self._hurry.wait(POLL_SECONDS):
                 break
-            self._clock.sleep(POLL_SECONDS)
         well = good >= GOOD_IN_A_ROW
         why = proof.text if well else f"after {spent:.0f} s: {proof.text}"
         return Recovery(name, well, why, round(max(0.0, first - since), 3) if well else None)
 
-    def _effect_seconds(self) -> float:
+    def _effect_seconds(self, fault: InForce) -> float:
         """How long an effect is waited for: no longer than the fault may be in force."""
-        with self._state:
-            left = EFFECT_SECONDS if self._until is None else self._until - self._clock.monotonic()
-        return max(0.0, min(EFFECT_SECONDS, left))
+        return max(0.0, min(EFFECT_SECONDS, self._end_of(fault) - self._clock.monotonic()))
+
+    def _end_of(self, fault: InForce) -> float:
+        return self._ends[fault.order.name]
 
     def _await(self, look: Callable[[], Proof], seconds: float) -> Proof:
         """The first proof that is no NOT_YET, or the last one; raises Interrupted."""
@@ -303,9 +328,12 @@ def undo_changes(
                     errors.append("; ".join(filter(None, (error.what, error.why))))
                     return
                 clock.sleep(PAUSE_SECONDS)
+            except Exception as error:  # noqa: BLE001 - what is wrong with one keeps no other in force
+                errors.append(defect(error))
+                return
 
     with DaemonPool(AT_ONCE, "take-back") as pool:
-        for waited in [pool.submit(lambda change=change: one(change)) for change in reversed(fault.changes)]:  # type: ignore[misc]
+        for waited in [pool.submit(partial(one, change)) for change in reversed(fault.changes)]:
             waited.result()
     return "; ".join(errors)
 

@@ -13,6 +13,7 @@ without the file, the plan or the process that made it.
     experiment.asked       what                                   (by another process)
     experiment.finished    verdict, exit_code, reasons, coverage, residue, stop
     experiment.swept       faults, residue
+    experiment.left        residue, why                           (by whoever answers for it)
 """
 
 from __future__ import annotations
@@ -111,6 +112,9 @@ class ExperimentLedger:
     def swept(self, faults: Sequence[str], residue: Sequence[str]) -> None:
         self._append("swept", {"faults": list(faults), "residue": list(residue)})
 
+    def left(self, residue: Sequence[str], why: str) -> None:
+        self._append("left", {"residue": list(residue), "why": why})
+
     def _append(self, name: str, data: Mapping[str, Any]) -> None:
         self.journal.append(f"experiment.{name}", subject_of(self.run), self.actor, data)
 
@@ -158,13 +162,15 @@ def in_force_of(data: Mapping[str, Any]) -> InForce:
 
 
 def left_in_force(journal: Journal, run: str) -> tuple[InForce, ...]:
-    """The faults of a run that were intended and not undone, oldest first."""
+    """The faults of a run that were intended, and neither undone nor left on purpose, oldest first."""
     found: dict[str, InForce] = {}
     for event in events_of(journal, run):
         if event.kind == "experiment.intended":
             found[event.data["fault"]] = in_force_of(event.data)
         elif event.kind == "experiment.undone" and not event.data["error"]:
             found.pop(event.data["fault"], None)
+        elif event.kind == "experiment.left":
+            found.clear()
     return tuple(found.values())
 
 

@@ -110,14 +110,28 @@ def _finished(db: sqlite3.Connection, event: Event, run: str) -> None:
 
 def _swept(db: sqlite3.Connection, event: Event, run: str) -> None:
     """What was left is taken away, or still there; a run that never finished ends so."""
-    residue = json.dumps(event.data["residue"])
-    _set(db, run, residue=residue)
+    _set(db, run, residue=json.dumps(event.data["residue"]))
     if not event.data["residue"]:
-        db.execute(
-            "UPDATE experiments SET status = 'swept', verdict = 'INDETERMINATE', exit_code = 75,"
-            " finished_at = ? WHERE id = ? AND status = 'running'",
-            (event.time, run),
-        )
+        _end_unfinished(db, event, run)
+
+
+def _left(db: sqlite3.Connection, event: Event, run: str) -> None:
+    """Somebody answers for what is still there: it is in no other run's way."""
+    error = f"left as it is by {event.actor}: {event.data['why']}"
+    db.execute(
+        "UPDATE experiment_faults SET undone_at = ?, error = ? WHERE run = ? AND undone_at = ''",
+        (event.time, error, run),
+    )
+    _set(db, run, residue="[]")
+    _end_unfinished(db, event, run)
+
+
+def _end_unfinished(db: sqlite3.Connection, event: Event, run: str) -> None:
+    db.execute(
+        "UPDATE experiments SET status = 'swept', verdict = 'INDETERMINATE', exit_code = 75,"
+        " finished_at = ? WHERE id = ? AND status = 'running'",
+        (event.time, run),
+    )
 
 
 _FOLDS = {
@@ -130,4 +144,5 @@ _FOLDS = {
     "experiment.stopping": _stopping,
     "experiment.finished": _finished,
     "experiment.swept": _swept,
+    "experiment.left": _left,
 }

@@ -7,6 +7,7 @@ from here, and the child is told after that; it ends in any case. The verdict is
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -35,11 +36,12 @@ from maestro_cli.chaos.watch import Watch
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import Busy, InvalidFile, MaestroError, NotFound, StalePlan
+from maestro_cli.core.errors import InvalidFile, MaestroError, NotFound, StalePlan
 from maestro_cli.core.files import write_atomically
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.refs import parse_workload_ref
+from maestro_cli.journal.model import Lease
 from maestro_cli.journal.store import Journal
 
 TICK_SECONDS = 0.1
@@ -119,7 +121,7 @@ def run(
         if one.is_warning:
             progress.note(f"{one.check}: {one.reason}")
     lease = acquire(means.journal, LEASE, run_id, LEASE_SECONDS)
-    keeper = _Keeper(means, lease)
+    keeper = _Keeper(means.journal, lease)
     try:
         return _Run(means, wanted, proposal, ledger, progress, cancellation, keeper).to_its_end()
     finally:
@@ -127,22 +129,31 @@ def run(
 
 
 class _Keeper:
-    """Keeps the lease that says that this process is at work."""
+    """Keeps the lease that says that this process is at work, in a thread, until it is released or lost."""
 
-    def __init__(self, means: Means, lease: Any) -> None:
-        self._means, self._lease = means, lease
-        self._renewed = means.clock.monotonic()
-
-    def keep(self) -> None:
-        now = self._means.clock.monotonic()
-        if now - self._renewed >= LEASE_SECONDS / 3:
-            with suppress(Busy):
-                self._lease = self._means.journal.renew_lease(self._lease, LEASE_SECONDS)
-            self._renewed = now
+    def __init__(self, journal: Journal, lease: Lease) -> None:
+        self._journal, self._lease = journal, lease
+        self._over = threading.Event()
+        self.is_lost = False
+        self._thread = threading.Thread(target=self._keep, daemon=True, name="lease")
+        self._thread.start()
 
     def release(self) -> None:
+        self._over.set()
+        self._thread.join()  # or it might take what was just given back
         with suppress(MaestroError):
-            self._means.journal.release_lease(self._lease)
+            self._journal.release_lease(self._lease)
+
+    def _keep(self) -> None:
+        while not self._over.wait(LEASE_SECONDS / 3):
+            with suppress(MaestroError):  # a journal that is busy is asked again
+                self._lease = self._journal.acquire_lease(LEASE, self._lease.holder, LEASE_SECONDS)
+                continue
+            with suppress(MaestroError):
+                held = self._journal.lease(LEASE)
+                if held is not None and held.holder != self._lease.holder:
+                    self.is_lost = True
+                    return
 
 
 class _Run:
@@ -197,7 +208,9 @@ class _Run:
             child.kill()
             worker = child.ended()
             self._watch.end()
-            self._take_back("the end of the run")
+            self._injecting.stop()
+            self._take_back("", "the end of the run")
+        self._see_it_over()
         return self._finished(child.journal, worker)
 
     def _attend(self, child: Child) -> None:
@@ -205,9 +218,8 @@ class _Run:
         clock = self._means.clock
         deadline = clock.monotonic() + (self._wanted.timeout_seconds or self._longest())
         while not child.over.wait(TICK_SECONDS):
-            self._keeper.keep()
-            if self._injecting.is_overdue:
-                self._apart("the end of its duration")
+            for name in self._injecting.overdue():
+                self._apart(name, "the end of its duration")
             if self._stopped is None:
                 stop = self._reason(deadline)
                 if stop is not None:
@@ -230,6 +242,8 @@ class _Run:
             return Stop(kind, "a signal", self._means.actor)
         if self._watch.stop is not None:
             return self._watch.stop
+        if self._keeper.is_lost:
+            return Stop(Kind.ASKED, "another process took over what this one was at")
         asked = asked_of(self._means.journal, self._ledger.run)
         if asked:
             return Stop(Kind.ASKED, asked)
@@ -242,19 +256,20 @@ class _Run:
         self._stopped = stop
         self._kill_at = self._means.clock.monotonic() + STOP_SECONDS
         child.stop()  # only a signal: what it waits for here must not end it another way before
-        self._apart(stop.kind.value)
+        self._measuring.end()
+        self._injecting.stop()
+        self._apart("", stop.kind.value)
         self._ledger.stopping(stop)
         self._progress.note(f"stopping: {stop.kind.value}: {stop.why}")
 
-    def _apart(self, by: str) -> None:
-        threading.Thread(target=self._take_back, args=(by,), daemon=True, name="undo").start()
+    def _apart(self, name: str, by: str) -> None:
+        threading.Thread(target=self._take_back, args=(name, by), daemon=True, name="undo").start()
 
-    def _take_back(self, by: str) -> None:
-        """What failed is kept by the injecting, and told in the end."""
+    def _take_back(self, name: str, by: str) -> None:
+        """One, or all (""). What failed is kept by the injecting, and told in the end."""
         self._measuring.end()
-        self._injecting.stop()
         with suppress(MaestroError):
-            self._injecting.undo("", by)
+            self._injecting.undo(name, by)
 
     def _hear(self, event: Mapping[str, Any]) -> None:
         self._heard.hear(event)
@@ -297,9 +312,22 @@ class _Run:
             return self._means.platform.cluster.get_workload(ref).replicas_ready
         raise NotFound(f"nobody answers to {do!r}")
 
-    def _finished(self, journal: Mapping[str, Any] | None, worker: str) -> RunReport:
-        with suppress(MaestroError):
+    def _see_it_over(self) -> None:
+        """Until every recovery is proved or not; a signal, or somebody who asks, ends the wait."""
+        waiting = threading.Thread(target=self._recovered, daemon=True, name="recovered")
+        waiting.start()
+        while waiting.is_alive():
+            waiting.join(TICK_SECONDS)
+            if self._stopped is None and (stop := self._reason(math.inf)) is not None:
+                self._stopped = stop
+                self._injecting.hurry()
+                self._ledger.stopping(stop)
+
+    def _recovered(self) -> None:
+        with suppress(MaestroError):  # what did not recover is among the recoveries
             self._injecting.recovered("")
+
+    def _finished(self, journal: Mapping[str, Any] | None, worker: str) -> RunReport:
         findings = Findings(
             stop=self._stopped,
             injections=tuple(self._injecting.injections.values()),

@@ -6,7 +6,7 @@ can be due.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,12 +19,11 @@ from msgspec import Meta
 from maestro_cli.config.experiments import Blackout, holds
 from maestro_cli.config.strict import read_yaml
 from maestro_cli.core.clock import to_rfc3339
-from maestro_cli.core.cron import Cron, began_at, parse_cron
+from maestro_cli.core.cron import Cron, began_at, next_start, parse_cron, starts_until
 from maestro_cli.core.quantities import parse_duration_seconds
 
 MAX_MISSED = 100  # times that are counted; more is said as `at least`
-_AHEAD = tuple(timedelta(days=days) for days in (1, 8, 32, 367))
-_MOMENT = timedelta(microseconds=1)
+_YEAR = timedelta(days=367)
 
 
 class SchedulePart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -98,7 +97,7 @@ def standing(
     if due is not None and to_rfc3339(due) in taken:
         due = None
     missed: list[datetime] = []
-    for tick in _back(schedule, now) if last else ():
+    for tick in starts_until(schedule.cron, schedule.zone, now, _YEAR) if last else ():
         if to_rfc3339(tick) <= last or len(missed) == MAX_MISSED:
             break
         if tick != due:
@@ -110,23 +109,7 @@ def standing(
 
 def next_tick(schedule: Schedule, now: datetime) -> datetime | None:
     """The first after `now`, within a year."""
-    for ahead in _AHEAD:
-        newest = began_at(schedule.cron, schedule.zone, ahead, now + ahead)
-        found = None
-        while newest is not None and newest > now:
-            found = newest
-            newest = began_at(schedule.cron, schedule.zone, newest - now, newest - _MOMENT)
-        if found is not None:
-            return found
-    return None
-
-
-def _back(schedule: Schedule, now: datetime) -> Iterator[datetime]:
-    """Ticks up to `now`, the newest first, a year at most between two."""
-    tick = began_at(schedule.cron, schedule.zone, _AHEAD[-1], now)
-    while tick is not None:
-        yield tick
-        tick = began_at(schedule.cron, schedule.zone, _AHEAD[-1], tick - _MOMENT)
+    return next_start(schedule.cron, schedule.zone, now, _YEAR)
 
 
 def _reference(text: str, file: Path) -> str:

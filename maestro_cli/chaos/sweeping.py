@@ -1,7 +1,8 @@
 """Takes away what runs left whose process died.
 
 Invariant: only what the journal says was intended and not undone is taken back; twice is as once. A run that
-a living process works on is left to it.
+a living process works on is left to it, and one that cannot be swept keeps no other from it. What cannot be
+taken back stays in the way of every other run until it is over, or somebody answers for leaving it.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ _QUIET = Quiet()
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """One run: the faults that were taken back, and what is still there."""
+    """One run: the faults that were taken back, what is still there, and what somebody chose to leave so."""
 
     run: str
     faults: tuple[str, ...]
     residue: tuple[str, ...]
+    left: tuple[str, ...] = ()
 
 
 def sweep(
@@ -36,29 +38,41 @@ def sweep(
     clock: Clock,
     *,
     run: str = "",
+    leave: str = "",
     progress: Progress = _QUIET,
 ) -> tuple[Swept, ...]:
-    """Every run that is not over and that nobody works on, or that one. Raises what the journal raises."""
+    """Every run that is not over and that nobody works on, or that one. Raises what the journal raises.
+
+    `leave` is why what cannot be taken back may stay as it is: it is in no other run's way after that.
+    """
+    left = unfinished_runs(journal)  # first: who works on one that began since is found below
     working = working_run(journal)
-    wanted = [one for one in unfinished_runs(journal) if one != working and run in ("", one)]
-    return tuple(_sweep(journal, platform, pipeline, clock, one, progress) for one in wanted)
+    made: list[Swept] = []
+    for one in left:
+        if one != working and run in ("", one):
+            progress.phase("sweep", one)
+            made.append(_sweep(journal, platform, pipeline, clock, one, leave))
+    return tuple(made)
 
 
 def _sweep(
-    journal: Journal, platform: Platform, pipeline: ChangePipeline, clock: Clock, run: str, progress: Progress
+    journal: Journal, platform: Platform, pipeline: ChangePipeline, clock: Clock, run: str, leave: str
 ) -> Swept:
     ledger = ExperimentLedger(journal, run, pipeline.actor)
-    progress.phase("sweep", run)
-    faults, failed = left_in_force(journal, run), []
-    for fault in reversed(faults):
+    taken, failed = [], []
+    for fault in reversed(left_in_force(journal, run)):
         error = undo_changes(pipeline, clock, fault, run)
         ledger.undone(fault.order.name, "a sweep", error)
         if error:
             failed.append(f"{fault.order.name}: {error}")
+        else:
+            taken.append(fault.order.name)
     everything = [
         in_force_of(event.data) for event in events_of(journal, run) if event.kind == "experiment.intended"
     ]
     residue = (*failed, *residue_of(platform, clock, everything))
-    names = tuple(fault.order.name for fault in faults)
-    ledger.swept(names, residue)
-    return Swept(run, names, residue)
+    ledger.swept(taken, residue)
+    if residue and leave:
+        ledger.left(residue, leave)
+        return Swept(run, tuple(taken), (), residue)
+    return Swept(run, tuple(taken), residue)

@@ -7,11 +7,13 @@ begins both times.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_DAY = timedelta(days=1)
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
     ("minute", 0, 59, ()),
@@ -67,22 +69,40 @@ def parse_cron(text: str) -> Cron:
 
 def began_at(cron: Cron, zone: tzinfo, duration: timedelta, now: datetime) -> datetime | None:
     """The newest start (UTC) whose window of that duration holds `now`, or None; its end is excluded."""
-    newest = now.astimezone(zone).date() + timedelta(days=1)
-    oldest = (now - duration).astimezone(zone).date() - timedelta(days=1)
-    day = newest
-    while day >= oldest:
-        if cron.falls_on(day):
-            starts = [
-                start
-                for hour in cron.hours
-                for minute in cron.minutes
-                for start in _instants(datetime.combine(day, time(hour, minute)), zone)
-                if start <= now < start + duration
-            ]
-            if starts:
-                return max(starts)
-        day -= timedelta(days=1)
+    newest = next(starts_until(cron, zone, now, duration), None)
+    return newest if newest is not None and now < newest + duration else None
+
+
+def next_start(cron: Cron, zone: tzinfo, now: datetime, within: timedelta) -> datetime | None:
+    """The first start (UTC) after `now`, or None where there is none in that time."""
+    day = now.astimezone(zone).date() - _DAY
+    last = (now + within).astimezone(zone).date() + _DAY
+    while day <= last:
+        found = next((start for start in _starts_on(cron, zone, day) if start > now), None)
+        if found is not None:
+            return found if found <= now + within else None
+        day += _DAY
     return None
+
+
+def starts_until(cron: Cron, zone: tzinfo, now: datetime, gap: timedelta) -> Iterator[datetime]:
+    """Starts (UTC) up to `now`, the newest first, until nothing comes for longer than `gap`."""
+    seen = now
+    day = now.astimezone(zone).date() + _DAY
+    while day >= (seen - gap).astimezone(zone).date() - _DAY:
+        for start in reversed(_starts_on(cron, zone, day)):
+            if start <= now:
+                seen = start
+                yield start
+        day -= _DAY
+
+
+def _starts_on(cron: Cron, zone: tzinfo, day: date) -> list[datetime]:
+    """In order, by the wall of that zone."""
+    if not cron.falls_on(day):
+        return []
+    walls = (datetime.combine(day, time(hour, minute)) for hour in cron.hours for minute in cron.minutes)
+    return sorted(start for wall in walls for start in _instants(wall, zone))
 
 
 def _instants(local: datetime, zone: tzinfo) -> tuple[datetime, ...]:

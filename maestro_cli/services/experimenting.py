@@ -296,15 +296,25 @@ class ExperimentServices(PeopleServices):
         return get_run(self.journal, run.id), ()
 
     def sweep_experiments(
-        self, run: str = "", progress: Progress | None = None, *, force_finalizers: bool = False
+        self,
+        run: str = "",
+        progress: Progress | None = None,
+        *,
+        force_finalizers: bool = False,
+        leave: str = "",
     ) -> tuple[Swept, ...]:
-        """Take back what runs left whose process died, and what Chaos Mesh still has of others."""
+        """Take back what runs left whose process died, and what Chaos Mesh still has of others.
+
+        `leave` is why what cannot be taken back of `run` may stay as it is.
+        """
         from maestro_cli.chaos.sweeping import sweep
         from maestro_cli.core.progress import Quiet
 
         found = "" if not run else self.experiment_run(run).id
         freed = tuple(self._sweep_mesh(force=True)) if force_finalizers else ()
-        swept = sweep(self.journal, self, self.changes, self.clock, run=found, progress=progress or Quiet())
+        swept = sweep(
+            self.journal, self, self.changes, self.clock, run=found, leave=leave, progress=progress or Quiet()
+        )
         return (*freed, *swept) if found or force_finalizers else (*swept, *self._sweep_mesh(force=False))
 
     def _sweep_mesh(self, *, force: bool) -> Iterator[Swept]:

@@ -270,17 +270,25 @@ def sweep(
             help="Have Chaos Mesh let go what it cannot take back; what it did to pods may stay.",
         ),
     ] = False,
+    leave: Annotated[
+        str,
+        typer.Option(metavar="WHY", help="Leave what of this run cannot be taken back as it is, for good."),
+    ] = "",
     output: OutputOption = "table",
 ) -> None:
     """Take back what runs left whose process died; twice is as once. Exit 13 when something is still there.
 
+    What somebody changed since is not written over: look at it, then answer for it with --leave.
+
     Example: maestro chaos sweep
     """
     options = output_options(ctx, output)
+    if leave and not run:
+        raise UsageError("--leave is for one run", fix='maestro chaos sweep RUN --leave "why"')
     if run and force_finalizers:
         raise UsageError("--force-finalizers is for all that Chaos Mesh holds", fix="leave the run out")
     with ctx.obj.progress() as progress:
-        swept = ctx.obj.sweep_experiments(run, progress, force_finalizers=force_finalizers)
+        swept = ctx.obj.sweep_experiments(run, progress, force_finalizers=force_finalizers, leave=leave)
     emit(swept_view(swept), options)
     _end_swept(swept)
 
@@ -288,7 +296,9 @@ def sweep(
 def _end_swept(swept: Sequence[Swept]) -> None:
     left = [text for one in swept for text in one.residue]
     if left:
-        raise UndoFailed("something is still there", why="; ".join(left), fix="maestro chaos sweep")
+        run = next(one.run for one in swept if one.residue)
+        fix = f'mend it and sweep again, or leave it so: maestro chaos sweep {run} --leave "why"'
+        raise UndoFailed("something is still there", why="; ".join(left), fix=fix)
 
 
 app.command()(chaos_gating.gate)

@@ -387,8 +387,8 @@ def swept_view(swept: Sequence[Swept]) -> Listing[Swept]:
         Column("taken back", lambda one: ", ".join(one.faults) or "nothing was in force", priority=1),
         Column(
             "left behind",
-            lambda one: "; ".join(one.residue) or "nothing",
-            tone=lambda one: "bad" if one.residue else "good",
+            lambda one: "; ".join((*one.residue, *(f"as it is: {what}" for what in one.left))) or "nothing",
+            tone=lambda one: "bad" if one.residue or one.left else "good",
             folds=True,
         ),
     )

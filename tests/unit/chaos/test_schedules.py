@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
 
 from maestro_cli.chaos.schedules import MAX_MISSED, Schedule, next_tick, read_schedules, standing
 from maestro_cli.config.experiments import Blackout
+from maestro_cli.core import cron
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.errors import InvalidFile
 
@@ -51,7 +52,7 @@ def test_no_more_are_counted_than_anybody_reads(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cron", "coming"),
+    ("line", "coming"),
     [
         ("0 10 * * tue", TUESDAY + WEEK),
         ("0 10 1 * *", datetime(2026, 12, 1, 9, tzinfo=UTC)),
@@ -59,8 +60,25 @@ def test_no_more_are_counted_than_anybody_reads(tmp_path: Path) -> None:
         ("0 10 24 11 *", datetime(2027, 11, 24, 9, tzinfo=UTC)),
     ],
 )
-def test_the_next_time_is_the_first_after_now(tmp_path: Path, cron: str, coming: datetime) -> None:
-    assert next_tick(schedule(tmp_path, TEXT.replace("0 10 * * tue", cron)), TUESDAY) == coming
+def test_the_next_time_is_the_first_after_now(tmp_path: Path, line: str, coming: datetime) -> None:
+    assert next_tick(schedule(tmp_path, TEXT.replace("0 10 * * tue", line)), TUESDAY) == coming
+
+
+def test_what_comes_each_minute_is_worked_out_a_few_days_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_out: list[datetime] = []
+    real = cron._instants
+
+    def counted(local: datetime, zone: tzinfo) -> tuple[datetime, ...]:
+        worked_out.append(local)
+        return real(local, zone)
+
+    monkeypatch.setattr(cron, "_instants", counted)
+    every = schedule(tmp_path, TEXT.replace("0 10 * * tue", "* * * * *"))
+    found = standing(every, TUESDAY + WEEK, (to_rfc3339(TUESDAY),), ())
+    assert found.next == TUESDAY + WEEK + timedelta(minutes=1)
+    assert len(worked_out) <= 10 * 24 * 60
 
 
 def test_a_blackout_at_the_next_time_is_named(tmp_path: Path) -> None:
