@@ -37,7 +37,6 @@ from maestro_cli.services.recoveries import drill_lines, incident_lines, recover
 from maestro_cli.services.signing import signer_of, trusted_keys
 from maestro_cli.slo.files.contract import Contract, read_contract
 from maestro_cli.slo.files.exclusions import Maintenance, excluding, read_exclusions
-from maestro_cli.slo.measuring.keeping import Kept, Key
 from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.measuring.window import Span, calendar_span, month_span, previous_span
 from maestro_cli.slo.objectives import Objective
@@ -47,10 +46,11 @@ from maestro_cli.slo.report.bundle import (
     MOST_PERIODS,
     Verification,
     pack_bundle,
-    read_pieces,
+    read_packed,
     verify_bundle,
 )
 from maestro_cli.slo.report.model import Inputs, SlaReport, Terms
+from maestro_cli.slo.report.pieces import Piece, packed_pieces
 from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
 from maestro_cli.slo.report.signature import Sign, Signature, nobody_signs, signature_in
 from maestro_cli.slo.report.text import report_markdown
@@ -88,7 +88,7 @@ class Made:
     """A report, and the pieces of time that it was made of."""
 
     report: SlaReport
-    pieces: Sequence[tuple[Key, Kept]]
+    pieces: Callable[[], Sequence[Piece]]
     sign: Sign = nobody_signs
 
 
@@ -136,7 +136,7 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     labels = sorted(metrics.label_answers, key=lambda one: (one.label, one.selector, one.start, one.end))
     asked_too = replace(report.inputs, label_values=tuple(labels))
     whole = replace(report, inputs=asked_too)
-    return Made(whole, tuple(store.pieces.values()), _signing(services, wanted))
+    return Made(whole, lambda: packed_pieces(store.pieces.values()), _signing(services, wanted))
 
 
 def _signing(services: Services, wanted: SlaWanted) -> Sign:
@@ -218,9 +218,8 @@ def _from_bundle(path: Path) -> Made:
             fix=f"maestro sla verify {path} tells all of it",
         )
     signature, manifest = signature_in(files), files[MANIFEST]
-    return Made(
-        found.report, read_pieces(files, str(path)), lambda data: signature if data == manifest else None
-    )
+    pieces = read_packed(files, str(path))
+    return Made(found.report, lambda: pieces, lambda data: signature if data == manifest else None)
 
 
 def _contract(services: Services, wanted: SlaWanted, known: Mapping[str, Objective]) -> Contract:
@@ -277,7 +276,7 @@ def _form_of(path: Path) -> Callable[[Made], bytes]:
     name = path.name.lower()
     if name.endswith(SUFFIXES):
         kind = archive_kind(name)
-        return lambda made: pack_bundle(made.report, made.pieces, kind, made.sign)
+        return lambda made: pack_bundle(made.report, made.pieces(), kind, made.sign)
     from maestro_cli.core.canonical import canonical_json
 
     forms: dict[str, Callable[[Made], bytes]] = {

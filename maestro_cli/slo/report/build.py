@@ -56,9 +56,10 @@ def spans_of(inputs: Inputs) -> Iterator[Span]:
 
 
 def _line(objective: Objective, inputs: Inputs, outside: Outside, missing: _Missing) -> Line:
-    first, *before = (_measured(objective, span, inputs, outside, missing) for span in spans_of(inputs))
+    first, *others = (_measured(objective, span, inputs, outside, missing) for span in spans_of(inputs))
+    before = [replace(one, minutes=None) for one in others]  # nothing is drawn of them
     line = Line(first, tuple(before), None)
-    return Line(first, tuple(before), credit_of(line.counted(inputs.terms), inputs.terms))
+    return replace(line, credit=credit_of(line.counted(inputs.terms), inputs.terms))
 
 
 def _measured(

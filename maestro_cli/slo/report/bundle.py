@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,13 +22,20 @@ from maestro_cli.core.archives import MAX_ARCHIVE_BYTES, MAX_TOTAL_BYTES, pack
 from maestro_cli.core.canonical import canonical_json, plain
 from maestro_cli.core.errors import ActionFailed, InvalidFile
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.slo.measuring.keeping import Kept, Key
+from maestro_cli.slo.measuring.keeping import Kept
 from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.measuring.window import zone_named
 from maestro_cli.slo.report.build import build_report
-from maestro_cli.slo.report.columns import packed, unpacked
 from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.model import Inputs, SlaReport
+from maestro_cli.slo.report.pieces import (
+    MOST_PIECE_BYTES,
+    MOST_PIECES,
+    Piece,
+    read_pieces,
+    unpacked_piece,
+    write_pieces,
+)
 from maestro_cli.slo.report.recording import RecordedMetrics, RecordedStore
 from maestro_cli.slo.report.signature import (
     PUBLIC_KEY,
@@ -48,13 +55,8 @@ MAX_PROBLEMS = 100
 MOST_PERIODS = 24
 MOST_OBJECTIVES = 1000
 LONGEST_PERIOD = timedelta(days=367)
-
-
-class Piece(msgspec.Struct, frozen=True, array_like=True):
-    """A piece of time in a bundle, packed, with what it answers."""
-
-    key: Key
-    kept: Kept
+MOST_DAYS = 65_000  # of all objectives and periods: each has 24 KB of minutes in memory
+MOST_BYTES = {MANIFEST: 1 << 20, INPUTS: 16 << 20}  # unpacked, read they have many times as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +82,19 @@ class Verification:
     signed_by: str = ""
 
 
-def pack_bundle(
-    report: SlaReport, pieces: Iterable[tuple[Key, Kept]], kind: str, sign: Sign = nobody_signs
-) -> bytes:
+def pack_bundle(report: SlaReport, pieces: Iterable[Piece], kind: str, sign: Sign = nobody_signs) -> bytes:
     """The bytes of the archive; `kind` is `.tar.gz` or `.zip`.
 
     Raises ActionFailed when it would be larger than what is read again: it could not be verified.
     """
-    inputs = msgspec.to_builtins(report.inputs)
+    needed = _needed(report.inputs, list(pieces))
+    _limit(_days(report.inputs), MOST_DAYS, "days of objectives")
+    _limit(len(needed), MOST_PIECES, "pieces of time")
+    _limit(max((one.size_bytes for one in needed), default=0), MOST_PIECE_BYTES, "bytes in a piece of time")
     files = {
-        INPUTS: _json(inputs),
+        INPUTS: _json(msgspec.to_builtins(report.inputs)),
         REPORT: _json(report_document(report)),
-        PIECES: msgspec.msgpack.encode(
-            [
-                Piece(key, msgspec.structs.replace(kept, piece=packed(kept.piece)))
-                for key, kept in sorted(pieces, key=lambda pair: pair[0].name)
-            ]
-        ),
+        PIECES: write_pieces(needed),
     }
     files[MANIFEST] = _json(
         {
@@ -106,34 +104,62 @@ def pack_bundle(
     )
     signature = sign(files[MANIFEST])
     whole = files if signature is None else files | signature_files(signature)
-    _limit(sum(map(len, whole.values())), MAX_TOTAL_BYTES, "unpacked")
+    _limit(len(files[INPUTS]), MOST_BYTES[INPUTS], f"bytes of {INPUTS}")
+    _limit(sum(map(len, whole.values())), MAX_TOTAL_BYTES, "bytes unpacked")
     archive = pack(whole, kind)
-    _limit(len(archive), MAX_ARCHIVE_BYTES, "packed")
+    _limit(len(archive), MAX_ARCHIVE_BYTES, "bytes packed")
     return archive
 
 
-def _limit(size: int, limit: int, how: str) -> None:
+def _needed(inputs: Inputs, pieces: Sequence[Piece]) -> list[Piece]:
+    """Without those that were asked for alone for what then could not be measured, by their names."""
+    found = sorted(pieces, key=lambda one: one.key.name)
+    if not (inputs.unmeasured or inputs.undistributed):
+        return found
+    _, asked = _recomputed(inputs, found, "the bundle")
+    return [one for one in found if one.key.name in asked]
+
+
+def _limit(size: int, limit: int, what: str) -> None:
     if size > limit:
         raise ActionFailed(
-            f"the bundle would have {size} bytes {how}; nothing was written",
-            why=f"none with more than {limit} bytes could be verified",
+            f"the bundle would have {size} {what}; nothing was written",
+            why=f"none with more than {limit} could be verified",
             fix="a smaller --previous, or a contract of fewer objectives; --to FILE.json has no limit",
         )
 
 
 def recompute(files: Mapping[str, bytes], file: str) -> SlaReport:
     """The report that a bundle gives. Raises InvalidFile for what is no bundle, and for what is missing."""
-    inputs = _decoded(files, INPUTS, file, lambda data: msgspec.json.decode(data, type=Inputs))
+    report, _ = _recomputed(_inputs(files, file), read_packed(files, file), file)
+    return report
+
+
+def read_packed(files: Mapping[str, bytes], file: str) -> list[Piece]:
+    """The pieces of a bundle as they are in it; raises InvalidFile."""
+    found: list[Piece] = _decoded(files, PIECES, file, read_pieces)
+    return found
+
+
+def _inputs(files: Mapping[str, bytes], file: str) -> Inputs:
+    inputs: Inputs = _decoded(files, INPUTS, file, lambda data: msgspec.json.decode(data, type=Inputs))
     _check_spans(inputs, file)
-    pieces = _packed_pieces(files, file)
-    outside = Outside(
-        metrics=RecordedMetrics(inputs, file),
-        now=inputs.asked_at,
-        store=RecordedStore({one.key.name: one.kept for one in pieces}, unpacked),
-        recovered=inputs.recovered,
-    )
+    return inputs
+
+
+def _recomputed(inputs: Inputs, pieces: Sequence[Piece], file: str) -> tuple[SlaReport, set[str]]:
+    """The report, and the names of the pieces that it asked for."""
+
+    def unpack(piece: Piece) -> Kept:
+        try:
+            return unpacked_piece(piece)
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise _refused(file, f"has a {PIECES} that cannot be read", str(error)[:200]) from error
+
+    store = RecordedStore({one.key.name: one for one in pieces}, unpack)
+    outside = Outside(RecordedMetrics(inputs, file), inputs.asked_at, store, inputs.recovered)
     try:
-        return build_report(inputs, outside)
+        return build_report(inputs, outside), store.asked
     except (ArithmeticError, TypeError, ValueError, LookupError) as error:  # what nobody measured
         raise _refused(file, "cannot be recomputed", str(error)[:200]) from error
 
@@ -151,24 +177,13 @@ def _check_spans(inputs: Inputs, file: str) -> None:
         raise _refused(file, "cannot be recomputed", f"over {MOST_OBJECTIVES} objectives")
     if not timedelta(0) < span.end - span.start <= LONGEST_PERIOD:
         raise _refused(file, "cannot be recomputed", "its period is empty, or longer than a year")
+    if _days(inputs) > MOST_DAYS:
+        raise _refused(file, "cannot be recomputed", f"over {MOST_DAYS} days of objectives")
 
 
-def read_pieces(files: Mapping[str, bytes], file: str) -> tuple[tuple[Key, Kept], ...]:
-    """What was measured of each stretch of time; raises InvalidFile."""
-    try:
-        return tuple(
-            (one.key, msgspec.structs.replace(one.kept, piece=unpacked(one.kept.piece)))
-            for one in _packed_pieces(files, file)
-        )
-    except ValueError as error:
-        raise _refused(file, f"has a {PIECES} that cannot be read", str(error)[:200]) from error
-
-
-def _packed_pieces(files: Mapping[str, bytes], file: str) -> list[Piece]:
-    found: list[Piece] = _decoded(
-        files, PIECES, file, lambda data: msgspec.msgpack.decode(data, type=list[Piece])
-    )
-    return found
+def _days(inputs: Inputs) -> int:
+    """How many days are measured, those of each objective and period."""
+    return len(inputs.objectives) * (1 + inputs.previous) * ((inputs.span.end - inputs.span.start).days + 1)
 
 
 def verify_bundle(files: Mapping[str, bytes], file: str, fits: Fits = fits_nothing) -> Verification:
@@ -178,13 +193,27 @@ def verify_bundle(files: Mapping[str, bytes], file: str, fits: Fits = fits_nothi
     has_signed = signature is not None and fits(signature.public_key, signature.value, files[MANIFEST])
     if is_signed(files) and not has_signed:
         problems.append(Problem(SIGNATURE, "the signature does not fit the manifest"))
-    report = recompute(files, file)
-    stated = _decoded(files, REPORT, file, json.loads)
-    problems += differences(stated, plain(report_document(report)))
+    pieces = read_packed(files, file)
+    report, asked = _recomputed(_inputs(files, file), pieces, file)
+    if len(pieces) > len(asked):
+        problems.append(
+            Problem(PIECES, f"{len(pieces) - len(asked)} pieces that the report does not rest on")
+        )
+    problems += _check_report(files, file, report)
     digest = hashlib.sha256(files.get(MANIFEST, b"")).hexdigest()
     verdict = Verdict.FAIL if problems else Verdict.PASS
     signed_by = signature.public_key if signature is not None and has_signed else ""
     return Verification(verdict, digest, report, tuple(problems[:MAX_PROBLEMS]), signed_by)
+
+
+def _check_report(files: Mapping[str, bytes], file: str, report: SlaReport) -> Iterable[Problem]:
+    document = report_document(report)
+    found, stated = _json(document), files.get(REPORT)
+    if stated == found:
+        return ()
+    if stated is not None and len(stated) > 2 * len(found):  # no figure that is another makes it that large
+        return (Problem(REPORT, f"it has {len(stated)} bytes, recomputed it has {len(found)}"),)
+    return differences(_decoded(files, REPORT, file, json.loads), plain(document))
 
 
 def differences(stated: Any, found: Any, where: str = "") -> list[Problem]:
@@ -212,7 +241,12 @@ def differences(stated: Any, found: Any, where: str = "") -> list[Problem]:
 def _check_files(files: Mapping[str, bytes], file: str) -> Iterable[Problem]:
     manifest = _decoded(files, MANIFEST, file, json.loads)
     listed = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(listed, dict) or manifest.get("schema") != SCHEMA:
+    schema = manifest.get("schema") if isinstance(manifest, dict) else None
+    if isinstance(schema, str) and schema != SCHEMA and schema.startswith(SCHEMA.rpartition("/")[0] + "/"):
+        why = f"it is of the schema {schema[:60]}, and this maestro reads {SCHEMA}"
+        fix = "verify it with the maestro that its inputs.json names, or make the report again"
+        raise InvalidFile("is a bundle of another version", file=file, why=why, fix=fix)
+    if not isinstance(listed, dict) or schema != SCHEMA:
         raise _refused(file, "is not the bundle of an SLA report", "its manifest is another")
     for name in sorted({*listed, *files} - {MANIFEST, SIGNATURE, PUBLIC_KEY}):
         if name not in files:
@@ -226,6 +260,8 @@ def _check_files(files: Mapping[str, bytes], file: str) -> Iterable[Problem]:
 def _decoded(files: Mapping[str, bytes], name: str, file: str, decode: Callable[[bytes], Any]) -> Any:
     if name not in files:
         raise _refused(file, "is not the bundle of an SLA report", f"it has no {name}")
+    if len(files[name]) > MOST_BYTES.get(name, MAX_TOTAL_BYTES):
+        raise _refused(file, f"has a {name} of {len(files[name])} bytes", "no report has as much to say")
     try:
         return decode(files[name])
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
-
-import msgspec
+from typing import Generic, TypeVar
 
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.slo.measuring.keeping import Kept, Key, Store
-from maestro_cli.slo.measuring.samples import Piece
 from maestro_cli.slo.ports import RawMetrics, RawSeries
 from maestro_cli.slo.report.model import Inputs, LabelValues
+
+T = TypeVar("T")
 
 
 class RecordingStore:
@@ -76,19 +76,21 @@ class RecordingMetrics:
         return self._inner.retention_seconds()
 
 
-class RecordedStore:
-    """The pieces of a bundle, each unpacked when it is asked for: all of them may not fit into memory."""
+class RecordedStore(Generic[T]):
+    """The pieces of a bundle, each unpacked when it is asked for: all of them may not fit into memory.
 
-    def __init__(self, pieces: Mapping[str, Kept], unpack: Callable[[Piece], Piece]) -> None:
+    `asked` are the names of those that somebody asked for.
+    """
+
+    def __init__(self, pieces: Mapping[str, T], unpack: Callable[[T], Kept]) -> None:
         self._pieces, self._unpack = pieces, unpack
+        self.asked: set[str] = set()
 
     def load(self, keys: Sequence[Key]) -> list[Kept | None]:
-        """Raises ValueError for a piece that is not packed as it should be."""
-        found = (self._pieces.get(key.name) for key in keys)
-        return [
-            None if kept is None else msgspec.structs.replace(kept, piece=self._unpack(kept.piece))
-            for kept in found
-        ]
+        """Raises what unpacking raises for a piece that is not packed as it should be."""
+        names = [key.name for key in keys]
+        self.asked.update(name for name in names if name in self._pieces)
+        return [self._unpack(self._pieces[name]) if name in self._pieces else None for name in names]
 
     def save(self, pieces: Sequence[tuple[Key, Kept]]) -> list[Kept]:
         """Nothing is measured offline that could be kept."""

@@ -13,7 +13,7 @@ import pytest
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.archives import read_archive
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.slo.measuring.keeping import Kept, KeptOnDisk, Key
+from maestro_cli.slo.measuring.keeping import KeptOnDisk
 from maestro_cli.slo.measuring.measure import Outside, measure
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.window import Span
@@ -22,6 +22,7 @@ from maestro_cli.slo.report.build import build_report
 from maestro_cli.slo.report.bundle import pack_bundle, recompute, verify_bundle
 from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.model import Inputs, SlaReport
+from maestro_cli.slo.report.pieces import Piece, packed_pieces
 from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.contract.recorded_prometheus import recorded_prometheus
@@ -108,13 +109,11 @@ def test_what_an_old_process_counted_before_it_was_found_is_a_doubt(prometheus: 
     assert any("process_start_time_seconds" in one.promql for one in found.queries)
 
 
-def _reported(
-    wanted: Inputs, prometheus: RawPrometheus, cache: Path
-) -> tuple[SlaReport, list[tuple[Key, Kept]]]:
+def _reported(wanted: Inputs, prometheus: RawPrometheus, cache: Path) -> tuple[SlaReport, list[Piece]]:
     store, metrics = RecordingStore(KeptOnDisk(cache, "here")), RecordingMetrics(prometheus)
     report = build_report(wanted, Outside(metrics, wanted.asked_at, store))
     asked = replace(report.inputs, label_values=tuple(metrics.label_answers))
-    return replace(report, inputs=asked), list(store.pieces.values())
+    return replace(report, inputs=asked), packed_pieces(store.pieces.values())
 
 
 def _digests(report: SlaReport) -> dict[tuple[str, datetime], str]:

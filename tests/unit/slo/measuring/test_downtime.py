@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from maestro_cli.core.verdict import Verdict
@@ -50,6 +51,10 @@ def _pieces(store: RecordingStore) -> Iterator[tuple[str, Kept]]:
     yield from ((name, kept) for name, (_, kept) in store.pieces.items())
 
 
+def _as_kept(one: Kept) -> Kept:
+    return msgspec.structs.replace(one, piece=as_kept(one.piece))
+
+
 ZONES = [*_served("a", range(DAY_MINUTES + 1)), *_served("b", range(CUT))]
 
 
@@ -71,7 +76,7 @@ def test_what_was_said_of_failing_scrapes_is_asked_again_of_what_was_recorded() 
     found = measure(objective(0.999), DAY, Outside(told, later, kept))
     silent = WithScrapes(ZONES)  # what it says of labels is recorded by RecordingMetrics
     again = measure(
-        objective(0.999), DAY, Outside(silent, later, RecordedStore(dict(_pieces(kept)), as_kept))
+        objective(0.999), DAY, Outside(silent, later, RecordedStore(dict(_pieces(kept)), _as_kept))
     )
     assert (again.bounds, again.coverage) == (found.bounds, found.coverage)
     assert silent.asked == []

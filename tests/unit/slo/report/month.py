@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from maestro_cli.core.errors import UsageError
-from maestro_cli.slo.measuring.keeping import Kept, Key, Nowhere
+from maestro_cli.slo.measuring.keeping import Nowhere
 from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.measuring.window import month_span
@@ -15,6 +15,7 @@ from maestro_cli.slo.objectives import Counters, ErrorRatio, Latency, Objective,
 from maestro_cli.slo.ports import RawSeries
 from maestro_cli.slo.report.build import build_report
 from maestro_cli.slo.report.model import Exclusion, Inputs, SlaReport, Terms, Tier
+from maestro_cli.slo.report.pieces import Piece, packed_pieces
 from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
 from tests.unit.slo.measuring.told import Told
 
@@ -88,12 +89,10 @@ def inputs(
     )  # fmt: skip
 
 
-def reported(
-    wanted: Inputs, found: Sequence[RawSeries] | None = None
-) -> tuple[SlaReport, list[tuple[Key, Kept]]]:
+def reported(wanted: Inputs, found: Sequence[RawSeries] | None = None) -> tuple[SlaReport, list[Piece]]:
     """The report, as when it is asked of Prometheus, and the pieces for its bundle."""
     store, metrics = RecordingStore(Nowhere()), RecordingMetrics(Strict(found or requests(*BAD)))
     outside = Outside(metrics, wanted.asked_at, store, wanted.recovered)
     report = build_report(wanted, outside)
     asked = replace(report.inputs, label_values=tuple(metrics.label_answers))
-    return replace(report, inputs=asked), list(store.pieces.values())
+    return replace(report, inputs=asked), packed_pieces(store.pieces.values())

@@ -14,6 +14,7 @@ from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.ports import RawSeries
 from maestro_cli.slo.report.build import build_report
 from maestro_cli.slo.report.bundle import pack_bundle, verify_bundle
+from maestro_cli.slo.report.pieces import packed_pieces
 from maestro_cli.slo.report.recording import RecordingMetrics, RecordingStore
 from tests.unit.slo.measuring.told import START, Told, piece, series
 from tests.unit.slo.report.month import ANSWERS, BAD, SPAN, inputs, requests
@@ -47,5 +48,5 @@ def test_an_answer_that_was_not_whole_is_none_in_the_bundle_either(tmp_path: Pat
     assert line.measured.judgement.reason == "not whole: a store did not answer"
     assert store.pieces, "half of it was answered"
     path = tmp_path / "b.zip"
-    path.write_bytes(pack_bundle(report, store.pieces.values(), ".zip"))
+    path.write_bytes(pack_bundle(report, packed_pieces(store.pieces.values()), ".zip"))
     assert verify_bundle(read_archive(path), "b").verdict is Verdict.PASS

@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from maestro_cli.core import archives
-from maestro_cli.core.archives import read_archive
+from maestro_cli.core.archives import pack, read_archive
 from maestro_cli.core.errors import ActionFailed, InvalidFile
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.slo.report import bundle
-from maestro_cli.slo.report.bundle import INPUTS, MANIFEST, PIECES, REPORT, Piece, pack_bundle, verify_bundle
+from maestro_cli.services.sla import SlaWanted, make_report, write_report
+from maestro_cli.slo.measuring.keeping import Kept
+from maestro_cli.slo.report import bundle, pieces
+from maestro_cli.slo.report.bundle import INPUTS, MANIFEST, PIECES, REPORT, pack_bundle, verify_bundle
 from maestro_cli.slo.report.document import report_document
+from maestro_cli.slo.report.model import SlaReport
+from maestro_cli.slo.report.pieces import MOST_PIECE_BYTES, Piece
 from tests.unit.slo.report.month import ANSWERS, BROKEN, LAG, inputs, reported
 
 Files = dict[str, bytes]
+NOBODY: Any = None  # a report of a bundle asks no service
 
 
 @pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    report, pieces = reported(inputs())
-    return pack_bundle(report, pieces, ".tar.gz")
+def made() -> tuple[SlaReport, list[Piece]]:
+    return reported(inputs())
+
+
+@pytest.fixture(scope="module")
+def packed(made: tuple[SlaReport, list[Piece]]) -> bytes:
+    return pack_bundle(*made, ".tar.gz")
 
 
 @pytest.fixture
@@ -50,12 +63,12 @@ def test_two_people_get_the_same_bytes(packed: bytes) -> None:
 @pytest.mark.parametrize("limit", ["MAX_ARCHIVE_BYTES", "MAX_TOTAL_BYTES"])
 @pytest.mark.parametrize("kind", [".tar.gz", ".zip"])
 def test_no_bundle_is_made_that_could_not_be_verified(
-    monkeypatch: pytest.MonkeyPatch, limit: str, kind: str
+    made: tuple[SlaReport, list[Piece]], monkeypatch: pytest.MonkeyPatch, limit: str, kind: str
 ) -> None:
     assert getattr(bundle, limit) == getattr(archives, limit)
     monkeypatch.setattr(bundle, limit, 3)
     with pytest.raises(ActionFailed, match=r"the bundle would have [1-9][0-9]* bytes") as refused:
-        pack_bundle(*reported(inputs()), kind)
+        pack_bundle(*made, kind)
     assert "--previous" in refused.value.fix
 
 
@@ -67,15 +80,13 @@ def _a_better_figure(files: Files) -> None:
 
 def _fewer_bad_events(files: Files) -> None:
     pieces = msgspec.msgpack.decode(files[PIECES], type=list[Piece])
-    kept = [
-        msgspec.structs.replace(one, kept=msgspec.structs.replace(one.kept, piece=_all_good(one)))
-        for one in pieces
-    ]
-    files[PIECES] = msgspec.msgpack.encode(kept)
+    files[PIECES] = msgspec.msgpack.encode(list(map(_all_good, pieces)))
 
 
-def _all_good(one: Piece) -> object:
-    return msgspec.structs.replace(one.kept.piece, counted=b"0\x01")
+def _all_good(one: Piece) -> Piece:
+    kept = msgspec.msgpack.decode(one.kept, type=Kept)
+    better = msgspec.structs.replace(kept, piece=msgspec.structs.replace(kept.piece, counted=b"0\x01"))
+    return Piece(one.key, msgspec.Raw(msgspec.msgpack.encode(better)))
 
 
 def _another_target(files: Files) -> None:
@@ -127,6 +138,110 @@ def test_what_is_no_bundle_is_said_so(files: Files, name: str, data: bytes) -> N
     files[name] = data
     with pytest.raises(InvalidFile):
         verify_bundle(files, "b")
+
+
+def _agreeing(files: Files) -> Files:
+    """With a manifest of what the files are now."""
+    manifest = json.loads(files[MANIFEST])
+    manifest["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in manifest["files"]}
+    return {**files, MANIFEST: json.dumps(manifest).encode()}
+
+
+def _others(piece: Piece, count: int) -> list[Piece]:
+    """As many pieces of other queries, whose columns of two bytes each stand for a day."""
+    kept = msgspec.msgpack.decode(piece.kept, type=Kept)
+    small = msgspec.structs.replace(kept.piece, counted=b"0\x01", total=b"0\x01", minutes=2880)
+    raw = msgspec.Raw(msgspec.msgpack.encode(msgspec.structs.replace(kept, piece=small)))
+    return [Piece(replace(piece.key, promql=f"other_{number}"), raw) for number in range(count)]
+
+
+def test_pieces_that_nobody_asked_for_are_found_and_never_unpacked(files: Files, tmp_path: Path) -> None:
+    pieces = msgspec.msgpack.decode(files[PIECES], type=list[Piece])
+    files[PIECES] = msgspec.msgpack.encode([*pieces, *_others(pieces[0], 20_000)])
+    path = tmp_path / "b.zip"
+    path.write_bytes(pack(_agreeing(files), ".zip"))
+    assert path.stat().st_size < 5 << 20
+    tracemalloc.start()
+    try:
+        (problem,) = verify_bundle(read_archive(path), "b").problems
+        with pytest.raises(InvalidFile, match="is not what was measured"):
+            make_report(NOBODY, SlaWanted(bundle=path))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (problem.where, problem.text) == (PIECES, "20000 pieces that the report does not rest on")
+    assert peak < 200 << 20, "unpacked they have 900 MB"
+
+
+def test_a_report_that_is_made_again_passes_its_pieces_on_as_they_are(
+    packed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, again = tmp_path / "b.tar.gz", tmp_path / "again.tar.gz"
+    path.write_bytes(packed)
+    made = make_report(NOBODY, SlaWanted(bundle=path))
+    monkeypatch.setattr(pieces, "_decode_kept", None)  # nothing is unpacked any more
+    write_report(made, again, force=False)
+    assert again.read_bytes() == packed
+
+
+def _written_otherwise(piece: Piece) -> bytes:
+    """A whole number stands in a byte where a double has nine: many times as much once it is read."""
+    kept = msgspec.to_builtins(msgspec.msgpack.decode(piece.kept, type=Kept), builtin_types=(bytes, datetime))
+    kept[1][4][0][6] = 1  # the increase of a series
+    return msgspec.msgpack.encode(kept)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (_written_otherwise, "not written as it should be"),
+        (lambda piece: msgspec.msgpack.encode(b"\0" * MOST_PIECE_BYTES), "a piece of"),
+        (lambda _: msgspec.msgpack.encode({}), "Expected"),
+    ],
+    ids=["written otherwise", "large", "none"],
+)
+def test_a_piece_that_was_not_packed_here_is_refused(
+    files: Files, change: Callable[[Piece], bytes], why: str
+) -> None:
+    first, *others = msgspec.msgpack.decode(files[PIECES], type=list[Piece])
+    files[PIECES] = msgspec.msgpack.encode([Piece(first.key, msgspec.Raw(change(first))), *others])
+    with pytest.raises(InvalidFile, match="that cannot be read") as refused:
+        verify_bundle(files, "b")
+    assert why in refused.value.why
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("MOST_DAYS", 90), ("MOST_BYTES", {INPUTS: 100}), ("MOST_BYTES", {MANIFEST: 100})]
+)
+def test_what_would_take_all_of_the_memory_is_neither_read_nor_made(
+    files: Files,
+    made: tuple[SlaReport, list[Piece]],
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    value: object,
+) -> None:
+    monkeypatch.setattr(bundle, limit, value)
+    with pytest.raises(InvalidFile):
+        verify_bundle(files, "b")
+    if value != {MANIFEST: 100}:
+        monkeypatch.setattr(bundle, "MOST_BYTES", {INPUTS: 100})
+        with pytest.raises(ActionFailed):
+            pack_bundle(*made, ".zip")
+
+
+def test_a_stated_report_of_another_size_is_not_read(files: Files) -> None:
+    files[REPORT] = b"[" + b"[]," * 1_000_000 + b"[]]"
+    (problem,) = verify_bundle(_agreeing(files), "b").problems
+    assert problem.where == REPORT
+    assert "it has 3000004 bytes, recomputed it has" in problem.text
+
+
+def test_a_bundle_of_another_version_is_told_by_its_name(files: Files) -> None:
+    files[MANIFEST] = files[MANIFEST].replace(b"sla-bundle/v2", b"sla-bundle/v1")
+    with pytest.raises(InvalidFile, match="is a bundle of another version") as refused:
+        verify_bundle(files, "b")
+    assert "sla-bundle/v1" in refused.value.why
+    assert "sla-bundle/v2" in refused.value.why
 
 
 FOR_EVER = {
