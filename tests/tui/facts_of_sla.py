@@ -23,4 +23,4 @@ def sla_made(hostile: str) -> Made:
     )  # fmt: skip
     credit = Credit(10.0, 10.0, "below 99.90 %")
     lines = tuple(Line(one, (), credit if number == 0 else None) for number, one in enumerate(measured))
-    return Made(SlaReport(inputs, lines, Verdict.FAIL, credit), ())
+    return Made(SlaReport(inputs, lines, Verdict.FAIL, credit), lambda: ())
