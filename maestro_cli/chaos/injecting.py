@@ -31,6 +31,7 @@ from maestro_cli.core.errors import (
     ActionFailed,
     Interrupted,
     MaestroError,
+    PolicyRefused,
     UndoFailed,
     UsageError,
     defect,
@@ -60,6 +61,7 @@ class Injecting:
         refused: Callable[[], MaestroError | None],
     ) -> None:
         self._refused = refused
+        self._may_act = proposal.experiment.acts
         self._chosen = {one.order.name: one for one in proposal.chosen}
         guarded = proposal.experiment.guarded
         self._seconds = (guarded and guarded.duration_seconds) or 0.0
@@ -110,6 +112,8 @@ class Injecting:
         Raises ActionFailed, Interrupted, and what the guard refuses with now.
         """
         self._stop.raise_if_set()
+        if not self._may_act:  # its guard let it through as one that looks
+            raise PolicyRefused("the experiment only looks, by its file", why="nothing was injected")
         chosen = self._wanted(name)
         if (refusal := self._refused()) is not None:
             self._record(Injection(name, Injected.REFUSED, refusal.what))

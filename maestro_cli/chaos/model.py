@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from maestro_cli.chaos.arms import Comparison
+from maestro_cli.chaos.reach import acting
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
 SIGNS: Mapping[str, Callable[[float, float], bool]] = {
@@ -111,7 +112,10 @@ class Guarded:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One file. `document` is what Chaos Toolkit runs; `guarded` None: nothing bounds what it does."""
+    """One file. `document` is what Chaos Toolkit runs; `guarded` None: nothing bounds what it does.
+
+    `given` are a `configuration` and `secrets` of whoever runs it, which override its own.
+    """
 
     name: str
     title: str
@@ -121,11 +125,26 @@ class Experiment:
     document: Mapping[str, Any] = field(repr=False, compare=False)
     guarded: Guarded | None = None
     tags: tuple[str, ...] = ()
+    given: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def acts(self) -> bool:
-        """Whether its method does anything but look."""
-        return any(one.get("type") == "action" for one in self.document.get("method") or ())
+        """Whether anything of it may do more than look."""
+        return any(True for _ in acting(self.document, self.given))
+
+    @property
+    def unbound(self) -> tuple[str, ...]:
+        """What of it may do anything, past maestro's own actions: nothing bounds that."""
+        return tuple(one.what for one in acting(self.document, self.given) if not one.is_bounded)
+
+    @property
+    def bounded(self) -> str:
+        """Whether the guard bounds what it does, in words."""
+        if not self.acts:
+            return "it only looks"
+        if self.guarded is None:
+            return "no: nothing bounds what it may do"
+        return f"but for {', '.join(self.unbound)}" if self.unbound else "yes"
 
 
 @dataclass(frozen=True, slots=True)

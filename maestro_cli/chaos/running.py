@@ -36,7 +36,7 @@ from maestro_cli.chaos.watch import Watch
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import InvalidFile, MaestroError, NotFound, StalePlan
+from maestro_cli.core.errors import GateNotMet, InvalidFile, MaestroError, NotFound, StalePlan
 from maestro_cli.core.files import write_atomically
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
@@ -291,6 +291,8 @@ class _Run:
         """What the child's activities ask for."""
         fault = str(arguments.get("fault") or "")
         if do == "inject":
+            if self._heard.phase != "method":  # a probe of the hypothesis may call it, or a rollback
+                raise GateNotMet("faults are put in by the method alone", why="its gate comes first")
             done = self._injecting.inject(fault)
             self._measuring.begin()
             return done

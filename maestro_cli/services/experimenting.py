@@ -153,6 +153,8 @@ class ExperimentServices(PeopleServices):
         timeout: str = "",
     ) -> Wanted:
         """A run as it was asked for on the command line. Raises UsageError, InvalidFile, NotFound."""
+        from dataclasses import replace
+
         from maestro_cli.changes.model import Consent
         from maestro_cli.chaos.experiments.variables import read_variables
         from maestro_cli.chaos.running import Wanted
@@ -165,6 +167,7 @@ class ExperimentServices(PeopleServices):
             seconds = parse_duration_seconds(timeout) if timeout else None
         except ValueError as error:
             raise UsageError(str(error), fix="--timeout 10m") from error
+        experiment = replace(experiment, given={"configuration": configuration, "secrets": hidden})
         drawn = secrets.randbelow(2**31) if seed is None else seed
         consent = Consent(given=yes, typed_context=typed_context)
         return Wanted(experiment, drawn, consent, configuration, hidden, seconds)

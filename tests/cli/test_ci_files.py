@@ -15,7 +15,7 @@ import pytest
 
 from maestro_cli.config.strict import parse_yaml
 from tests.cli.program import environment
-from tests.cli.test_cli_chaos_gate import ACTS, LOOKS
+from tests.cli.test_cli_chaos_gate import ACTS, CALLS
 from tests.patience import wait_for
 from tests.unit.chaos.ci.test_variables import read_github
 
@@ -58,8 +58,8 @@ class Runner:
         self.folder = folder
         (folder / "deploy").mkdir()
         (folder / "deploy" / "ci").symlink_to(CI)
-        (folder / "looks.yaml").write_text(LOOKS)
-        (folder / "miss.yaml").write_text(LOOKS.replace("tolerance: 0", "tolerance: 1"))
+        (folder / "looks.yaml").write_text(CALLS)
+        (folder / "miss.yaml").write_text(CALLS.replace("tolerance: 0", "tolerance: 1"))
         (folder / "acts.yaml").write_text(ACTS)
         self.outputs, self.summary = folder / "output", folder / "summary"
         self.env = environment(
@@ -181,7 +181,7 @@ def test_tekton_runs_the_gate_and_takes_its_results(runner: Runner) -> None:
 
 
 def test_a_job_that_is_cancelled_is_waited_for_and_leaves_its_evidence(runner: Runner) -> None:
-    slow = LOOKS.replace('path: "true"', "path: sh, arguments: [-c, 'touch begun; sleep 60']")
+    slow = CALLS.replace('path: "true"', "path: sh, arguments: [-c, 'touch begun; sleep 60']")
     (runner.folder / "slow.yaml").write_text(slow)
     env = {**runner.env, "MAESTRO_CONTEXT": "ci", "MAESTRO_GATE_EXPERIMENTS": "./slow.yaml"}
     job = subprocess.Popen(

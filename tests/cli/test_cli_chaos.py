@@ -11,20 +11,13 @@ from maestro_cli.config.locations import state_dir
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.journal.store import Journal
 from maestro_cli.services.projections import every_projection
+from tests.cli.looks import LOOKS, looks, misses
 from tests.cli.program import check_golden, maestro
 
 PLAIN = """title: A plain file
 description: Nothing bounds it.
 method:
   - {type: action, name: touch, provider: {type: process, path: touch, arguments: done}}
-"""
-LOOKS = """title: It only looks
-description: There is a true.
-steady-state-hypothesis:
-  title: true is true
-  probes:
-    - {type: probe, name: "true", tolerance: 0, provider: {type: process, path: "true"}}
-method: []
 """
 FORMATS = ["table", "wide", "json", "yaml", "csv", "md"]
 
@@ -110,7 +103,7 @@ def test_a_file_that_only_looks_runs_anywhere_and_writes_its_journal(
     configured: Path, tmp_path: Path
 ) -> None:
     file, kept = tmp_path / "looks.yaml", tmp_path / "journal.json"
-    file.write_text(LOOKS)
+    file.write_text(looks())
     result = maestro("chaos", "run", str(file), "--seed", "1", "--journal-path", str(kept), "-o", "json")
     assert result.code == 0, result.err
     assert json.loads(result.out)["verdict"] == "PASS"
@@ -123,7 +116,7 @@ def test_a_file_that_only_looks_runs_anywhere_and_writes_its_journal(
 
 def test_the_gate_that_chaos_toolkit_lets_through_ends_11(configured: Path, tmp_path: Path) -> None:
     file = tmp_path / "gate.yaml"
-    file.write_text(LOOKS.replace("tolerance: 0", "tolerance: 1"))
+    file.write_text(misses())
     result = maestro("chaos", "run", str(file))
     assert result.code == 11
     assert "FAIL" in result.out
@@ -131,7 +124,7 @@ def test_the_gate_that_chaos_toolkit_lets_through_ends_11(configured: Path, tmp_
 
 def test_secrets_of_the_file_are_in_no_record(configured: Path, tmp_path: Path) -> None:
     file, kept = tmp_path / "looks.yaml", tmp_path / "journal.json"
-    file.write_text(LOOKS.replace("method", "secrets: {lab: {token: hunter2-hunter2}}\nmethod"))
+    file.write_text(looks(LOOKS.replace("method", "secrets: {lab: {token: hunter2-hunter2}}\nmethod")))
     result = maestro("chaos", "run", str(file), "--journal-path", str(kept), "-o", "json")
     assert result.code == 0, result.err
     assert "hunter2" not in kept.read_text() + result.out + maestro("journal", "show", "-o", "json").out
@@ -143,17 +136,17 @@ def test_nothing_of_the_folder_one_is_in_is_imported(configured: Path, tmp_path:
     for name in ("requests", "json", "chaoslib", "maestro_cli"):
         (hostile / f"{name}.py").write_text("open('owned', 'w')")
     file = tmp_path / "looks.yaml"
-    file.write_text(LOOKS)
+    file.write_text(looks())
     assert maestro("chaos", "run", str(file), cwd=hostile).code == 0
     assert not (hostile / "owned").exists()
 
 
 def test_variables_are_read_as_chaos_toolkit_reads_them(configured: Path, tmp_path: Path) -> None:
     file = tmp_path / "looks.yaml"
-    text = LOOKS.replace('path: "true"', "path: sh, arguments: [-c, 'exit ${code}']")
-    file.write_text(text.replace("method", "configuration: {code: 3}\nmethod"))
+    text = LOOKS.replace("/200", "/${code}").replace("method", "configuration: {code: 503}\nmethod")
+    file.write_text(looks(text))
     assert maestro("chaos", "run", str(file)).code == 11
-    assert maestro("chaos", "run", str(file), "--var", "code:int=0").code == 0
+    assert maestro("chaos", "run", str(file), "--var", "code:int=200").code == 0
     assert "is no int" in maestro("chaos", "run", str(file), "--var", "code:int=x").err
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.looks import looks, misses
 from tests.cli.program import check_golden, maestro
-from tests.cli.test_cli_chaos_gate import LOOKS
 
 PLAN = """maestro: gameday/v1
 title: Friday
@@ -25,8 +25,8 @@ FORMATS = ["table", "json", "yaml", "csv", "md"]
 
 @pytest.fixture
 def day(configured: Path, tmp_path: Path) -> Path:
-    (tmp_path / "looks.yaml").write_text(LOOKS)
-    (tmp_path / "miss.yaml").write_text(LOOKS.replace("tolerance: 0", "tolerance: 1"))
+    (tmp_path / "looks.yaml").write_text(looks())
+    (tmp_path / "miss.yaml").write_text(misses())
     (tmp_path / "day.yaml").write_text(PLAN)
     return tmp_path
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.looks import looks, misses
 from tests.cli.program import check_golden, maestro
 from tests.unit.chaos.ci.junit_schema import faults_of
 from tests.unit.chaos.ci.outcomes import performed
@@ -16,7 +17,7 @@ from tests.unit.chaos.ci.test_variables import read_github
 from tests.unit.chaos.test_verdict import CASES, Case
 
 FORMATS = ["table", "wide", "json", "yaml", "csv", "md"]
-LOOKS = """title: It only looks
+CALLS = """title: It calls a program
 description: There is a true.
 steady-state-hypothesis:
   title: true is true
@@ -24,7 +25,7 @@ steady-state-hypothesis:
     - {type: probe, name: "true", tolerance: 0, provider: {type: process, path: "true"}}
 method: []
 """
-ACTS = LOOKS.replace(
+ACTS = CALLS.replace(
     "method: []",
     "method: [{type: action, name: touch, provider: {type: process, path: touch, arguments: done}}]",
 )
@@ -101,8 +102,8 @@ def test_on_github_its_files_are_appended_to_and_elsewhere_left_alone(keep: Keep
 
 
 def test_experiments_are_run_and_a_missed_gate_ends_11(configured: Path, tmp_path: Path) -> None:
-    (tmp_path / "looks.yaml").write_text(LOOKS)
-    (tmp_path / "miss.yaml").write_text(LOOKS.replace("tolerance: 0", "tolerance: 1"))
+    (tmp_path / "looks.yaml").write_text(looks())
+    (tmp_path / "miss.yaml").write_text(misses())
     well = maestro("chaos", "gate", "./looks.yaml", "--seed", "3", "-o", "json", cwd=tmp_path)
     (one,) = json.loads(well.out)["experiments"]
     assert (well.code, one["verdict"], one["seed"]) == (0, "PASS", 3)
@@ -126,7 +127,7 @@ def test_nobody_agrees_for_a_pipeline(configured: Path, tmp_path: Path) -> None:
 
 
 def test_every_file_is_read_before_anything_is_begun(configured: Path, tmp_path: Path) -> None:
-    (tmp_path / "looks.yaml").write_text(LOOKS)
+    (tmp_path / "looks.yaml").write_text(looks())
     (tmp_path / "bad.yaml").write_text("title: x\n")
     (tmp_path / "bad.json").write_text('{"experiment": [], "status": "completed"}')
     assert maestro("chaos", "gate", "./looks.yaml", "./bad.yaml", cwd=tmp_path).code == 3
@@ -142,7 +143,7 @@ def test_after_something_is_left_behind_nothing_more_is_begun(configured: Path, 
     provider = '{type: http, url: "http://127.0.0.1:1/"}'
     mend = f"rollbacks: [{{type: action, name: mend, provider: {provider}}}]\n"
     (tmp_path / "bad.yaml").write_text(ACTS + mend)
-    (tmp_path / "looks.yaml").write_text(LOOKS)
+    (tmp_path / "looks.yaml").write_text(looks())
     result = maestro(
         "--context", "ci", "chaos", "gate", "./bad.yaml", "./looks.yaml", "--yes", "-o", "json", cwd=tmp_path
     )  # fmt: skip

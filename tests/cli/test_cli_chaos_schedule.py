@@ -12,8 +12,8 @@ from maestro_cli.chaos.schedules import read_schedules, standing
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.journal.store import Journal
 from maestro_cli.services.chaos_schedules import take_tick
+from tests.cli.looks import looks, misses
 from tests.cli.program import maestro
-from tests.cli.test_cli_chaos_gate import LOOKS
 
 TEXT = """maestro: chaos-schedules/v1
 schedules:
@@ -23,7 +23,7 @@ schedules:
 
 @pytest.fixture
 def folder(configured: Path, tmp_path: Path) -> Path:
-    (tmp_path / "looks.yaml").write_text(LOOKS)
+    (tmp_path / "looks.yaml").write_text(looks())
     (tmp_path / "s.yaml").write_text(TEXT)
     return tmp_path
 
@@ -67,7 +67,7 @@ def test_of_two_who_saw_the_same_time_due_one_takes_it(folder: Path) -> None:
 
 
 def test_it_ends_as_what_it_ran(folder: Path) -> None:
-    (folder / "looks.yaml").write_text(LOOKS.replace("tolerance: 0", "tolerance: 1"))
+    (folder / "looks.yaml").write_text(misses())
     assert maestro("chaos", "schedule", "s.yaml", "--due", cwd=folder).code == 11
     (folder / "s.yaml").write_text(TEXT.replace("./looks", "./none"))
     assert maestro("chaos", "schedule", "s.yaml", "--due", cwd=folder).code == 0

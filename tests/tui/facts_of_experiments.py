@@ -10,6 +10,10 @@ from maestro_cli.tui.feeds.experiments import Staged
 from tests.tui.made import made
 
 FRAUD = TargetRule("ml", WorkloadRef("Deployment", "ml", "fraud"), "", Count(number=1))
+INJECT = {
+    "type": "python", "module": "maestro_cli.chaos.actions", "func": "inject",
+    "arguments": {"fault": "one replica"},
+}  # fmt: skip
 HOSTILE = "the error ratio \x1b[31mrose [b]x[/b] \u202egnp"
 
 
@@ -18,7 +22,7 @@ def experiment(name: str, fault: str, title: str) -> Experiment:
         Experiment, name=name, title=title, file=f"playbooks/chaos/{name}.yaml", digest="27e7",
         document={
             "steady-state-hypothesis": {"title": "fraud is well", "probes": [{"name": "errors are rare"}]},
-            "method": [{"type": "action", "name": "slow one replica down"}],
+            "method": [{"type": "action", "name": "slow one replica down", "provider": INJECT}],
         },
         guarded=Guarded(
             faults=(FaultOrder("one replica", fault, {}, FRAUD),), duration_seconds=60.0,

@@ -55,9 +55,8 @@ class Chaos:
         experiment = STAGED[0].found
         assert isinstance(experiment, Experiment)
         assert reference == experiment.file
-        document = {"method": [{"type": "action"}]}
         seed = 11 if seed is None else seed
-        return Wanted(replace(experiment, document=document), seed, Consent(given=yes))
+        return Wanted(experiment, seed, Consent(given=yes))
 
     def plan_experiment(self, wanted: Wanted) -> tuple[Proposal, tuple[Answer, ...]]:
         answer = Answer("place", Allows.NO if self.refused else Allows.YES, "not in this namespace")
@@ -166,6 +165,9 @@ def test_a_file_that_nothing_bounds_is_as_dangerous_as_can_be() -> None:
     assert danger_of(proposal) is Danger.DISRUPTIVE
     plain = replace(proposal, experiment=replace(proposal.experiment, guarded=None))
     assert danger_of(plain) is Danger.DESTRUCTIVE
+    process = {"name": "reboot", "provider": {"type": "process", "path": "reboot"}}
+    free = replace(proposal.experiment, document={**proposal.experiment.document, "rollbacks": [process]})
+    assert danger_of(replace(proposal, experiment=free)) is Danger.DESTRUCTIVE
 
 
 @pytest.mark.parametrize(("index", "why"), [(0, ""), (2, "it is finished"), (3, "it is not run yet")])

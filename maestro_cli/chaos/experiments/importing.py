@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from maestro_cli.chaos.experiments.reading import ACTIONS
+from maestro_cli.chaos.reach import ACTIONS
 from maestro_cli.core.errors import UsageError
 
 _POD_DELETE = ("chaosk8s.pod.actions", "terminate_pods")

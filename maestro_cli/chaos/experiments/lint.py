@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from maestro_cli.chaos.experiments.reading import ACTIONS, experiment_of, injected, read_document
+from maestro_cli.chaos.experiments.reading import experiment_of, injected, read_document
 from maestro_cli.chaos.experiments.spec import Activity, ExperimentFile, Hypothesis
 from maestro_cli.chaos.mesh import manifest as mesh
 from maestro_cli.chaos.model import Experiment
+from maestro_cli.chaos.reach import ACTIONS, acting
 from maestro_cli.config.strict import Document, Path_
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.runbooks.lint import Finding, lint_file
@@ -20,14 +21,14 @@ RULES: Mapping[str, str] = {
     **mesh.RULES,
     "invalid": "the file cannot be read as an experiment",
     "unknown-key": "Chaos Toolkit knows no such key",
-    "unguarded": "nothing bounds what the actions do",
+    "unguarded": "nothing bounds what it may do",
     "no-hypothesis": "nothing says what well is, so nothing can be learned",
     "no-stop": "nothing stops it early",
     "no-duration": "nothing says how long its faults may be in force",
     "no-objective": "no objective says what it may cost",
     "no-undo": "no rollback takes a fault back before maestro has to",
     "never-injected": "a fault is declared that no action injects",
-    "foreign-action": "an action does something that maestro can neither bound nor take back",
+    "foreign-action": "something may do what maestro can neither bound nor take back",
 }
 
 
@@ -66,13 +67,14 @@ def lint(document: Document, experiment: Experiment) -> Iterator[Finding]:
             yield warn(
                 "unguarded",
                 ("method",),
-                "nothing bounds its actions: it needs --yes, and is refused in production",
+                "nothing bounds what it may do: it needs --yes, and is refused in production",
             )
         return
     at: Path_ = ("extensions",)
-    if guarded.faults and guarded.duration_seconds is None:
+    is_bounded = not (guarded.faults or experiment.acts)
+    if not is_bounded and guarded.duration_seconds is None:
         yield warn("no-duration", at, "its guard refuses it: duration: 60s")
-    if guarded.faults and not guarded.stop:
+    if not is_bounded and not guarded.stop:
         yield warn("no-stop", at, 'its guard refuses it: stop: [{query: …, when: "> 0.05"}]')
     if guarded.faults and not guarded.objectives:
         yield warn("no-objective", at, "nobody knows what it may cost: objectives: [NAME]")
@@ -83,15 +85,15 @@ def lint(document: Document, experiment: Experiment) -> Iterator[Finding]:
             yield Finding("never-injected", "warning", document.file, fault.line, text)
     if names and not any(_is_ours(one, "undo") for one in (*shape.method, *shape.rollbacks)):
         yield warn("no-undo", ("rollbacks",), "no rollback takes its faults back: func: undo")
-    for index, activity in enumerate(shape.method):
-        if activity.type == "action" and not _is_ours(activity):
-            text = f"{activity.name!r} does something that maestro can neither bound nor take back"
-            yield warn("foreign-action", ("method", index), text)
+    for part in acting(document.data, {}):
+        if not part.is_bounded:
+            text = f"{part.what} may do what maestro can neither bound nor take back"
+            yield warn("foreign-action", part.place, f"{text}; a protected context refuses it")
 
 
-def _is_ours(activity: Activity, func: str = "") -> bool:
+def _is_ours(activity: Activity, func: str) -> bool:
     provider = activity.provider
-    return getattr(provider, "module", "") == ACTIONS and func in ("", getattr(provider, "func", ""))
+    return (getattr(provider, "module", ""), getattr(provider, "func", "")) == (ACTIONS, func)
 
 
 def _unknown(document: Document) -> Iterator[tuple[Path_, str]]:

@@ -15,13 +15,13 @@ from typing import Any
 from maestro_cli.chaos.experiments.declared import read_guarded
 from maestro_cli.chaos.experiments.spec import Activity, ExperimentFile
 from maestro_cli.chaos.model import Experiment
+from maestro_cli.chaos.reach import ACTIONS, INJECT
 from maestro_cli.config.strict import Document, Path_, parse_yaml, read_text, suggestion
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import InvalidFile
 
 _VARIABLE = re.compile(r"\$\{.+\}")
 _TOLERANCES = {"probe": "provider", "regex": "pattern", "jsonpath": "path", "range": "range"}
-ACTIONS, INJECT = "maestro_cli.chaos.actions", "inject"
 
 
 def read_experiment(path: Path) -> Experiment:

@@ -85,7 +85,7 @@ def _document(entry: Entry) -> dict[str, Any]:
 def experiment_view(experiment: Experiment) -> Report:
     """One file: the hypothesis, the method, what bounds it."""
     entry: Entry = (experiment.name, experiment)
-    document, guarded = _document(entry), experiment.guarded
+    document = _document(entry)
     hypothesis = experiment.document.get("steady-state-hypothesis") or {}
     rows: list[tuple[str, object]] = [
         ("title", experiment.title),
@@ -93,7 +93,7 @@ def experiment_view(experiment: Experiment) -> Report:
         ("hypothesis", hypothesis.get("title")),
         ("file", experiment.file),
         ("digest", experiment.digest),
-        ("guarded", "yes" if guarded else "no: nothing bounds what its actions do"),
+        ("guarded", experiment.bounded),
         ("duration", _duration(entry)),
         ("stops when", "; ".join(document["stop"]) or None),
         ("objectives", ", ".join(document["objectives"]) or None),

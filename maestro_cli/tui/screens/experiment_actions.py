@@ -80,12 +80,12 @@ class Live:
 
 
 def danger_of(proposal: Proposal) -> Danger:
-    """That of the gravest of its changes; nothing bounds what a file without the extension does."""
+    """That of the gravest of its changes; of a part that nothing bounds, the gravest there is."""
     from maestro_cli.tui.screens.changes import danger_of_kind
 
     if not proposal.experiment.acts:
         return Danger.REVERSIBLE
-    if proposal.experiment.guarded is None:
+    if proposal.experiment.guarded is None or proposal.experiment.unbound:
         return Danger.DESTRUCTIVE
     kinds = (danger_of_kind(plan.kind, Danger.DISRUPTIVE) for one in proposal.chosen for plan in one.plans)
     return gravest(Danger.DISRUPTIVE, kinds)
