@@ -14,6 +14,7 @@ class Left:
     `low` and `high` are what is left at least and at most, whatever was not seen; where they are None, it was
     all seen. `window` names the window, which is `seconds` long; `why` is why more is not known. Where
     `is_untold`, nothing that is there tells what is bad; where `is_idle`, nothing happened.
+    `no_bucket`: that no bucket ends at the threshold of a latency, so that nothing tells how it burns.
     """
 
     share: float | None
@@ -24,6 +25,7 @@ class Left:
     seconds: float | None = None
     is_untold: bool = False
     is_idle: bool = False
+    no_bucket: str = ""
 
     @property
     def seen(self) -> float | None:

@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import InvalidQuery, MaestroError
-from maestro_cli.slo.burning import Burning, burn_query, read_rates
+from maestro_cli.slo.burning import Burning, burn_query, read_rates, unanswered
 
 if TYPE_CHECKING:
     from maestro_cli.changes.ports import World
@@ -64,10 +64,13 @@ class Burns:
         if left is not None and left.is_untold:
             return Burning(objective, {}, None, why=left.why)
         share, seconds, most = (None,) * 3 if left is None else (left.share, left.seconds, left.high)
+        rates = read_rates(answer.samples, objective, is_told=share is not None)
+        no_bucket = "" if left is None or unanswered(answer.samples, objective) == "" else left.no_bucket
         return Burning(
             objective,
-            read_rates(answer.samples, objective, is_told=share is not None),
+            rates,
             share,
+            why=no_bucket,
             window_seconds=seconds,
             left_age_seconds=age if age >= OLD_SECONDS else None,
             left_at_most=most,

@@ -248,6 +248,7 @@ def _burning(source: RawPrometheus, objective: Objective, measured: Measured) ->
             is_told = measured.good is not None
             rates = read_rates(found, objective, is_told=is_told)
             why = unanswered(found, objective, is_told=is_told)
+            why = why and (measured.no_bucket or why)
     left, seconds = measured.budget_left, measured.span.seconds
     return Burning(objective, rates, left, why=why, window_seconds=seconds)
 

@@ -48,6 +48,7 @@ class Answer:
     high: Counts | None = None
     is_open_above: bool = False  # the threshold is above every bucket that has an end
     why_open: str = ""  # why nothing may be stated
+    no_bucket: str = ""  # that none ends at the threshold, and which are beside it
     lacking: tuple[int, ...] = ()  # minutes in which a histogram has no bucket of the threshold
 
 
@@ -125,13 +126,15 @@ def _answer(objective: Objective, span: Span, outside: Outside) -> Answer:
 def _bracketed(kind: Latency, bracket: Bracket, without: Answer, span: Span, outside: Outside) -> Answer:
     low = _known(kind, _counted(bracket.low, span, outside, kind)) if bracket.low else without
     high = _known(kind, _counted(bracket.high, span, outside, kind)) if bracket.high else None
+    note = bracket.note(kind.threshold_seconds)
     return Answer(
         low.counts,
         low.counts_bad,
         (*low.queries, *(high.queries if high else ())),
-        (bracket.note(kind.threshold_seconds), *low.notes),
+        (note, *low.notes),
         high.counts if high else None,
         high is None,
+        no_bucket=note,
     )
 
 
@@ -218,6 +221,7 @@ def _measured(
         is_untold=bool(answer.why_open),
         gaps=gaps,
         retention=retention,
+        no_bucket=answer.no_bucket,
     )
 
 

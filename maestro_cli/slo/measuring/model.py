@@ -87,7 +87,8 @@ class Measured:
     by those that the whole period will have if it goes on like this; `budget_left` is the rest of that.
     `adjusted` is the same without what is excluded; None where nothing is. Where `is_untold`, nothing that is
     there tells what is bad, whatever was counted. `gaps` are when not all was seen;
-    `retention` is how long Prometheus keeps samples, where the span is longer.
+    `retention` is how long Prometheus keeps samples, where the span is longer;
+    `no_bucket` that no bucket ends at the threshold of a latency.
     """
 
     objective: Objective
@@ -112,6 +113,7 @@ class Measured:
     is_untold: bool = False
     gaps: Gaps = field(default_factory=Gaps)
     retention: str = ""
+    no_bucket: str = ""
 
     @property
     def is_idle(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,13 +16,17 @@ from maestro_cli.changes.left import Left
 from maestro_cli.core.errors import InvalidQuery, Unreachable
 from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.services.burns import FRESH_SECONDS, OLD_SECONDS, Burns
+from maestro_cli.services.measuring import _burning
 from maestro_cli.services.service_health import read_services
 from maestro_cli.services.standing import FRESH_SECONDS as BUDGET_SECONDS
 from maestro_cli.services.standing import Standing
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import SPAN
-from maestro_cli.slo.objectives import Counters, Objective
+from maestro_cli.slo.measuring.measure import Outside, measure
+from maestro_cli.slo.objectives import Counters, Latency, Objective
 from maestro_cli.tui.screens.services import BURNING, SERVICES, burn_words, burning_listing
+from tests.unit.slo.measuring.told import START, Told, every, series, span
+from tests.unit.slo.measuring.told import objective as promise
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 
@@ -189,6 +194,38 @@ def test_an_objective_that_cannot_be_evaluated_is_told_with_why_and_hides_no_oth
     titles = [column.title for column in burning_listing(health.burning).columns]
     assert titles[-1] == "why"
     assert "burn 5m" in titles
+
+
+class Bucketless(World):
+    """Of the first objective no bucket ends at its threshold: nothing answers."""
+
+    def query(self, promql: str) -> Instant:
+        return Instant(promql, NOW, (), ()) if "checkout_fast" in promql else super().query(promql)
+
+    def find_left(self, promise: Objective) -> Left:
+        return Left(0.8, low=0.5, high=1.0, no_bucket="no bucket ends at 0.2 s" * ("fast" in promise.name))
+
+
+def test_where_no_bucket_ends_at_the_threshold_that_is_why_nothing_tells_how_it_burns() -> None:
+    bad, good = Bucketless().burns.read()
+    assert (bad.state, bad.left, bad.why) == (BurnState.NO_DATA, 0.8, "no bucket ends at 0.2 s")
+    assert (good.state, good.why) == (BurnState.OK, "")
+
+
+def test_how_an_objective_is_kept_names_the_bucket_without_which_nothing_tells_how_it_burns() -> None:
+    steps = range(1441)
+    found = [
+        series(every(60, [many * step for step in steps]), name="h_bucket", le=le)
+        for le, many in (("0.1", 90.0), ("0.25", 99.0), ("+Inf", 100.0))
+    ]
+    found.append(series(every(60, [100.0 * step for step in steps]), name="h_count"))
+    kind = replace(promise(), indicator=Latency("h", 0.2))
+    measured = measure(kind, span(1440), Outside(Told(found), START + timedelta(days=2)))
+    silent = SimpleNamespace(query=lambda promql, at: Instant(promql, at, (), ()))
+    burning = _burning(cast(Any, silent), kind, measured)
+    assert burning is not None
+    assert burning.state is BurnState.NO_DATA
+    assert burning.why.endswith("between those at 0.1 s and 0.25 s; add a bucket at 0.2")
 
 
 def test_a_prometheus_that_is_down_is_no_fault_of_one_objective() -> None:
