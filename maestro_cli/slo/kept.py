@@ -5,7 +5,7 @@ Invariant: one that could not be measured says why, and what is left of it is no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.slo.burning import Burning
@@ -41,6 +41,19 @@ class Kept:
     @property
     def left_bounds(self) -> tuple[float, float] | None:
         return left_bounds(self.measured) if self.measured is not None else None
+
+    def with_burn(self, burning: Burning) -> Kept:
+        """The same with how it burns by a later look; what is left, and of which window, stays."""
+        window = burning.window_seconds if self.burning is None else self.burning.window_seconds
+        return replace(self, burning=replace(burning, window_seconds=window))
+
+    @property
+    def burning_of_left(self) -> Burning | None:
+        """How it burns, of what was measured to be left: so that what is told of both never differs."""
+        if self.burning is None:
+            return None
+        at_most = None if self.left_bounds is None else self.left_bounds[1]
+        return replace(self.burning, left=self.left, left_at_most=at_most)
 
     @property
     def has_budget(self) -> bool:

@@ -20,6 +20,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from maestro_cli.core.errors import UsageError, defect
+from maestro_cli.tui.burn_line import burn_line
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.herald import Herald
 from maestro_cli.tui.keys.bindings import APP_BINDINGS
@@ -29,7 +30,6 @@ from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.keys.trail import FIXING, Trail
 from maestro_cli.tui.messages import NewsArrived, Remarked
 from maestro_cli.tui.screens.model import Place, sited
-from maestro_cli.tui.screens.services import burn_cells, burn_unknown, oldest_seconds
 from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, strip_feed
 from maestro_cli.tui.stage import Stage
 from maestro_cli.tui.store.events import Compared, ContextDisarmed, ScopeChanged
@@ -371,9 +371,8 @@ class Frame(Stage):
             if not self._reads_all and all(fact.is_known or fact.is_stale for fact in facts):
                 self.call_after_refresh(self._read_all)
         with self._border("the line of objectives"):
-            burning = {one: snapshot.fact(strip_feed().of(one)) for one in snapshot.scope.contexts}
-            age_seconds = oldest_seconds(burning.values(), shown_at)
-            self.strip.show(burn_cells(burning), age_seconds=age_seconds, unknown=burn_unknown(burning))
+            line = burn_line(snapshot, shown_at)
+            self.strip.show(line.cells, age_seconds=line.age_seconds, unknown=line.unknown)
         with self._border("what is new"):
             self.herald.heed(snapshot.scope.contexts, self.behind.store.live.live)
         over = [name for name, until in snapshot.armed.items() if until <= now]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 from textual.pilot import Pilot
 
 from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.burn_line import LISTED_SECONDS, burn_line
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.objectives import OBJECTIVE, OBJECTIVES, read_objectives
+from maestro_cli.tui.screens.services import BURNING
 from maestro_cli.tui.screens.services import SERVICES as SERVICES_FEED
 from maestro_cli.tui.store.events import FactRead
+from maestro_cli.tui.store.model import Fact, Scope, Snapshot
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
-from tests.tui.facts import HOSTILE
+from tests.tui.facts import HOSTILE, burning
 from tests.tui.facts_of_objectives import kept_objectives
 
 SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False))
@@ -43,3 +48,39 @@ def test_a_row_says_it_in_words_and_leads_to_what_it_rests_on_and_to_who_is_hurt
         assert "service fraud" in screen_text(app)
 
     run_app(console, script, place=Place("objectives"))
+
+
+def test_the_line_and_the_row_say_the_same_of_an_objective_whichever_was_read_later() -> None:
+    console, found = StillConsole(SERVICES), kept_objectives(HOSTILE)
+    (stale, _) = burning()  # it says that a third is left: the list has measured since that nothing is
+    later = replace(stale, rates=dict.fromkeys(stale.rates, 1.5))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        def line() -> str:
+            return screen_text(app).splitlines()[1]
+
+        def row() -> str:
+            return next(one for one in screen_text(app).splitlines()[3:] if "fraud-availability" in one)
+
+        tell(console, FactRead(BURNING.of("prod"), (stale,), NOW))
+        await until(pilot, lambda: "critical, budget gone in" in line(), "the line alone")
+        tell(console, FactRead(OBJECTIVES.of("prod"), found, NOW))
+        await until(pilot, lambda: "critical, budget spent" in line(), "what is left by the list")
+        assert "critical" in row()
+        assert "spent" in row()
+        tell(console, FactRead(BURNING.of("prod"), (later,), NOW))
+        await until(pilot, lambda: "increasing, budget spent" in line(), "how it burns by the line")
+        assert "increasing" in row()
+        assert "critical" not in row()
+
+    run_app(console, script, place=Place("objectives"), size=(200, 40))
+
+
+def test_what_is_left_by_a_list_that_is_read_no_more_is_not_told_as_of_now() -> None:
+    found, (one, _) = kept_objectives(HOSTILE), burning()
+    facts = {OBJECTIVES.of("prod"): Fact(found, NOW), BURNING.of("prod"): Fact((one,), NOW)}
+    snapshot = Snapshot(Scope(("prod",)), facts)
+    (cell,) = burn_line(snapshot, NOW + timedelta(seconds=LISTED_SECONDS - 1)).cells
+    assert cell.gone == "budget spent"
+    (cell,) = burn_line(snapshot, NOW + timedelta(seconds=LISTED_SECONDS)).cells
+    assert cell.gone.startswith("budget gone in")

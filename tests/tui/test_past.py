@@ -18,11 +18,12 @@ from maestro_cli.services.service_health import ServiceHealth
 from maestro_cli.slo.burning import Burning
 from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.burn_line import burn_cells, burn_unknown
 from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.screens.inspection import DESCRIPTION, YAML
 from maestro_cli.tui.screens.logs import LOGS, LogsAsked
 from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.screens.services import SERVICES, budget_words, burn_cells, burn_unknown
+from maestro_cli.tui.screens.services import SERVICES, budget_words
 from maestro_cli.tui.store.events import FactRead, Rewound
 from maestro_cli.tui.store.model import Fact, FactKey
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until

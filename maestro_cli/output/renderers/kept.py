@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import ExitCode
@@ -237,11 +236,7 @@ def _state(one: Kept) -> str:
 
 def _gone(one: Kept) -> str:
     """By what was measured where that is told, so that it never differs from what is left beside it."""
-    if one.burning is None:
-        return ""
-    bounds = one.left_bounds
-    at_most = None if bounds is None else bounds[1]
-    return gone_words(replace(one.burning, left=one.left, left_at_most=at_most))
+    return "" if one.burning_of_left is None else gone_words(one.burning_of_left)
 
 
 def _why(one: Kept) -> str:

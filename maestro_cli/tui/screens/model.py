@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.feeds.model import AnyFeed
-from maestro_cli.tui.store.model import FactKey, Scope
+from maestro_cli.tui.store.model import UNREAD, Fact, FactKey, Scope, Snapshot
 
 if TYPE_CHECKING:
     from maestro_cli.output.views import Listing, Report
@@ -60,6 +60,8 @@ class TableScreen:
     what actions on it are about (the place has the row's context), `opens` where Enter leads, `says` what is
     said where it leads nowhere. `labels` are what `-l` asks for.
     `has_namespace`: its feed takes a namespace, where the place has no argument.
+    `beside` is another feed of the context, whose data `joined` puts into those of the first while both are
+    known and none is old.
     `drawn` are titles of columns that are drawings: they are not read aloud.
     """
 
@@ -75,6 +77,8 @@ class TableScreen:
     says: Callable[[Target], str] = lambda target: f"{target.name} is shown whole; x lists what can be done"
     labels: Callable[[Any], Mapping[str, str]] = nothing_to_filter
     has_namespace: bool = True
+    beside: AnyFeed | None = None
+    joined: Callable[[Any, Any], Any] = lambda data, other: data
     drawn: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -89,6 +93,14 @@ class TableScreen:
         argument = place.argument or (scope.namespace if self.has_namespace else "")
         contexts = (place.context,) if place.context else scope.contexts
         return frozenset(self.feed.of(context, argument) for context in contexts)
+
+    def fact(self, snapshot: Snapshot, key: FactKey) -> Fact:
+        """What it shows of a place, with what another feed tells of the same."""
+        fact = snapshot.fact(key)
+        other = UNREAD if self.beside is None else snapshot.fact(self.beside.of(key.context))
+        if not (fact.is_known and other.is_known) or fact.is_stale or other.is_stale:
+            return fact
+        return replace(fact, data=self.joined(fact.data, other.data))
 
     def view(self, place: Place) -> View:
         from maestro_cli.tui.views.table_view import TableView

@@ -13,9 +13,11 @@ from maestro_cli.output.views import Listing, Report
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
+from maestro_cli.tui.screens.services import BURNING
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
+    from maestro_cli.slo.burning import Burning
     from maestro_cli.slo.kept import Kept
 
 EVERY_SECONDS = 60.0  # a budget spans weeks, and each look asks for samples
@@ -60,6 +62,14 @@ def objectives_listing(found: Sequence[Kept], moment: Moment) -> Listing[Kept]:
     columns["window"] = replace(columns["window"], cell=_window)
     first = [columns[title] for title in order]
     return replace(view, columns=(*first, *(one for one in view.columns if one.title not in order)))
+
+
+def with_burn(found: Sequence[Kept], burning: Sequence[Burning]) -> tuple[Kept, ...]:
+    """Each with how it burns as the line of burn has it, which is read more often."""
+    known = {one.objective.name: one for one in burning}
+    return tuple(
+        one.with_burn(known[one.objective.name]) if one.objective.name in known else one for one in found
+    )
 
 
 def objective_report(one: Kept, moment: Moment) -> Report:
@@ -109,6 +119,8 @@ SCREENS = (
         target=objective_target,
         opens=open_objective,
         aliases=("slo", "slos", "budgets"),
+        beside=BURNING,
+        joined=with_burn,
         drawn=("burn-down",),
         has_namespace=False,
         actions=(service_action("objectives"),),

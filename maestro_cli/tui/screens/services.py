@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.tones import BURN_TONES
 from maestro_cli.output.views import Column, Listing
@@ -19,9 +17,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
     from maestro_cli.services.service_health import Points, ServiceHealth
     from maestro_cli.slo.burning import Burning
-    from maestro_cli.tui.store.model import Fact
     from maestro_cli.tui.views.view import View
-    from maestro_cli.tui.widgets.burn_strip import BurnCell
 
 SPARK_CELLS = 10
 
@@ -166,39 +162,6 @@ def _rate_column(seconds: float) -> Column[Burning]:
         return "no data" if value is None else f"{value:.1f}x"
 
     return Column(f"burn {prometheus_duration(seconds)}", rate, right=True)
-
-
-def burn_cells(facts: Mapping[str, Fact]) -> tuple[BurnCell, ...]:
-    """Every objective of these facts by context, for the line of burn; named by context where several are.
-
-    Then the contexts that have none are among them.
-    """
-    from maestro_cli.tui.widgets.burn_strip import BurnCell
-
-    without = [context for context, fact in facts.items() if fact.is_known and not fact.data]
-    objectives = [
-        BurnCell(
-            one.objective.name if len(facts) == 1 else f"{context} {one.objective.name}",
-            shown_state(one),
-            gone_phrase(one),
-        )
-        for context, fact in facts.items()
-        for one in fact.data or ()
-    ]
-    return (*objectives, *(BurnCell(context, None) for context in without if objectives))
-
-
-def burn_unknown(facts: Mapping[str, Fact]) -> tuple[str, ...]:
-    """The contexts of which no burn is known."""
-    return tuple(context for context, fact in facts.items() if not fact.is_known)
-
-
-def oldest_seconds(facts: Iterable[Fact], now: datetime) -> float | None:
-    """How old the oldest is of those that cannot be read now; None while all are fresh."""
-    ages = [
-        seconds_between(fact.read_at, now) for fact in facts if fact.is_stale and fact.read_at is not None
-    ]
-    return max(ages, default=None)
 
 
 def service_target(one: ServiceHealth, place: Place) -> Target:

@@ -52,7 +52,7 @@ class TableView(View):
 
     def show(self, snapshot: Snapshot, now: datetime) -> None:
         self._shown = (snapshot, now)
-        facts = [(key.context, snapshot.fact(key)) for key in sorted(self.keys(snapshot.scope))]
+        facts = [(key.context, self._screen.fact(snapshot, key)) for key in sorted(self.keys(snapshot.scope))]
         is_past = snapshot.replay_at is not None
         self.query_one(StaleLine).show(self._screen.feed.needs, facts, now, is_past=is_past)
         if snapshot.against is not None:
