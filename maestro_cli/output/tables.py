@@ -163,7 +163,7 @@ def _row(
 ) -> str:
     done = []
     for text, width, column, code in zip(cells, widths, columns, codes, strict=True):
-        shown = _cut(text, width)
+        shown = _cut(text[::-1], width)[::-1] if column.keeps_end else _cut(text, width)
         blank = " " * (width - text_width(shown))
         painted = f"\x1b[{code}m{shown}\x1b[0m" if code and shown else shown
         done.append(blank + painted if column.right else painted + blank)

@@ -23,6 +23,7 @@ class Column(Generic[T]):
     `priority` says what a narrow terminal keeps: 0 names the row and stays whole, 1 matters most and is cut
     last, 2 is cut and left out before it, 3 is extra, whole or left out first; among equals the right one
     first. None is 0 for the first column and 2 for others. `folds`: prose, which goes on in the lines below.
+    `keeps_end`: a line over time, of which the newest end is what stays where it is cut.
 
     `ages`: what it says of a row goes on with the time while the row stays the same; `order` is what the row
     is sorted by then, which does not.
@@ -35,6 +36,7 @@ class Column(Generic[T]):
     tone: Callable[[T], str] | None = None
     priority: int | None = None
     folds: bool = False
+    keeps_end: bool = False
     ages: bool = False
     order: Callable[[T], object] | None = None
 

@@ -95,9 +95,9 @@ def cut(text: str, width: int) -> str:
     return text
 
 
-def fit(text: str, width: int, *, right: bool = False) -> str:
-    """A shown text in exactly `width` cells, cut or filled with blanks."""
-    short = cut(text, width)
+def fit(text: str, width: int, *, right: bool = False, keeps_end: bool = False) -> str:
+    """A shown text in exactly `width` cells, cut or filled with blanks; `keeps_end`: cut at its start."""
+    short = cut(text[::-1], width)[::-1] if keeps_end else cut(text, width)
     blank = " " * (width - cells(short))
     return blank + short if right else short + blank
 

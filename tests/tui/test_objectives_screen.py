@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
+import pytest
 from textual.pilot import Pilot
 
 from maestro_cli.tui.app import ConsoleApp
@@ -84,3 +85,17 @@ def test_what_is_left_by_a_list_that_is_read_no_more_is_not_told_as_of_now() -> 
     assert cell.gone == "budget spent"
     (cell,) = burn_line(snapshot, NOW + timedelta(seconds=LISTED_SECONDS)).cells
     assert cell.gone.startswith("budget gone in")
+
+
+@pytest.mark.parametrize("width", [140, 200])
+def test_the_burn_down_is_on_the_screen_without_scrolling(width: int) -> None:
+    console, found = StillConsole(SERVICES), kept_objectives(HOSTILE)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(OBJECTIVES.of("prod"), found, NOW))
+        await until(pilot, lambda: "fraud-availability" in screen_text(app), "the rows")
+        assert "BURN-DOWN" in screen_text(app)
+        row = next(one for one in screen_text(app).splitlines() if "fraud-availability" in one)
+        assert "█" * 16 + "▅▄▁▁" in row
+
+    run_app(console, script, place=Place("objectives"), size=(width, 40))

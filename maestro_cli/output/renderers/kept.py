@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import format_share
 from maestro_cli.core.verdict import Judgement, Verdict, combine
-from maestro_cli.output.renderers.budget_days import burn_down
+from maestro_cli.output.renderers.budget_days import WIDTH, burn_down
 from maestro_cli.output.tones import BURN_TONES, verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 from maestro_cli.slo.burn import BurnState
@@ -43,7 +43,7 @@ def kept_view(found: Sequence[Kept]) -> Listing[Kept]:
         Column("window", lambda one: "" if one.measured is None else one.measured.span.label, priority=3),
         Column("why", _why, priority=2, folds=True),
         Column("service", lambda one: one.objective.service, wide=True),
-        Column("burn-down", lambda one: "" if one.measured is None else burn_down(one.measured), wide=True),
+        Column("burn-down", burn_down_of, wide=True, keeps_end=True),
     )
     return Listing("slo-status/v1", columns, found, document=kept_document, empty="there is no objective")
 
@@ -93,9 +93,14 @@ def budget_view(found: Sequence[Kept]) -> Listing[Kept]:
         Column("gone in", _gone, right=True, priority=2),
         Column("policy", lambda one: one.consequence.standing.value, priority=1),
         Column("so", lambda one: one.consequence.sentence, priority=1, folds=True),
-        Column("burn-down", lambda one: "" if one.measured is None else burn_down(one.measured), wide=True),
+        Column("burn-down", burn_down_of, wide=True, keeps_end=True),
     )
     return Listing("slo-budget/v1", columns, found, document=kept_document, empty="there is no objective")
+
+
+def burn_down_of(one: Kept, width: int = WIDTH) -> str:
+    """How its budget went, the newest day last."""
+    return "" if one.measured is None else burn_down(one.measured, width)
 
 
 def gate_view(answer: GateAnswer) -> Report:

@@ -50,7 +50,7 @@ def detail_blocks(report: SlaReport) -> Iterator[Block]:
 def _days(lines: list[Line]) -> Listing[Line]:
     columns: tuple[Column[Line], ...] = (
         Column("objective", lambda line: line.objective.name),
-        Column("burn-down", lambda line: burn_down(line.measured, _NARROW), priority=2),
+        Column("burn-down", lambda line: burn_down(line.measured, _NARROW), priority=2, keeps_end=True),
         Column("what each day spent", lambda line: f"[{days_strip(days_in(line.measured))}]", priority=1),
     )
     return Listing("sla-days/v1", columns, lines, document=lambda line: line.objective.name)

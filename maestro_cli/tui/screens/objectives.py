@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maestro_cli.slo.burning import Burning
     from maestro_cli.slo.kept import Kept
 
+BURN_DOWN_CELLS = 20  # so that it has room beside words on 140 columns
 EVERY_SECONDS = 60.0  # a budget spans weeks, and each look asks for samples
 
 
@@ -48,18 +49,22 @@ def _window(one: Kept) -> str:
 
 def objectives_listing(found: Sequence[Kept], moment: Moment) -> Listing[Kept]:
     """As `slo status`, with the burn-down before what a narrow screen leaves out first."""
-    from maestro_cli.output.renderers.kept import kept_view
+    from maestro_cli.output.renderers.kept import burn_down_of, kept_view
 
     view = kept_view(found)
     order = (
-        "objective", "verdict", "budget left", "window", "burn", "gone in", "burn-down", "measured", "target",
+        "objective", "verdict", "budget left", "window", "burn", "gone in", "policy", "burn-down", "measured",
+        "target",
     )  # fmt: skip
     # A share of a budget is one of some window; what was measured the verdict says already.
-    priorities = {"window": 1, "measured": 2, "target": 3}
+    priorities = {"window": 1, "measured": 3, "target": 3}
     columns = {
         one.title: replace(one, priority=priorities.get(one.title, one.priority)) for one in view.columns
     }
     columns["window"] = replace(columns["window"], cell=_window)
+    columns["burn-down"] = replace(
+        columns["burn-down"], cell=lambda one: burn_down_of(one, BURN_DOWN_CELLS), wide=False
+    )
     first = [columns[title] for title in order]
     return replace(view, columns=(*first, *(one for one in view.columns if one.title not in order)))
 

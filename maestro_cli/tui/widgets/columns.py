@@ -52,6 +52,7 @@ def laid_out(
     room: int,
     skipped: int = 0,
     titles: Sequence[int] = (),
+    drawn: Sequence[bool] = (),
 ) -> Layout:
     """The columns that fit into `room` cells; `skipped` columns beside the first are scrolled out.
 
@@ -59,7 +60,8 @@ def laid_out(
 
     Unscrolled, columns of priority 3 are there only if nothing has to be narrowed for them; then those of the
     higher priority give way first, among equals the right one. Those that are needed (priority 0 and 1) are
-    narrowed once they are alone. None is made narrower than its title; `titles` says how wide those are.
+    narrowed once they are alone. None is made narrower than its title; `titles` says how wide those are;
+    one that is `drawn` is whole while another can be left out.
     """
     if not widths or room <= 0:
         return Layout(after=len(widths))
@@ -74,6 +76,7 @@ def laid_out(
             chosen.remove(index)
     least = [min(width, max(NARROWEST, min(titles[i], WIDEST_TITLE) if titles else 0))
              for i, width in enumerate(widths)]  # fmt: skip
+    least = [widths[i] if drawn and drawn[i] else one for i, one in enumerate(least)]
     least[lead] = min(widths[lead], NARROWEST_FIRST)
     if not skipped:
         needed = [i for i in chosen if i == lead or priorities[i] <= NEEDED]
@@ -91,7 +94,8 @@ def laid_out_whole(
     """As `laid_out`, with room for the number of what is missing beside the titles, never over one."""
     priorities = [priority_of(column) for column in columns]
     titles = [cells(shown(column.title.upper())) for column in columns]
-    found = laid_out(widths, priorities, room, skipped, titles)
+    drawn = [column.keeps_end for column in columns]
+    found = laid_out(widths, priorities, room, skipped, titles, drawn)
     if not (found.before or found.after) or not found.shown:
         return found
     index, width = found.shown[-1]
@@ -99,7 +103,7 @@ def laid_out_whole(
     left = room - _needed([one for _, one in found.shown]) + blank
     if left >= MISSING_CELLS:
         return found
-    return laid_out(widths, priorities, room - MISSING_CELLS, skipped, titles)
+    return laid_out(widths, priorities, room - MISSING_CELLS, skipped, titles, drawn)
 
 
 def _needed(sizes: Sequence[int]) -> int:

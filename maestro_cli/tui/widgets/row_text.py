@@ -26,7 +26,8 @@ def row_spans(
         text, own = row[index]
         if place:
             done.append((" " * GAP, tone))
-        done.append((fit(text, width, right=columns[index].right), tone or own))
+        column = columns[index]
+        done.append((fit(text, width, right=column.right, keeps_end=column.keeps_end), tone or own))
     return tuple(done)
 
 

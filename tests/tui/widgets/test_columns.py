@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_cli.tui.widgets.columns import EXTRA, GAP, laid_out, sort_key
+from maestro_cli.output.views import Column
+from maestro_cli.tui.widgets.columns import EXTRA, GAP, Layout, laid_out, sort_key
+from maestro_cli.tui.widgets.row_text import row_spans
 
 WIDTHS = st.lists(st.integers(1, 90), min_size=1, max_size=12)
 
@@ -112,3 +114,19 @@ def test_no_title_is_cut_where_another_column_can_give_way() -> None:
     found = laid_out([5, 30, 30, 30], [0, 2, 2, 2], 34, titles=titles)
     assert [index for index, _ in found.shown] == [0, 1, 2]
     assert all(width >= titles[index] for index, width in found.shown)
+
+
+def test_of_a_line_over_time_the_newest_end_stays_where_it_is_cut() -> None:
+    column = Column[str]("line", str, keeps_end=True)
+    spans = row_spans([("▁▁▁▁▁█", "")], Layout(((0, 4),)), [column], "")
+    assert spans[1][0] == "…▁▁█"
+
+
+def test_a_drawing_is_whole_where_another_column_can_be_left_out() -> None:
+    assert laid_out([10, 20, 30], [0, 2, 2], 50, drawn=[False, True, False]).shown == (
+        (0, 10),
+        (1, 20),
+        (2, 16),
+    )
+    assert laid_out([10, 20, 30], [0, 2, 2], 40, drawn=[False, True, False]).shown == ((0, 10), (1, 20))
+    assert laid_out([10, 20], [0, 2], 25, drawn=[False, True]).shown == ((0, 10),)

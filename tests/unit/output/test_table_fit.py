@@ -11,7 +11,7 @@ import pytest
 from maestro_cli.output.fitting import Fit, Measured, fit
 from maestro_cli.output.formats import parse_format
 from maestro_cli.output.live import Frame, follow
-from maestro_cli.output.tables import folded, text_width
+from maestro_cli.output.tables import folded, screen_table, text_width
 from maestro_cli.output.views import Column, Heading, Listing, Report
 from maestro_cli.output.writer import OutputOptions, emit
 
@@ -172,3 +172,12 @@ def measured(width: int, priority: int, *, folds: bool = False) -> Measured:
 )
 def test_columns_give_way_by_priority(columns: tuple[Measured, ...], expected: Fit) -> None:
     assert fit(columns, 60) == expected
+
+
+def test_of_a_line_over_time_the_newest_end_stays_where_it_is_cut() -> None:
+    columns = (
+        Column[str]("name", lambda one: one),
+        Column[str]("line", lambda _: "▁" * 30 + "█", keeps_end=True),
+    )
+    (_, row) = screen_table(Listing("lines/v1", columns, ["a" * 20]), wide=False, room=40, colour=False).lines
+    assert row.endswith("  …" + "▁" * 16 + "█")
