@@ -31,6 +31,9 @@ def parse_duration_seconds(text: str) -> float:
     return sum(float(part.group(1)) * size for part, size in zip(parts, sizes, strict=True))
 
 
+DURATION_CHARACTERS = "0123456789dhms.-"  # what `format_duration` writes the finite ones with
+
+
 def format_duration(seconds: float) -> str:
     """A duration for people, two units at most: `0.4s`, `42s`, `3m05s`, `2h10m`, `4d03h`."""
     if not math.isfinite(seconds):

@@ -25,8 +25,8 @@ class Column(Generic[T]):
     first. None is 0 for the first column and 2 for others. `folds`: prose, which goes on in the lines below.
     `keeps_end`: a line over time, of which the newest end is what stays where it is cut.
 
-    `ages`: what it says of a row goes on with the time while the row stays the same; `order` is what the row
-    is sorted by then, which does not.
+    `ages`: what it says of a row goes on with the time while the row stays the same, in these characters; ""
+    where it does not. `order` is what the row is sorted by then, which stays too.
     """
 
     title: str
@@ -37,7 +37,7 @@ class Column(Generic[T]):
     priority: int | None = None
     folds: bool = False
     keeps_end: bool = False
-    ages: bool = False
+    ages: str = ""
     order: Callable[[T], object] | None = None
 
     def __post_init__(self) -> None:

@@ -11,12 +11,13 @@ import pytest
 
 from maestro_cli.output.tables import cell_text
 from maestro_cli.output.views import Column
+from maestro_cli.runbooks.linear_regex import linear_regex
 from maestro_cli.tui.cells import cell_of
 from maestro_cli.tui.screens.model import Moment, TableScreen
 from maestro_cli.tui.screens.pods import pods_listing
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.model import Scope
-from maestro_cli.tui.views.filtering import RowFilter
+from maestro_cli.tui.views.filtering import RowFilter, parse_filter
 from maestro_cli.tui.views.sited import Sited, sited_columns
 from maestro_cli.tui.widgets.rows import Rows
 from tests.tui.cases import NOW, pod
@@ -89,6 +90,60 @@ def test_a_filter_sees_the_age_of_now_where_it_is_shown() -> None:
     assert [kept(filter_, items, minutes) for minutes in (0, 5, 60)] == [[], ["a"], []]
 
 
+@pytest.mark.parametrize("screen", TABLES.values(), ids=TABLES)
+def test_a_column_says_what_its_ages_are_made_of(screen: Any) -> None:
+    (facts,) = FACTS[screen.id]().values()
+    items = screen.rows(facts)
+    for minutes in (-5000, 0, 0.02, 5, 70, 5000):
+        for column in screen.listing(items, at(minutes)).columns:
+            said = {cell_text(cell_of(column, one)) for one in items} if column.ages else set[str]()
+            assert set("".join(said)) <= set(column.ages), column.title
+
+
+@pytest.mark.parametrize(
+    ("typed", "made"),
+    [("fraud", 0), ("!FRAUD-7c9d", 0), ("Running", 0), ("ml/deploy", 0),
+     ("ago", 0), ("5m", 1), ("!3S", 1), ("12", 1), ("fraud.*5m", 1), ("^fraud", 1), ("ml fraud", 1),
+     ("-f fd", 1), ("\u017f", 1)],
+)  # fmt: skip
+def test_a_filter_makes_the_ages_of_all_rows_only_where_they_can_make_a_difference(
+    typed: str, made: int
+) -> None:
+    asked: list[Any] = []
+
+    def noted(column: Column[Any]) -> Column[Any]:
+        def cell(item: Any) -> object:
+            asked.append(item)
+            return column.cell(item)
+
+        return replace(column, cell=cell)
+
+    item = pod("fraud-7c9d8b6f54")
+    listing = pods_listing((item,), at(5))
+    columns = tuple(noted(one) if one.title == "age" else one for one in listing.columns)
+    RowFilter(typed).kept(replace(listing, columns=columns), SITE, lambda one: one.uid, no_labels)
+    assert len(asked) == made
+
+
+@pytest.mark.parametrize(
+    "typed", ["fraud-7", "!fraud-7", "RUNNING", "ml/pod", "task", "Straße", "a=b", "-", "_"]
+)
+def test_a_plain_text_holds_where_the_expression_that_it_is_holds(typed: str) -> None:
+    wanted = linear_regex(f"(?i){typed.removeprefix('!')}")
+    row = parse_filter(typed).row
+    assert row is not None
+    for text in (
+        "fraud-7",
+        "FRAUD-7 Running",
+        "ml/pod/x a=b",
+        "ta\u017fk",
+        "tas\u212a",
+        "straSSe STRAßE",
+        "",
+    ):
+        assert row(text) is ((wanted.find(text) is not None) is not typed.startswith("!")), text
+
+
 def test_items_of_several_contexts_keep_what_they_are_sorted_by() -> None:
     listing = pods_listing((pod("a"),), at(3))
     age = next(one for one in sited_columns(listing.columns) if one.title == "age")
@@ -100,4 +155,4 @@ def test_items_of_several_contexts_keep_what_they_are_sorted_by() -> None:
 
 def test_a_column_that_ages_needs_an_order_of_its_own() -> None:
     with pytest.raises(ValueError, match="has no order"):
-        Column[Any]("age", str, ages=True)
+        Column[Any]("age", str, ages="s")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import seconds_between, youth
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import DURATION_CHARACTERS, format_duration
 from maestro_cli.output.renderers.incident_findings import (
     age_of,
     evidence_document,
@@ -56,7 +56,7 @@ def incidents_view(
             lambda incident: _age(incident, now),
             right=True,
             priority=3,
-            ages=True,
+            ages=DURATION_CHARACTERS,
             order=lambda incident: youth(incident.times.opened_at),
         ),
         Column("firing", _firing, right=True),
@@ -84,7 +84,7 @@ def _people_columns(people: Mapping[str, Standing], now: datetime) -> tuple[Colu
             "update",
             lambda incident: update_words(people[incident.id], now),
             tone=lambda incident: "bad" if people[incident.id].clock.is_overdue(now) else "",
-            ages=True,
+            ages=f"{DURATION_CHARACTERS} in overdue (snoozed)",
             order=lambda incident: people[incident.id].clock.due_at,
         ),
         Column(

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from maestro_cli.core.clock import seconds_between, to_rfc3339, youth
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import DURATION_CHARACTERS, format_duration
 from maestro_cli.output.tones import HEALTH_TONES
 from maestro_cli.output.views import Column, Listing
 
@@ -40,7 +40,7 @@ def pods_view(pods: Sequence[PodLine], now: datetime, *, everywhere: bool) -> Li
             lambda pod: _restarts(pod, now),
             right=True,
             priority=1,
-            ages=True,
+            ages=f"{DURATION_CHARACTERS} (ago)",
             order=lambda pod: pod.restarts,
         ),
         _since("age", lambda pod: pod.created_at, now),
@@ -214,7 +214,7 @@ def _since(
         lambda line: _age(instant(line), now),
         right=True,
         priority=priority,
-        ages=True,
+        ages=DURATION_CHARACTERS,
         order=lambda line: youth(instant(line)),
     )
 

@@ -99,7 +99,7 @@ def _of(column: Column[Any], place: int, changed: frozenset[str]) -> Column[Any]
         cell=lambda one: one.cells.get(title),
         tone=lambda one: "warn" if title in one.changed else "",
         priority=priority,
-        ages=False,
+        ages="",
         order=None,
     )
 

@@ -8,6 +8,7 @@ cells as they are shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,7 @@ from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.cells import cell_of
 
 Labels = Callable[[Any], Mapping[str, str]]
+_PLAIN = re.compile(r"!?([\w/:@=,-]+)", re.ASCII)  # an expression that is its own text: it holds in one cell
 _Text = tuple[Any, tuple[str, ...]]  # an item, and what its columns say
 
 
@@ -26,17 +28,23 @@ _Text = tuple[Any, tuple[str, ...]]  # an item, and what its columns say
 class Filter:
     """`row` is asked with the text of a row, `selector` is about its labels; either may be absent.
 
-    `context` is part of a context's name, "" for any.
+    `context` is part of a context's name, "" for any. `plain` is the text itself, in lower case, where it is
+    one that holds within a cell.
     """
 
     text: str = ""
     row: Callable[[str], bool] | None = None
     selector: str = ""
     context: str = ""
+    plain: str = ""
 
     def takes(self, context: str) -> bool:
         """Whether rows of that context are shown at all."""
         return self.context.lower() in context.lower()
+
+    def may_hold_in(self, characters: str) -> bool:
+        """Whether a cell of these characters can make a difference."""
+        return not self.plain or set(self.plain) <= set(characters)
 
 
 class RowFilter:
@@ -70,7 +78,9 @@ class RowFilter:
         }
         self._texts = {one: kept for one, kept in self._texts.items() if one[0] != context} | texts
         holds = wanted.row or (lambda row: True)
-        ageing = [(at, column) for at, column in enumerate(listing.columns) if column.ages]
+        ageing = [
+            (at, one) for at, one in enumerate(listing.columns) if one.ages and wanted.may_hold_in(one.ages)
+        ]
         rows = zip(listing.items, texts.values(), strict=True)
         return [item for item, (_, said) in rows if holds(_text_now(item, said, ageing))]
 
@@ -132,7 +142,15 @@ def _of_rows(text: str) -> Filter:
         wanted = linear_regex(f"(?i){text.removeprefix('!')}")
     except ValueError as error:
         raise UsageError(f"the filter {text!r} cannot be read", why=str(error), fix="/fraud.*9") from error
-    return Filter(text, row=lambda row: (wanted.find(row) is not None) is not negative)
+    found = _PLAIN.fullmatch(text)
+    plain = found[1].lower() if found else ""
+
+    def holds(row: str) -> bool:
+        if plain and row.isascii():  # a tenth of the time
+            return (plain in row.lower()) is not negative
+        return (wanted.find(row) is not None) is not negative
+
+    return Filter(text, row=holds, plain=plain)
 
 
 def _in_order(letters: str, text: str) -> bool:
