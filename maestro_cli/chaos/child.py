@@ -21,6 +21,7 @@ from maestro_cli.chaos.line import Line
 from maestro_cli.core.errors import MaestroError, defect
 
 MODULE = "maestro_cli.chaos.worker"
+INSISTING_SECONDS = 0.1
 Events = Callable[[Mapping[str, Any]], None]
 Answers = Callable[[str, Mapping[str, Any]], Any]
 
@@ -54,6 +55,7 @@ class Child:
         self._signalling = threading.Lock()
         self._is_reaped = False
         self._told_to_stop = False
+        self._heeded = threading.Event()  # it rolls back, or is over
         self._how = ""
         self._killed = False
         self.journal: Mapping[str, Any] | None = None
@@ -68,11 +70,17 @@ class Child:
 
     def stop(self) -> None:
         """End what is under way, and have it roll back; once."""
-        if not self._told_to_stop and not self.over.is_set():
+        if not self._told_to_stop:
             self._told_to_stop = True
+            threading.Thread(target=self._insist, daemon=True, name="stop").start()
+
+    def _insist(self) -> None:
+        """A signal that comes right before something waits does not end the wait: another one does."""
+        while not self._heeded.is_set():
             with self._signalling, suppress(ProcessLookupError):
                 if not self._is_reaped:
                     os.kill(self._process.pid, signal.SIGUSR1)
+            self._heeded.wait(INSISTING_SECONDS)
 
     def kill(self) -> None:
         """End it and all that it started, at once."""
@@ -93,9 +101,12 @@ class Child:
                 continue
             if message.get("event") == "finished":
                 self.journal = message["journal"]
+            if message.get("event") == "rollbacks":
+                self._heeded.set()
             self._heard(message)
         self._how = self._reaped()
         self._line.close()
+        self._heeded.set()
         self.over.set()
 
     def _give(self, message: Mapping[str, Any]) -> None:

@@ -218,6 +218,18 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """How many looks at one thing were answered while faults were in force, and how many were not; `tail` is
+    how many of those the last ones were.
+    """
+
+    what: str
+    answers: int
+    gaps: int
+    tail: int
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What maestro saw, besides the Chaos Toolkit journal. `worker` is how the child ended, "" when well."""
 
@@ -229,3 +241,4 @@ class Findings:
     worker: str = ""
     tolerated: Tolerated = Tolerated()
     arms: Comparison | None = None
+    watched: tuple[Watched, ...] = ()

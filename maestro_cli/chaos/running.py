@@ -10,7 +10,7 @@ import json
 import math
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from maestro_cli.changes.holder import acquire
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.child import Child
+from maestro_cli.chaos.findings import maestro_part
 from maestro_cli.chaos.guard import AT_THE_LAST, examine, refusal
 from maestro_cli.chaos.guard.check import Answer, Proposal
 from maestro_cli.chaos.heard import Heard
@@ -34,7 +35,6 @@ from maestro_cli.chaos.ports import Platform, Surroundings
 from maestro_cli.chaos.verdict import Judged, judge, steady_of
 from maestro_cli.chaos.watch import Watch
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import GateNotMet, InvalidFile, MaestroError, NotFound, StalePlan
 from maestro_cli.core.files import write_atomically
@@ -184,7 +184,7 @@ class _Run:
             for name in self._guarded.objectives
             if means.platform.objectives[name].is_of_metrics
         ]
-        self._watch = Watch(self._guarded, objectives, means.surroundings.value)
+        self._watch = Watch(self._guarded, objectives, means.surroundings.value, means.clock)
         self._stopped: Stop | None = None
         self._kill_at = float("inf")
 
@@ -240,6 +240,7 @@ class _Run:
         if self._cancellation.is_set:
             kind = Kind.SIGTERM if self._cancellation.terminated else Kind.SIGINT
             return Stop(kind, "a signal", self._means.actor)
+        self._watch.notice_silence()
         if self._watch.stop is not None:
             return self._watch.stop
         if self._keeper.is_lost:
@@ -269,7 +270,14 @@ class _Run:
         """One, or all (""). What failed is kept by the injecting, and told in the end."""
         self._measuring.end()
         with suppress(MaestroError):
-            self._injecting.undo(name, by)
+            self._undo(name, by)
+
+    def _undo(self, fault: str, by: str) -> Mapping[str, Any]:
+        try:
+            return self._injecting.undo(fault, by)
+        finally:
+            if not self._injecting.in_force:
+                self._watch.taken_back()
 
     def _hear(self, event: Mapping[str, Any]) -> None:
         self._heard.hear(event)
@@ -280,7 +288,7 @@ class _Run:
             if event["phase"] == "during":
                 self._watch.steady(seen)
         elif name == "method":
-            self._watch.begin()
+            self._watch.begin(event.get("look_seconds"))
         elif name in ("method-over", "rollbacks"):
             self._measuring.end()
             self._watch.end()
@@ -295,10 +303,11 @@ class _Run:
                 raise GateNotMet("faults are put in by the method alone", why="its gate comes first")
             done = self._injecting.inject(fault)
             self._measuring.begin()
+            self._watch.in_force()
             return done
         if do == "undo":
             self._measuring.end()
-            return self._injecting.undo(fault, "its rollbacks")
+            return self._undo(fault, "its rollbacks")
         if do == "hold":
             seconds = arguments.get("seconds")
             return self._injecting.hold(None if seconds is None else float(seconds))
@@ -330,15 +339,18 @@ class _Run:
             self._injecting.recovered("")
 
     def _finished(self, journal: Mapping[str, Any] | None, worker: str) -> RunReport:
+        watched = self._watch.concluded() if self._stopped is None else ()
+        stop = self._stopped or self._watch.stop  # found when it was over already
         findings = Findings(
-            stop=self._stopped,
+            stop=stop,
             injections=tuple(self._injecting.injections.values()),
             recoveries=tuple(self._injecting.recoveries.values()),
             undo_failures=tuple(f"{name}: {why}" for name, why in self._injecting.failures.items()),
             residue=self._injecting.residue(),
-            worker=worker if self._stopped is None else "",
+            worker=worker if stop is None else "",
             tolerated=self._guarded.tolerated if self._experiment.guarded else Tolerated(),
             arms=self._measuring.comparison(),
+            watched=watched,
         )
         whole = journal if journal is not None else self._heard.journal("aborted")
         judged = judge(whole, findings)
@@ -351,28 +363,3 @@ class _Run:
                 "is refused by Chaos Toolkit", file=self._experiment.file, why=self._heard.invalid
             )
         return RunReport(self._ledger.run, self._proposal, judged, findings, kept, self._folder)
-
-
-def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Findings) -> dict[str, Any]:
-    """What maestro adds to a Chaos Toolkit journal, under a key of its own."""
-    targets: Sequence[str] = [str(one.ref) for each in proposal.chosen for one in each.targets]
-    return {
-        "schema": "maestro.experiment/1",
-        "run": run_id,
-        "verdict": judged.verdict.value,
-        "code": int(judged.exit_code),
-        "coverage": judged.coverage,
-        "reasons": [
-            {"rule": one.rule, "what": one.what, "code": int(one.exit_code)} for one in judged.reasons
-        ],
-        "targets": list(targets),
-        "control": [str(one.ref) for each in proposal.chosen for one in each.control],
-        "seed": proposal.seed,
-        "predicted_burn": plain(proposal.burns),
-        "proof_of_effect": plain(findings.injections),
-        "proof_of_recovery": plain(findings.recoveries),
-        "undo_failures": list(findings.undo_failures),
-        "residue": list(findings.residue),
-        "stop": plain(findings.stop),
-        "arms": plain(findings.arms),
-    }

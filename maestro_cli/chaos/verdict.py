@@ -225,6 +225,19 @@ def _blind(journal: Journal, findings: Findings) -> Iterator[Reason]:
         yield _open("no data", f"no data after the method: {_probe(states.get('after'))}", ExitCode.NO_DATA)
     if findings.injections and not states.get("during"):
         yield _open("no data", "nobody looked while the fault was there", ExitCode.NO_DATA)
+    if stop is None:
+        yield from _unwatched(findings)
+
+
+def _unwatched(findings: Findings) -> Iterator[Reason]:
+    """What could have ended it, and nobody could tell, all the while or in the end."""
+    for one in findings.watched:
+        if one.gaps and not one.answers:
+            what = f"nothing was told while the fault was there, by {counted(one.gaps, 'look')}: {one.what}"
+            yield _open("no data", what, ExitCode.NO_DATA)
+        elif one.tail:
+            what = f"the last {counted(one.tail, 'look')} while the fault was there told nothing: {one.what}"
+            yield _open("no data", what, ExitCode.NO_DATA)
 
 
 # The order is the precedence: 13, 14, 130/143, 11, 12, 10, 15.

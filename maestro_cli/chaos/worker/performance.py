@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,7 +24,7 @@ from chaoslib.types import Strategy
 
 from maestro_cli.chaos.line import Line
 from maestro_cli.chaos.worker.guarded import install
-from maestro_cli.chaos.worker.sampling import Sampler
+from maestro_cli.chaos.worker.sampling import Sampler, patience_seconds
 
 ALWAYS = {"runtime": {"rollbacks": {"strategy": "always"}}}
 
@@ -40,6 +41,7 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
         self._sampler: Sampler | None = None
         self._can_stop, self._is_stopped, self._rolled_back = False, False, False
         self._phase = ""
+        self._began, self._before_seconds = 0.0, 0.0  # of the look before the method
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
         """By SIGUSR1: end what is under way, and go on to the rollbacks."""
@@ -114,26 +116,32 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
 
     def start_hypothesis_before(self, experiment: Any) -> None:
         self._phase = "before"
+        self._began = time.monotonic()
 
     def hypothesis_before_completed(self, experiment: Any, state: Any, journal: Any) -> None:
+        self._before_seconds = time.monotonic() - self._began
         self.tell("steady", phase="before", state=state)
 
     def start_method(self, experiment: Any) -> None:
         self._phase = "method"
-        self.tell("method")
         configuration, secrets = self._given
 
         def sampled(state: dict[str, Any]) -> None:
             self._journal["steady_states"]["during"].append(state)
             self.tell("steady", phase="during", state=state)
 
+        patience = None
         if (experiment.get("steady-state-hypothesis") or {}).get("probes"):
             every = float(self._order.get("every_seconds") or 1.0)
-            self._sampler = Sampler(experiment, configuration, secrets, every, sampled)
+            patience = patience_seconds(experiment, self._given, every, self._before_seconds)
+            self._sampler = Sampler(experiment, configuration, secrets, every, patience, sampled)
+        self.tell("method", look_seconds=patience)
+        if self._sampler is not None:
             self._sampler.start()
 
     def method_completed(self, experiment: Any, state: Any = None) -> None:
-        self._quiet()
+        if self._sampler is not None:
+            self._sampler.finish()
         self._phase = "after"
         self.tell("method-over")
 

@@ -74,6 +74,9 @@ class FakeServers:
 
     def value(self, query: str) -> float | None:
         found = self.read()["values"].get(query)
+        while found == "hang":
+            time.sleep(0.01)
+            found = self.read()["values"].get(query)
         if found in ("timeout", "500"):
             raise Unreachable(f"Prometheus does not answer: {found}")
         return None if found is None else float(found)

@@ -17,6 +17,7 @@ from maestro_cli.chaos.model import Findings, Kind, Stop
 from maestro_cli.chaos.verdict import Steady, judge, steady_of
 from maestro_cli.core.errors import ExitCode
 from tests.contract.chaos.performed import Performed, action, probe, python, touching
+from tests.patience import wait_for
 
 pytestmark = pytest.mark.contract
 
@@ -26,6 +27,14 @@ def number(value): return float(value)
 def boom(): raise KeyError("boom")
 def told(path): return open(path).read() if os.path.exists(path) else "well"
 def nap(seconds): time.sleep(seconds)
+def nap_over(seconds, path):
+    # as where a signal comes right before a wait begins: the first one ends nothing
+    import signal
+    heed = signal.signal(signal.SIGUSR1, lambda *_: None)
+    open(path, "w").close()
+    signal.pause()
+    signal.signal(signal.SIGUSR1, heed)
+    time.sleep(seconds)
 def leave(path):
     import subprocess
     open(path, "w").write(str(subprocess.Popen(["sleep", "600"]).pid))
@@ -122,6 +131,16 @@ def test_a_stop_ends_what_is_under_way_within_a_second_and_rolls_back(folder: Pa
     assert journal["status"] == "interrupted"
     assert [run["status"] for run in journal["rollbacks"]] == ["succeeded"]
     assert judge(journal, Findings(stop=Stop(Kind.ASKED, "x"))).exit_code is ExitCode.SIGINT
+
+
+def test_a_stop_that_was_not_heeded_comes_again(folder: Path) -> None:
+    asleep = folder / "asleep"
+    nap = action("nap", python("lab", "nap_over", seconds=60, path=str(asleep)))
+    performed = Performed(folder, experiment(folder, nap))
+    wait_for(asleep.exists, "the wait")
+    performed.child.stop()
+    assert [run["status"] for run in performed.journal()["rollbacks"]] == ["succeeded"]
+    assert (folder / "tidied").exists()
 
 
 def test_a_stop_while_the_gate_is_looked_at_leaves_a_journal(folder: Path) -> None:

@@ -17,7 +17,7 @@ from maestro_cli.changes.history import list_changes
 from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.policy import Policy
-from maestro_cli.chaos import injecting, planning
+from maestro_cli.chaos import injecting, planning, running
 from maestro_cli.chaos.guard.check import Allows
 from maestro_cli.chaos.history import get_run, list_runs
 from maestro_cli.chaos.ledger import ExperimentLedger
@@ -31,7 +31,7 @@ from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.objectives import Counters, Objective
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.contract.chaos.performed import action
-from tests.patience import wait_for
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.contract
 
@@ -85,8 +85,26 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], ExitCode
     "nan during": ({}, {"start": {"ratio": None}}, {"hold": 30.0}, ExitCode.NO_DATA, OPEN),
     "time-out during": ({}, {"start": {"ratio": "timeout"}}, {"hold": 30.0}, ExitCode.NO_DATA, OPEN),
     "500 during": ({}, {"start": {"ratio": "500"}}, {"hold": 30.0}, ExitCode.NO_DATA, OPEN),
+    "a look that hangs as long as the fault is there": (
+        {}, {"start": {"ratio": "hang"}, "end": {"ratio": 0.5}}, {"hold": 2.5}, ExitCode.NO_DATA, OPEN,
+    ),
+    "looks that hang": (
+        {}, {"start": {"ratio": "hang"}, "end": {"ratio": 0.5}}, {"hold": 30.0}, ExitCode.NO_DATA, OPEN,
+    ),
     "stop condition": ({}, {"start": {"stop": 1.0}}, {"hold": 30.0}, ExitCode.STOP_CONDITION, "FAIL"),
     "stop condition blind": ({}, {"start": {"stop": None}}, {"hold": 30.0}, ExitCode.NO_DATA, OPEN),
+    "stop condition untold while the fault is there": (
+        {}, {"start": {"stop": None}, "end": {"stop": 0.0}}, {"hold": 1.2}, ExitCode.NO_DATA, OPEN,
+    ),
+    "stop condition untold for a short while": (
+        {}, {"start": {"stop": "timeout"}, "end": {"stop": 0.0}}, {"hold": 0.0}, ExitCode.NO_DATA, OPEN,
+    ),
+    "stop condition that hangs while the fault is there": (
+        {}, {"start": {"stop": "hang"}, "end": {"stop": 0.0}}, {"hold": 3.5}, ExitCode.NO_DATA, OPEN,
+    ),
+    "stop condition that hangs": (
+        {}, {"start": {"stop": "hang"}, "end": {"stop": 0.0}}, {"hold": 30.0}, ExitCode.NO_DATA, OPEN,
+    ),
     "refused injection": ({}, {"refuse": True}, {}, ExitCode.ACTION_FAILED, OPEN),
     "no effect": ({}, {"idle": True}, {}, ExitCode.ACTION_FAILED, OPEN),
     "undo does nothing": ({}, {"stuck": True}, {}, ExitCode.UNDO_FAILED, "FAIL"),
@@ -105,6 +123,15 @@ def test_each_way_to_go_wrong_has_its_code_and_the_fault_is_taken_back(name: str
         assert "experiment.intended" not in lab.kinds()
         assert list_changes(lab.journal) == ()
     assert get_run(lab.journal, "latest").exit_code == code
+
+
+def test_what_was_found_when_it_was_over_already_counts(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run ends before anybody acts on it."""
+    monkeypatch.setattr(running, "TICK_SECONDS", PATIENCE_SECONDS)
+    lab.servers.script(start={"stop": 1.0}, end={"stop": 0.0})
+    report = lab.run(experiment(data()))
+    assert report.judged.exit_code is ExitCode.STOP_CONDITION, report.judged
+    assert get_run(lab.journal, "latest").exit_code == ExitCode.STOP_CONDITION
 
 
 def test_an_effect_is_waited_for_no_longer_than_the_fault_may_last_and_what_was_seen_is_told(

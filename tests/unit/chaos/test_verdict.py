@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from maestro_cli.chaos import verdict
 from maestro_cli.chaos.arms import Arm, compare
-from maestro_cli.chaos.model import Findings, Injected, Injection, Kind, Recovery, Stop, Tolerated
+from maestro_cli.chaos.model import Findings, Injected, Injection, Kind, Recovery, Stop, Tolerated, Watched
 from maestro_cli.chaos.verdict import RULES, Judged, Steady, deviation, judge, steady_of
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
@@ -98,6 +98,11 @@ CASES = (
         findings={"recoveries": (Recovery("slow", False, "2 of 3 pods ready"),), "arms": BOTH_BAD},
     ),
     Case("blind", ExitCode.NO_DATA, OPEN, findings=stopped(Kind.BLIND)),
+    Case(
+        "no data", ExitCode.NO_DATA, OPEN,
+        findings={"watched": (Watched("errors > 1", 5, 0, 0), Watched("late > 1", 0, 1, 1))},
+    ),
+    Case("no data", ExitCode.NO_DATA, OPEN, findings={"watched": (Watched("errors > 1", 7, 1, 1),)}),
     Case("no data", ExitCode.NO_DATA, OPEN, {"during": ("met", "none")}),
     Case("no data", ExitCode.NO_DATA, OPEN, {"during": ()}),
     Case("no data", ExitCode.NO_DATA, OPEN, {"after": "none"}),
@@ -119,6 +124,11 @@ def test_what_nothing_speaks_against_passes_with_the_whole_coverage() -> None:
     judged = judge(journal(), WELL)
     assert (judged.verdict, judged.exit_code, judged.reasons) == (Verdict.PASS, ExitCode.OK, ())
     assert judged.coverage == 1.0
+
+
+def test_a_gap_between_answers_is_none_for_a_stop_condition() -> None:
+    told = (Watched("errors > 1", 7, 2, 0), Watched("late > 1", 0, 0, 0))
+    assert judge(journal(), replace(WELL, watched=told)).passed
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}-{int(case.code)}")

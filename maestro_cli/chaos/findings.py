@@ -1,0 +1,37 @@
+"""What maestro found in a run, as its part of a Chaos Toolkit journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from maestro_cli.chaos.guard.check import Proposal
+from maestro_cli.chaos.model import Findings
+from maestro_cli.chaos.verdict import Judged
+from maestro_cli.core.canonical import plain
+
+
+def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Findings) -> dict[str, Any]:
+    """What maestro adds to a Chaos Toolkit journal, under a key of its own."""
+    targets: Sequence[str] = [str(one.ref) for each in proposal.chosen for one in each.targets]
+    return {
+        "schema": "maestro.experiment/1",
+        "run": run_id,
+        "verdict": judged.verdict.value,
+        "code": int(judged.exit_code),
+        "coverage": judged.coverage,
+        "reasons": [
+            {"rule": one.rule, "what": one.what, "code": int(one.exit_code)} for one in judged.reasons
+        ],
+        "targets": list(targets),
+        "control": [str(one.ref) for each in proposal.chosen for one in each.control],
+        "seed": proposal.seed,
+        "predicted_burn": plain(proposal.burns),
+        "proof_of_effect": plain(findings.injections),
+        "proof_of_recovery": plain(findings.recoveries),
+        "undo_failures": list(findings.undo_failures),
+        "residue": list(findings.residue),
+        "stop": plain(findings.stop),
+        "arms": plain(findings.arms),
+        "watched": plain(findings.watched),
+    }
