@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maestro_cli.slo.measuring.matching import asking, contradiction
+from maestro_cli.slo.measuring.pieces import TARGET_LABELS
 from maestro_cli.slo.measuring.quoted import labelled
-from maestro_cli.slo.measuring.samples import TARGET_LABELS
 from maestro_cli.slo.measuring.selectors import Match, Selector, parse_selector, selectors_in
 from maestro_cli.slo.measuring.silence import counted_alone, counts_none
 from maestro_cli.slo.objectives import Counters, Indicator, Queries

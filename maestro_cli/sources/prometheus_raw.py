@@ -14,7 +14,7 @@ import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from requests import Response
 
 T = TypeVar("T")
-_DAYS_OF_CHUNKS = 31
+_DAYS_OF_CHUNKS = 33  # a month and what is looked at before it
+_FEW = timedelta(days=1)  # of two series as many samples as are decoded of JSON while chunks are once
 _DAYS_OF_JSON = 4  # so that the numbers of an answer stay in the processor's cache: ten took a fifth longer
 _NOT_ALL_HERE = re.compile(r"^(\s*external_labels|remote_read):", re.MULTILINE)
 TIMEOUT_SECONDS = 30.0  # ten days of samples are read from the disk
@@ -129,7 +130,7 @@ class RawPrometheus(Prometheus):
 
     def _chunks(self, selector: str, start: datetime, end: datetime) -> Sequence[RawSeries] | None:
         """The samples by remote read; None where the query API has to tell them, or why there are none."""
-        if not self._gives_chunks():
+        if end - start <= _FEW or not self._gives_chunks():
             return None
         from maestro_cli.sources.remote_read import HEADERS, STREAMED, read_request, read_series  # numpy
 
@@ -312,7 +313,7 @@ def _series(item: _Item) -> RawSeries:
     except msgspec.DecodeError:
         flat = []  # NaN and infinities are none
     if len(flat) == told.count(b'"'):  # a sample is two numbers, one of them within two quotes
-        return RawSeries(item.metric, array("d", flat[0::2]), flat[1::2])
+        return RawSeries(item.metric, array("d", flat[0::2]), array("d", flat[1::2]))
     points = [(at, float(value)) for at, value in _decode_texts(told)]
     return RawSeries(item.metric, array("d", [at for at, _ in points]), [value for _, value in points])
 

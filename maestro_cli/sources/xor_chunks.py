@@ -92,36 +92,25 @@ def decode_chunks(chunks: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[np.flo
     many = buffer[starts].astype(np.int64) << 8 | buffer[starts + 1]
     if (many * _LEAST_BITS > sizes * 8).any():
         raise ValueError("a chunk is shorter than its samples")
-    order = np.argsort(-many, kind="stable")
-    times, values, places = _read_all(buffer, starts[order] + _HEAD, many[order])
-    if (places > ends[order] * 8).any():
-        raise ValueError("a chunk ends within a sample")
-    back = np.empty_like(order)
-    back[order] = np.arange(len(order))
-    is_there = np.arange(len(times)) < many[:, None]
-    return times.T[back][is_there], values.T[back][is_there].view(np.float64), many
-
-
-def _read_all(buffer: NDArray[np.uint8], places: Places, many: Places) -> tuple[Places, Words, Places]:
-    """Of chunks whose samples begin at these bytes, the longest first: a row of times and one of values for
-    each place of a sample, and the bits at which the chunks end.
-    """
-    longest, wide = int(many[0]), len(many)
-    words = np.ndarray((len(buffer) - 7,), ">u8", buffer, strides=(1,)).astype(_U)
-    times, values = np.zeros((longest, wide), np.int64), np.zeros((longest, wide), _U)
-    going = np.searchsorted(-many, -np.arange(longest), side="left").tolist()  # who has a sample there
-    lanes = now = _Lanes.at(places)
-    bits = _Bits(words)
+    order = np.argsort(-many, kind="stable")  # the longest first
+    times, values = np.empty(many.sum(), np.int64), np.empty(many.sum(), _U)
+    lanes = now = _Lanes.at(starts[order] + _HEAD)
+    into = (np.cumsum(many) - many)[order]
+    bits = _Bits(np.ndarray((len(buffer) - 7,), ">u8", buffer, strides=(1,)).astype(_U))
+    going = np.searchsorted(-many[order], -np.arange(many.max())).tolist()  # who has a sample at that place
     for index, wide in enumerate(going):
         if wide != len(now.places):
-            now = lanes.first(wide)
+            now, into = lanes.first(wide), into[:wide]
         if index == 0:
             _read_first(buffer, bits, now)
         else:
             _read_time(buffer, bits, now, is_second=index == 1)
             _read_value(bits, now)
-        times[index, :wide], values[index, :wide] = now.times, now.values
-    return times, values, lanes.places
+        place = into + index
+        times[place], values[place] = now.times, now.values
+    if (lanes.places > ends[order] * 8).any():
+        raise ValueError("a chunk ends within a sample")
+    return times, values.view(np.float64), many
 
 
 def _read_first(buffer: NDArray[np.uint8], bits: _Bits, lanes: _Lanes) -> None:
@@ -153,7 +142,7 @@ def _read_time(buffer: NDArray[np.uint8], bits: _Bits, lanes: _Lanes, *, is_seco
         lanes.places <<= 3
     else:
         word = bits.at(lanes.places)
-        if word.max(initial=_U(0)) >> _U(63):
+        if np.bitwise_or.reduce(word) >> _U(63):
             _change_step(bits, lanes, word)
         else:
             lanes.places += 1
@@ -185,7 +174,7 @@ def _read_value(bits: _Bits, lanes: _Lanes) -> None:
     np.copyto(lanes.trailing, trailing, where=is_new)
     told = lanes.lengths * (kind >= 2)
     head = _VALUE_HEAD.take(kind)
-    if (head + told).max(initial=0) > _SURE_BITS:
+    if np.maximum.reduce(head + told) > _SURE_BITS:
         word = bits.whole(lanes.places + head)
     else:
         word <<= head.view(_U)

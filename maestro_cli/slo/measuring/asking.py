@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from maestro_cli.core.errors import NoData
 from maestro_cli.slo.measuring.keeping import LOOK_BACK_SECONDS, Kept, Key, Store, as_kept, piece_digest
 from maestro_cli.slo.measuring.model import Asked
-from maestro_cli.slo.measuring.samples import Piece, Roles, in_order, key_of, piece_of
+from maestro_cli.slo.measuring.pieces import Piece, Roles, key_of
 from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics, RawSeries, TooMuch
 
@@ -41,6 +41,7 @@ class Wanted:
 
 def raw(metrics: RawMetrics, selectors: Sequence[str], roles: Roles, roles_text: str) -> Wanted:
     """Samples as they were scraped, of one selector or of two."""
+    from maestro_cli.slo.measuring.samples import in_order, piece_of  # numpy: only who measures waits for it
 
     def ask(start: datetime, end: datetime) -> Sequence[RawSeries]:
         found: dict[str, RawSeries] = {}

@@ -1,28 +1,24 @@
 """Samples of a counter that only went up as increments by minute, many at once.
 
 Invariant: what is worked out of the times of scrapes is the same for every series that has these; an
-increment belongs to the minute of the later sample. Loops over samples run in C: `map`, slices of arrays.
+increment belongs to the minute of the later sample.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, repeat
-from operator import add, floordiv, sub
+from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
+from maestro_cli.slo.measuring.pieces import gap_limit
 from maestro_cli.slo.measuring.window import MINUTE
 
+Numbers: TypeAlias = NDArray[np.float64]
 _LOOKED_AT = 200  # steps between samples that tell how often a target is scraped
 _TIMES_KNOWN = 128  # a month of three objectives, 25 KB a day: others of the same target have the same times
-_LATE = 1.5  # a sample may be late by half the time between two
-
-
-def gap_limit(step_seconds: float) -> float:
-    """Two samples further apart than this left something out: a whole minute, or a scrape."""
-    return max(float(MINUTE), _LATE * step_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +28,15 @@ class Scrapes:
     `last` are the places of the last sample of each of the minutes; None where each is one.
     """
 
-    times: array[float]
+    times: Numbers
     step_seconds: float
     has_gaps: bool
-    minutes: Sequence[int]
-    last: tuple[int, ...] | None
+    minutes: NDArray[np.int64]
+    last: NDArray[np.int64] | None
 
-    def last_of(self, values: list[float]) -> Sequence[float]:
+    def last_of(self, values: Numbers) -> Numbers:
         """The values that were reached in each of the minutes."""
-        return values if self.last is None else list(map(values.__getitem__, self.last))
+        return values if self.last is None else values[self.last]
 
 
 class Bins:
@@ -48,53 +44,44 @@ class Bins:
 
     def __init__(self, begin: int, minutes: int) -> None:
         self._first = begin // MINUTE
-        self._increments = [0.0] * minutes
-        self._is_empty = True
+        self._increments = np.zeros(minutes)
 
     @property
     def packed(self) -> bytes:
         """A little-endian double for each minute."""
-        return array("d", self._increments).tobytes()
+        return self._increments.astype("<f8", copy=False).tobytes()
 
     def put(self, at: float, increase: float) -> None:
         self._increments[int(at) // MINUTE - self._first] += increase
-        self._is_empty = False
 
-    def add(self, minutes: Sequence[int], increments: list[float]) -> None:
-        """One for each of the minutes since 1970."""
-        if isinstance(minutes, range):
-            place = slice(minutes.start - self._first, minutes.stop - self._first)
-            if not self._is_empty:
-                increments = list(map(add, self._increments[place], increments))
-            self._increments[place] = increments
+    def add(self, minutes: NDArray[np.int64], increments: Numbers) -> None:
+        """One for each of the minutes since 1970, none of which is there twice."""
+        first, end = int(minutes[0]) - self._first, int(minutes[-1]) + 1 - self._first
+        if end - first == len(minutes):
+            self._increments[first:end] += increments
         else:
-            for minute, increase in zip(minutes, increments, strict=True):
-                self._increments[minute - self._first] += increase
-        self._is_empty = False
+            self._increments[minutes - self._first] += increments
 
 
-def increments_of(scrapes: Scrapes, values: list[float]) -> list[float]:
+def increments_of(scrapes: Scrapes, values: Numbers) -> Numbers:
     """What a counter that only went up counted in each of the minutes of the scrapes."""
-    reached = scrapes.last_of(values)
-    return list(map(sub, reached, chain(values[:1], reached)))
+    return np.diff(scrapes.last_of(values), prepend=values[0])
 
 
-def is_rising(values: list[float]) -> bool:
+def is_rising(values: Numbers) -> bool:
     """Whether none is smaller than the one before; of numbers alone."""
-    return sorted(values) == values  # in order already: one comparison each, and the same objects are equal
+    return not (values[1:] < values[:-1]).any()
 
 
 @lru_cache(maxsize=_TIMES_KNOWN)
 def scrapes_at(times: bytes) -> Scrapes:
     """What follows from one or more times, doubles in seconds since 1970 and in order."""
-    packed = array("d", times)
-    found = packed.tolist()
-    steps = list(map(sub, found[1:], found))
-    seen = sorted(steps[:_LOOKED_AT])
-    step = seen[len(seen) // 2] if seen else 0.0
-    has_gaps = max(steps, default=0.0) > gap_limit(step)
-    places = dict(zip(map(floordiv, found, repeat(float(MINUTE))), range(len(found)), strict=True))
-    first, end = int(found[0]) // MINUTE, int(found[-1]) // MINUTE + 1
-    minutes = range(first, end) if end - first == len(places) else tuple(map(int, places))
-    last = None if len(places) == len(found) else tuple(places.values())
-    return Scrapes(packed, step, has_gaps, minutes, last)
+    found = np.frombuffer(times)
+    steps = np.diff(found)
+    seen = np.sort(steps[:_LOOKED_AT])
+    step = float(seen[len(seen) // 2]) if len(seen) else 0.0
+    has_gaps = float(steps.max(initial=0.0)) > gap_limit(step)
+    minutes = np.floor_divide(found, MINUTE).astype(np.int64)
+    last = np.flatnonzero(np.append(minutes[1:] != minutes[:-1], True))
+    is_one_each = len(last) == len(found)
+    return Scrapes(found, step, has_gaps, minutes[last], None if is_one_each else last)

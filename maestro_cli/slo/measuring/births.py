@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from maestro_cli.slo.measuring.binning import gap_limit
 from maestro_cli.slo.measuring.coverage import Coverage
 from maestro_cli.slo.measuring.doubts import Doubt
 from maestro_cli.slo.measuring.joining import Joining, Lived
-from maestro_cli.slo.measuring.samples import TOTAL, Carried
+from maestro_cli.slo.measuring.pieces import TOTAL, Carried, gap_limit
 
 Starts = Mapping[str, list[tuple[float, float]]]  # by target: when a process began, and was last seen
 _START_SECONDS = 120.0  # how long a process may run before it is first scraped

@@ -16,8 +16,8 @@ from maestro_cli.slo.measuring.coverage import read_coverage
 from maestro_cli.slo.measuring.doubts import Doubt, added
 from maestro_cli.slo.measuring.downtime import Downs, uncover
 from maestro_cli.slo.measuring.joining import join
+from maestro_cli.slo.measuring.pieces import Piece
 from maestro_cli.slo.measuring.restarts import Latest
-from maestro_cli.slo.measuring.samples import Piece
 from maestro_cli.slo.measuring.unseen import Bridge, find_unseen
 from maestro_cli.slo.measuring.window import MINUTE, Span
 

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from maestro_cli.slo.measuring.binning import gap_limit
-from maestro_cli.slo.measuring.samples import Piece, merged
+from maestro_cli.slo.measuring.pieces import Piece, gap_limit, merged
 from maestro_cli.slo.measuring.window import MINUTE, Span
 
 

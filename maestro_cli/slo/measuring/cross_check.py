@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from maestro_cli.core.promql import promql_string
 from maestro_cli.core.quantities import prometheus_duration
+from maestro_cli.slo.measuring.adding import add_up
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.steps import PART
 from maestro_cli.slo.measuring.window import MINUTE
@@ -40,7 +41,7 @@ def cross_check(measured: Measured, metrics: RawMetrics) -> str:
     for one in metrics.steps(query, start, start + timedelta(seconds=step * many), step):
         told[one.labels.get(PART, "")] = math.fsum(value for value in one.values if math.isfinite(value))
     end = step * many // MINUTE
-    total, good = math.fsum(minutes.total[:end]), math.fsum(minutes.good[:end])
+    total, good = add_up(minutes.total[:end]), add_up(minutes.good[:end])
     bad = told["counted"] if counters.bad is not None else told["total"] - told["counted"]
     open_ = (measured.bounds.high - measured.bounds.low) * total
     return _compared(1 - measured.coverage, open_, (total - good, total), (bad, told["total"]))

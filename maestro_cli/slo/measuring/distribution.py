@@ -15,7 +15,7 @@ from maestro_cli.slo.measuring.asking import ask_pieces, stepped
 from maestro_cli.slo.measuring.latency import quantile
 from maestro_cli.slo.measuring.measure import Outside
 from maestro_cli.slo.measuring.model import Asked
-from maestro_cli.slo.measuring.samples import Carried, Piece, SeriesPart, merged
+from maestro_cli.slo.measuring.pieces import Carried, Piece, SeriesPart, merged
 from maestro_cli.slo.measuring.window import MINUTE, Span, zone_named
 from maestro_cli.slo.objectives import Latency, Objective
 from maestro_cli.slo.ports import RawSeries

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
-from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
+from maestro_cli.slo.measuring.pieces import COUNTED, TOTAL
 
 At = TypeVar("At", int, float)
 

@@ -12,9 +12,8 @@ from datetime import UTC, datetime, timedelta
 import re2
 
 from maestro_cli.slo.measuring.asking import Wanted, stepped
-from maestro_cli.slo.measuring.binning import gap_limit
 from maestro_cli.slo.measuring.coverage import Coverage
-from maestro_cli.slo.measuring.samples import TARGET_LABELS, Piece, merged
+from maestro_cli.slo.measuring.pieces import TARGET_LABELS, Piece, gap_limit, merged
 from maestro_cli.slo.measuring.selectors import Match, Selector
 from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics, RawSeries

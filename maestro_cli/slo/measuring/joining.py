@@ -10,8 +10,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from maestro_cli.slo.measuring.binning import gap_limit
-from maestro_cli.slo.measuring.samples import COUNTED, TOTAL, Carried, Piece, SeriesPart, doubles
+from maestro_cli.slo.measuring.pieces import COUNTED, TOTAL, Carried, Piece, SeriesPart, doubles, gap_limit
 from maestro_cli.slo.measuring.window import MINUTE, Span
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,8 +24,7 @@ from typing import Protocol
 import msgspec
 
 from maestro_cli.core.files import write_atomically
-from maestro_cli.slo.measuring.binning import gap_limit
-from maestro_cli.slo.measuring.samples import Piece
+from maestro_cli.slo.measuring.pieces import Piece, gap_limit
 from maestro_cli.slo.measuring.window import zone_named
 
 SETTLED = timedelta(minutes=10)  # what is older and has no gap no longer changes
@@ -36,9 +34,8 @@ UNUSED_DAYS = 100
 IN_MEMORY_SECONDS = 900.0  # who nobody can tell from another may be another by then
 MOST_BYTES_IN_MEMORY = 64 << 20
 _DAY_SECONDS = 86400
-_FORMAT = b"maestro.slo.pieces/3\n"
+_FORMAT = b"maestro.slo.pieces/4\n"
 _DIGEST_BYTES = 32
-_FASTEST = 1  # of zlib: a day of an objective is 23 KB, and 2 to 5 KB of it are left
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -152,6 +149,7 @@ class KeptOnDisk:
         self._zones = tuple(zone_named(zone) for zone in dict.fromkeys(zones))
         self._decoder = msgspec.msgpack.Decoder(Kept)
         self._swept: set[str] = set()
+        self._paths: dict[tuple[object, ...], Path] = {}
 
     def load(self, keys: Sequence[Key]) -> list[Kept | None]:
         """None for what is not kept, or no longer as it was written: that is set aside as `NAME.corrupt`."""
@@ -164,11 +162,13 @@ class KeptOnDisk:
         return [self._opened(shelves[self._path(key)].get(key.name)) for key in keys]
 
     def save(self, pieces: Sequence[tuple[Key, Kept]]) -> list[Kept]:
+        from maestro_cli.slo.measuring.columns import packed
+
         shelves: dict[Path, dict[str, bytes]] = {}
         for key, kept in pieces:
             if self._is_asked_again(key) and _is_settled(key, kept):
-                packed = zlib.compress(msgspec.msgpack.encode(kept), _FASTEST)
-                shelves.setdefault(self._path(key), {})[key.name] = packed
+                small = msgspec.structs.replace(kept, piece=packed(kept.piece))
+                shelves.setdefault(self._path(key), {})[key.name] = msgspec.msgpack.encode(small)
         for path, shelf in shelves.items():
             self._write(path, shelf)
         return [kept for _, kept in pieces]
@@ -176,10 +176,13 @@ class KeptOnDisk:
     def _remembered(self, path: Path, names: Iterable[str]) -> dict[str, bytes]:
         return {} if self._memory is None else self._memory.read(str(path), names)
 
-    def _opened(self, packed: bytes | None) -> Kept | None:
+    def _opened(self, written: bytes | None) -> Kept | None:
+        from maestro_cli.slo.measuring.columns import unpacked
+
         try:
-            return None if packed is None else self._decoder.decode(zlib.decompress(packed))
-        except (ValueError, zlib.error, msgspec.MsgspecError):
+            kept = None if written is None else self._decoder.decode(written)
+            return None if kept is None else msgspec.structs.replace(kept, piece=unpacked(kept.piece))
+        except (ValueError, msgspec.MsgspecError):
             return None  # written by another version
 
     def _read(self, path: Path) -> dict[str, bytes]:
@@ -219,9 +222,19 @@ class KeptOnDisk:
         return any(at.astimezone(zone).time() == time.min for zone in (UTC, *self._zones))
 
     def _path(self, key: Key) -> Path:
-        told = (self._identity, key.url, key.promql, key.roles, str(key.step_seconds), f"{key.start:%Y-%m}")
-        name = hashlib.sha256("\x00".join(told).encode()).hexdigest()
-        return self._folder / name[:2] / f"{name[2:]}.pieces"
+        asked = key.url, key.promql, key.roles, key.step_seconds, key.start.year, key.start.month
+        if (known := self._paths.get(asked)) is None:
+            told = (
+                self._identity,
+                key.url,
+                key.promql,
+                key.roles,
+                str(key.step_seconds),
+                f"{key.start:%Y-%m}",
+            )
+            name = hashlib.sha256("\x00".join(told).encode()).hexdigest()
+            known = self._paths[asked] = self._folder / name[:2] / f"{name[2:]}.pieces"
+        return known
 
     def _sweep(self, folder: Path) -> None:
         """Remove what is old there, once for each of the 256 folders that something is written to."""

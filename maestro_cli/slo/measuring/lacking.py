@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from maestro_cli.slo.measuring.counts import Counts
-from maestro_cli.slo.measuring.samples import COUNTED, TOTAL, Piece, merged, stretches_of_part
+from maestro_cli.slo.measuring.pieces import COUNTED, TOTAL, Piece, merged, stretches_of_part
 from maestro_cli.slo.measuring.window import MINUTE
 from maestro_cli.slo.objectives import Latency
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from maestro_cli.slo.measuring.pieces import COUNTED, TARGET_LABELS, Piece
 from maestro_cli.slo.measuring.quoted import labelled
-from maestro_cli.slo.measuring.samples import COUNTED, TARGET_LABELS, Piece
 from maestro_cli.slo.measuring.selectors import Match, Selector
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.ports import RawMetrics

@@ -22,8 +22,8 @@ from maestro_cli.slo.measuring.lacking import forget, lacking_minutes
 from maestro_cli.slo.measuring.latency import Bracket, bracket_of, takes_all_spellings
 from maestro_cli.slo.measuring.matching import Found, read_matching
 from maestro_cli.slo.measuring.model import Asked, Bounds, Excluded, Measured, Minutes
+from maestro_cli.slo.measuring.pieces import COUNTED, TOTAL
 from maestro_cli.slo.measuring.recoveries import Recovered, measure_recoveries
-from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
 from maestro_cli.slo.measuring.selectors import Selector, joined, parse_selector
 from maestro_cli.slo.measuring.silence import read_silence
 from maestro_cli.slo.measuring.slices import Ratio, Tally, count_bad_minutes, ratio_of

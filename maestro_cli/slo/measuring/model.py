@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import sub
 
 from maestro_cli.core.verdict import Judgement
+from maestro_cli.slo.measuring.adding import add_up, numbers
 from maestro_cli.slo.measuring.gaps import Gaps
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.objectives import Objective
@@ -39,11 +39,13 @@ class Minutes:
 
     @property
     def good(self) -> Sequence[float]:
-        return list(map(sub, self.total, self.counted)) if self.counts_bad else self.counted
+        if not self.counts_bad:
+            return self.counted
+        return array("d", (numbers(self.total) - numbers(self.counted)).tobytes())
 
     def both_in(self, first: int, end: int) -> tuple[float, float]:
         """Good and all events of first <= minute < end."""
-        counted, total = math.fsum(self.counted[first:end]), math.fsum(self.total[first:end])
+        counted, total = add_up(self.counted[first:end]), add_up(self.total[first:end])
         return (total - counted if self.counts_bad else counted), total
 
     def seen_in(self, first: int, end: int) -> int:

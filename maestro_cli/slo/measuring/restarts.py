@@ -14,11 +14,10 @@ from itertools import pairwise
 from operator import itemgetter
 
 from maestro_cli.slo.measuring.asking import Wanted, stepped
-from maestro_cli.slo.measuring.binning import gap_limit
 from maestro_cli.slo.measuring.coverage import read_coverage
 from maestro_cli.slo.measuring.downtime import is_scraped, same_scrapes
 from maestro_cli.slo.measuring.joining import Joining
-from maestro_cli.slo.measuring.samples import Piece
+from maestro_cli.slo.measuring.pieces import Piece, gap_limit
 from maestro_cli.slo.measuring.starts import HOUR_SECONDS, processes_of, starts_piece
 from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics

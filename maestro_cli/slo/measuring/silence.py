@@ -14,7 +14,7 @@ from math import fsum
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.slo.measuring.doubts import Doubt
 from maestro_cli.slo.measuring.matching import Found, read_uncounted, read_unlabelled
-from maestro_cli.slo.measuring.samples import Piece, doubles
+from maestro_cli.slo.measuring.pieces import Piece, doubles
 from maestro_cli.slo.measuring.selectors import SELECTOR, parse_selector, selectors_in
 from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.objectives import Indicator, Latency, Queries

@@ -10,9 +10,9 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress, repeat
-from operator import gt, mul, sub
+from itertools import compress
 
+from maestro_cli.slo.measuring.adding import add_up, numbers
 from maestro_cli.slo.measuring.counts import Counts
 from maestro_cli.slo.measuring.doubts import Doubt
 from maestro_cli.slo.measuring.model import Bounds, Measured, Minutes
@@ -120,7 +120,7 @@ class Tally:
 
     def _sum(self, values: Sequence[float], first: int, end: int) -> float:
         part = values if end - first == len(values) else values[first:end]
-        return math.fsum(part if self.kept is None else compress(part, self.kept[first:end]))
+        return add_up(part, None if self.kept is None else self.kept[first:end])
 
     def _among(self, minutes: Mapping[int, object], first: int, end: int) -> Iterator[int]:
         """Those of the minutes, of which there are few or many, that are in the stretch and count."""
@@ -210,10 +210,12 @@ def count_bad_minutes(objective: Objective, minutes: Minutes, kept: bytes | None
 
     `kept` has 0 for a minute that does not count.
     """
-    bad = minutes.counted if minutes.counts_bad else map(sub, minutes.total, minutes.counted)
-    allowed = 1 - minute_target(objective) + ROUNDING
-    found = map(gt, bad, map(mul, minutes.total, repeat(allowed)))
-    return sum(found if kept is None else compress(found, kept))
+    import numpy as np
+
+    counted, total = numbers(minutes.counted), numbers(minutes.total)
+    bad = counted if minutes.counts_bad else total - counted
+    found = bad > total * (1 - minute_target(objective) + ROUNDING)
+    return int(np.count_nonzero(found if kept is None else found & np.frombuffer(kept, np.bool_)))
 
 
 def _by_slices(tally: Tally, method: Method, slices: Slices) -> tuple[float | None, Bounds | None, int, int]:

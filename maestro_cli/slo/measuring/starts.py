@@ -13,7 +13,7 @@ import re2
 from maestro_cli.slo.measuring.asking import Wanted, stepped
 from maestro_cli.slo.measuring.births import Starts, new_targets
 from maestro_cli.slo.measuring.downtime import is_scraped, named, same_scrapes
-from maestro_cli.slo.measuring.samples import TARGET_LABELS, Piece, merged
+from maestro_cli.slo.measuring.pieces import TARGET_LABELS, Piece, merged
 from maestro_cli.slo.measuring.selectors import Match, Selector
 from maestro_cli.slo.measuring.window import MINUTE, Span
 from maestro_cli.slo.ports import RawMetrics, RawSeries

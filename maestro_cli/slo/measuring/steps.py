@@ -17,13 +17,12 @@ from maestro_cli.core.promql import promql_string
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.slo.measuring.asking import Wanted, stepped
 from maestro_cli.slo.measuring.doubts import Doubt, added
-from maestro_cli.slo.measuring.samples import UNCOUNTABLE, Piece, merged
+from maestro_cli.slo.measuring.pieces import UNCOUNTABLE, Piece, merged
 from maestro_cli.slo.measuring.silence import counts_none
-from maestro_cli.slo.measuring.window import MINUTE
+from maestro_cli.slo.measuring.window import MINUTE, STEP_SECONDS
 from maestro_cli.slo.objectives import WINDOW, ErrorRatio, Indicator, Latency, Queries, Threshold
 from maestro_cli.slo.ports import RawMetrics, RawSeries
 
-STEP_SECONDS = 300  # of queries over a range: rates need two samples, and scrapes come once a minute at worst
 PART = "maestro_part"
 _PARTS = ("counted", "total")
 _WIDE = "_wide"  # the same over two steps

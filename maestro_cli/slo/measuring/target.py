@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from maestro_cli.core.verdict import Judgement, Verdict
+from maestro_cli.slo.measuring.adding import add_up, numbers
 from maestro_cli.slo.measuring.exclusion import kept_minutes
 from maestro_cli.slo.measuring.model import Measured, Minutes
 from maestro_cli.slo.measuring.slices import budget_minutes, count_bad_minutes
@@ -82,11 +82,11 @@ def days_in(measured: Measured) -> Iterator[Day]:
     if minutes is None or budget is None:
         return
     minute, elapsed = timedelta(seconds=MINUTE), _elapsed(measured)
-    allowed = measured.objective.budget * math.fsum(budget.total)
+    allowed = measured.objective.budget * add_up(budget.total)
     for _, start, end in days_of(measured.measured):
         first, last = (int((at - minutes.start) / minute) for at in (start, end))
         good, total = minutes.both_in(first, last)
-        coverage = sum(minutes.covered[first:last]) / max(last - first, 1)
+        coverage = bytes(minutes.covered[first:last]).count(1) / max(last - first, 1)
         kept, of = budget.both_in(first, last)
         spent = (of - kept) / allowed * elapsed if allowed > 0 else None
         yield Day(start, good, total, coverage, spent, minutes.seen_in(first, last) > 0)
@@ -95,16 +95,14 @@ def days_in(measured: Measured) -> Iterator[Day]:
 def spent_at(measured: Measured) -> datetime | None:
     """When the budget of what was promised was gone, by the whole span; None while some is left."""
     minutes, objective = budget_minutes(measured), measured.objective
-    if minutes is None or not math.fsum(minutes.total):
+    import numpy as np
+
+    whole = 0.0 if minutes is None else add_up(minutes.total)
+    if minutes is None or not whole:
         return None
-    elapsed = _elapsed(measured)
-    allowed = objective.budget * math.fsum(minutes.total) / (elapsed or 1.0)
-    bad = 0.0
-    for index, (good, total) in enumerate(zip(minutes.good, minutes.total, strict=True)):
-        bad += total - good
-        if bad > allowed:
-            return minutes.start + timedelta(seconds=MINUTE * (index + 1))
-    return None
+    allowed = objective.budget * whole / (_elapsed(measured) or 1.0)
+    is_gone = np.cumsum(numbers(minutes.total) - numbers(minutes.good)) > allowed
+    return minutes.start + timedelta(seconds=MINUTE * (int(is_gone.argmax()) + 1)) if is_gone.any() else None
 
 
 def _elapsed(measured: Measured) -> float:

@@ -25,8 +25,8 @@ from maestro_cli.slo.measuring.downtime import (
 )
 from maestro_cli.slo.measuring.keeping import Store
 from maestro_cli.slo.measuring.model import Asked
+from maestro_cli.slo.measuring.pieces import TARGET_LABELS, Piece, merged
 from maestro_cli.slo.measuring.restarts import Latest, gaps_of, latest_of, wanted_latest
-from maestro_cli.slo.measuring.samples import TARGET_LABELS, Piece, merged
 from maestro_cli.slo.measuring.starts import appeared, hours_of, starts_of, wanted_starts
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.ports import RawMetrics

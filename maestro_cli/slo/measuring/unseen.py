@@ -10,14 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import compress
 
-from maestro_cli.slo.measuring.binning import gap_limit
+from maestro_cli.slo.measuring.adding import add_up
 from maestro_cli.slo.measuring.coverage import Coverage
 from maestro_cli.slo.measuring.doubts import Doubt
 from maestro_cli.slo.measuring.joining import Joining
+from maestro_cli.slo.measuring.pieces import COUNTED, TOTAL, gap_limit
 from maestro_cli.slo.measuring.restarts import Latest, lives_of
-from maestro_cli.slo.measuring.samples import COUNTED, TOTAL
 from maestro_cli.slo.measuring.window import MINUTE
 
 BRIDGED_FROM = 0.95  # the share of minutes that must be covered before a counter's word for a gap is taken
@@ -75,10 +74,10 @@ def find_unseen(joining: Joining, coverage: Coverage, latest: Latest | None = No
     """Also counts in `joining` what was carried over gaps. `latest` are starts of processes, by hour."""
     gaps = _spread(joining, coverage, latest or {})
     minutes = len(joining.total)
-    watched = sum(coverage.covered)
+    watched = coverage.covered.count(1)
     is_trusted = watched >= BRIDGED_FROM * minutes
-    seen = math.fsum(compress(joining.total, coverage.covered))
-    mean = seen / watched if watched else math.fsum(joining.total) / max(minutes, 1)
+    seen = add_up(joining.total, coverage.covered)
+    mean = seen / watched if watched else add_up(joining.total) / max(minutes, 1)
     expected = _expected(joining, coverage)
     found = Unseen()
     for index in _without(coverage.covered):

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from maestro_cli.core.quantities import prometheus_duration
 
 MINUTE = 60
+STEP_SECONDS = 300  # of queries over a range: rates need two samples, and scrapes come once a minute at worst
 Unit = Literal["week", "month", "quarter", "year"]
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _FIRST_YEAR = 1970  # of the clock of Prometheus

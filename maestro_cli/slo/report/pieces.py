@@ -12,8 +12,8 @@ from typing import Annotated
 
 import msgspec
 
+from maestro_cli.slo.measuring.columns import packed, unpacked
 from maestro_cli.slo.measuring.keeping import Kept, Key
-from maestro_cli.slo.report.columns import packed, unpacked
 
 MOST_PIECES = 250_000
 MOST_PIECE_BYTES = 16 << 20

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate
 from math import fsum
 
+from maestro_cli.slo.measuring.adding import add_up
 from maestro_cli.slo.measuring.model import Measured, Minutes
 from maestro_cli.slo.measuring.slices import budget_minutes
 from maestro_cli.slo.measuring.window import MINUTE, Span, zone_named
@@ -83,7 +84,7 @@ def worst_hours(measured: Measured, most: int = 5) -> tuple[tuple[Hour, float], 
 def spent_between(measured: Measured, start: datetime, end: datetime) -> float | None:
     """The share of the period's budget that was spent in that time; None where that is not known."""
     minutes = budget_minutes(measured)
-    allowed = 0.0 if minutes is None else _allowed(measured, fsum(minutes.total))
+    allowed = 0.0 if minutes is None else _allowed(measured, add_up(minutes.total))
     if minutes is None or allowed <= 0:
         return None
     begin = minutes.start.timestamp()
@@ -91,7 +92,8 @@ def spent_between(measured: Measured, start: datetime, end: datetime) -> float |
     last = min(int((end.timestamp() - begin) // MINUTE) + 1, len(minutes.total))
     if first >= last:
         return None
-    return max(fsum(minutes.total[first:last]) - fsum(minutes.good[first:last]), 0.0) / allowed
+    good, total = minutes.both_in(first, last)
+    return max(total - good, 0.0) / allowed
 
 
 def days(measured: Measured) -> tuple[Day, ...]:

@@ -12,7 +12,7 @@ import pytest
 
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.slo.ports import RawSeries, TooMuch
-from maestro_cli.sources import remote_read
+from maestro_cli.sources import prometheus_raw, remote_read
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.contract.recorded_prometheus import recorded_prometheus, running_prometheus
 from tests.contract.slo.lived import openmetrics, services
@@ -30,6 +30,12 @@ def _odd() -> Iterator[str]:
         for number in range(150):
             value = kind if number % 3 else chance.random() * 10 ** chance.randrange(12)
             yield f'odd{{kind="{kind}"}} {value} {START.timestamp() + 30 * number + chance.random():.3f}'
+
+
+@pytest.fixture(autouse=True)
+def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a day JSON is asked for, which is sooner there."""
+    monkeypatch.setattr(prometheus_raw, "_FEW", timedelta(0))
 
 
 @pytest.fixture(scope="module")

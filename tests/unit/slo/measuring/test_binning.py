@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from maestro_cli.slo.measuring.samples import doubles
+from maestro_cli.slo.measuring.pieces import doubles
 from tests.unit.slo.measuring.told import T0, piece, series
 
 MINUTES = 60

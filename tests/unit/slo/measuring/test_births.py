@@ -11,7 +11,8 @@ import pytest
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.counts import Counts, counts_of
 from maestro_cli.slo.measuring.measure import Outside, measure
-from maestro_cli.slo.measuring.samples import COUNTED, TOTAL, piece_of
+from maestro_cli.slo.measuring.pieces import COUNTED, TOTAL
+from maestro_cli.slo.measuring.samples import piece_of
 from maestro_cli.slo.measuring.slices import Tally, ratio_of
 from maestro_cli.slo.objectives import Method
 from maestro_cli.slo.ports import RawSeries

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from maestro_cli.slo.measuring.samples import COUNTED, TOTAL, Piece, piece_of
+from maestro_cli.slo.measuring.pieces import COUNTED, TOTAL, Piece
+from maestro_cli.slo.measuring.samples import piece_of
 from maestro_cli.slo.measuring.selectors import parse_selector
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.objectives import Counters, Objective

@@ -3,23 +3,21 @@
 Format: a byte for the kind of number (`0`: all are zero, `B` `H` `I`: whole, of 1, 2 or 4 bytes, `d`:
 doubles), a byte for how many minutes each stands for, then the numbers, little-endian; what has no column is
 empty. Invariant: unpacked it is byte for byte what it was. It is no compression, whose bytes differ from one
-library to another: the archive around it has one.
+library to another: the archive of a bundle has one around it, and on the disk it is not worth its time.
 """
 
 from __future__ import annotations
 
-from array import array
-from itertools import chain, repeat
-
 import msgspec
+import numpy as np
 
-from maestro_cli.slo.measuring.samples import Piece, doubles
-from maestro_cli.slo.measuring.steps import STEP_SECONDS
-from maestro_cli.slo.measuring.window import MINUTE
+from maestro_cli.slo.measuring.pieces import Piece
+from maestro_cli.slo.measuring.window import MINUTE, STEP_SECONDS
 
 MOST_MINUTES = 2880  # of a piece, which is a day and what is looked at before it
 _WHOLE = ((1 << 8, "B"), (1 << 16, "H"), (1 << 32, "I"))
 _STEP = STEP_SECONDS // MINUTE  # what is evaluated in steps says the same for so many minutes
+_KINDS = {"B": "u1", "H": "<u2", "I": "<u4", "d": "<f8"}
 _DOUBLE = 8
 
 
@@ -39,18 +37,20 @@ def unpacked(piece: Piece) -> Piece:
 def _packed(column: bytes) -> bytes:
     if not column:
         return b""
-    if not any(column):
+    if column.count(0) == len(column):
         return b"0\x01"
-    values = doubles(column)
+    values = np.frombuffer(column, "<f8")
     times = 1
-    if len(values) % _STEP == 0 and all(values[n::_STEP] == values[::_STEP] for n in range(1, _STEP)):
-        values, times = values[::_STEP], _STEP
+    if len(values) % _STEP == 0:
+        steps = values.reshape(-1, _STEP)
+        if (steps[0] == steps[0, 0]).all() and (steps == steps[:, :1]).all():
+            values, times = values[::_STEP], _STEP
     raw = values.tobytes()
-    low, high = min(values), max(values)
+    low, high = values.min(), values.max()
     kind = next((kind for limit, kind in _WHOLE if low >= 0 and high < limit), "d")
     if kind != "d":
-        whole = array(kind, map(int, values))
-        if array("d", whole).tobytes() == raw:
+        whole = values.astype(_KINDS[kind])
+        if whole.astype("<f8").tobytes() == raw:
             return bytes((ord(kind), times)) + whole.tobytes()
     return bytes((ord("d"), times)) + raw
 
@@ -61,13 +61,11 @@ def _unpacked(column: bytes, minutes: int) -> bytes:
     kind, times, body = column[:1].decode("latin-1"), column[1:2], column[2:]
     if kind == "0" and not body:
         return bytes(_DOUBLE * minutes)
-    if kind not in ("B", "H", "I", "d") or times not in (b"\x01", bytes((_STEP,))):
+    if kind not in _KINDS or times not in (b"\x01", bytes((_STEP,))):
         raise ValueError("a column of no known kind")
-    found = array(kind)
-    found.frombytes(body)
-    values = array("d", found)
+    values = np.frombuffer(body, _KINDS[kind]).astype("<f8")
     if times[0] > 1:
-        values = array("d", chain.from_iterable(map(repeat, values, repeat(times[0]))))
+        values = np.repeat(values, times[0])
     if len(values) != minutes:
         raise ValueError(f"a column of {len(values)} minutes in a piece of {minutes}")
     return values.tobytes()

@@ -9,8 +9,8 @@ from array import array
 import msgspec
 import pytest
 
-from maestro_cli.slo.measuring.samples import Piece
-from maestro_cli.slo.report.columns import MOST_MINUTES, packed, unpacked
+from maestro_cli.slo.measuring.columns import MOST_MINUTES, packed, unpacked
+from maestro_cli.slo.measuring.pieces import Piece
 
 DAY = 1440
 CHANCE = random.Random(7)
@@ -51,7 +51,7 @@ def test_a_column_is_what_it_was_and_takes_no_more_than_it_has_to(values: list[f
 )  # fmt: skip
 def test_what_is_no_column_of_the_piece_is_refused(column: bytes) -> None:
     good = packed(piece([1.0, 2.0]))
-    with pytest.raises(ValueError, match=r"column|item|bytes"):
+    with pytest.raises(ValueError, match=r"column|item|bytes|buffer"):
         unpacked(msgspec.structs.replace(good, counted=column))
 
 
