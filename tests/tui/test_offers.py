@@ -107,6 +107,8 @@ def test_a_bare_pod_is_destroyed_and_one_of_a_controller_is_not() -> None:
         ("name one with --to-revision", "name one in the field `to revision`"),
         ("somebody else: maestro approve chg-1; then: maestro change resume chg-1",
          "somebody else: x, Approve, on :change chg-1; then: x, Carry out, on :change chg-1"),
+        ("the record of each revision: maestro rollback ml/helm/fraud --dry-run",  # no screen shows those
+         "the record of each revision: maestro rollback ml/helm/fraud --dry-run"),
         ("maestro watch", "maestro watch"),
     ],
 )  # fmt: skip

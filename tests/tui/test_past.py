@@ -23,7 +23,7 @@ from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.screens.inspection import DESCRIPTION, YAML
 from maestro_cli.tui.screens.logs import LOGS, LogsAsked
 from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.screens.services import SERVICES, budget_words
+from maestro_cli.tui.screens.services import SERVICES, budget_words, burning_listing
 from maestro_cli.tui.store.events import FactRead, Rewound
 from maestro_cli.tui.store.model import Fact, FactKey
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
@@ -124,3 +124,12 @@ def test_a_budget_that_lasts_longer_than_its_window_is_never_gone() -> None:
     ]
     health = ServiceHealth("fraud", None, (), (), (), (slow, replace(fast, left=0.25)))
     assert budget_words(health) == "25.0% of 30d"
+
+
+def test_what_is_more_than_spent_is_no_share_of_the_time() -> None:
+    spent = Burning(OBJECTIVE, {300.0: 20.0}, -0.091, left_age_seconds=300.0)
+    health = ServiceHealth("fraud", None, (), (), (), (spent,))
+    told = "overspent by 9.1% in 30d, 5m00s old"
+    assert budget_words(health) == told
+    column = next(one for one in burning_listing((spent,)).columns if one.title == "budget left")
+    assert column.cell(spent) == told

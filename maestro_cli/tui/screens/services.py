@@ -91,12 +91,18 @@ def burn_tone(health: ServiceHealth) -> str:
 
 
 def budget_words(health: ServiceHealth) -> str | None:
-    """The least that is left, and of which window: `64% of 30d`."""
+    """The least that is left, and of which window."""
     left = [(one.left, one) for one in health.burning if one.left is not None]
     if not left:
         return None
     least, one = min(left, key=lambda pair: pair[0])
-    return f"{left_words(least)} of {window_words(one)}{age_words(one)}"
+    return left_in_window(least, one)
+
+
+def left_in_window(left: float, one: Burning) -> str:
+    """`64.0% of 30d`; what is more than spent is a share of the budget, not of that time: `overspent by 9.1%
+    in 30d`."""
+    return f"{left_words(left)} {'in' if left < 0 else 'of'} {window_words(one)}{age_words(one)}"
 
 
 def age_words(one: Burning) -> str:
@@ -141,9 +147,7 @@ def burning_listing(burning: tuple[Burning, ...]) -> Listing[Burning]:
         Column("state", lambda one: shown_state(one).value),
         Column(
             "budget left",
-            lambda one: (
-                None if one.left is None else f"{left_words(one.left)} of {window_words(one)}{age_words(one)}"
-            ),
+            lambda one: None if one.left is None else left_in_window(one.left, one),
             right=True,
         ),
     ]

@@ -225,8 +225,10 @@ def test_helm_is_asked_once_and_its_word_is_the_evidence(bench: Bench, helm: Fak
 
 def test_a_second_one_within_the_hour_has_to_say_where_to(bench: Bench, helm: FakeReleases) -> None:
     executed(bench, helm)
-    with pytest.raises(GateNotMet, match="rolled back within the hour"):
+    with pytest.raises(GateNotMet, match="rolled back within the hour") as raised:
         executed(bench, helm)
+    told = f"the record of each revision: maestro rollback {HELM} --dry-run"  # a plan is of a workload
+    assert raised.value.fix.endswith(told)
     bench.clock.pass_time(hours=2)
     assert goal(bench, helm) == 1
 
