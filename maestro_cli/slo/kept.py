@@ -30,6 +30,11 @@ class Kept:
     distribution: Distribution | None = None
 
     @property
+    def promise(self) -> str:
+        """Said in time of the window that was measured."""
+        return self.objective.echo if self.measured is None else self.measured.promise
+
+    @property
     def left(self) -> float | None:
         return self.measured.budget_left if self.measured is not None else None
 

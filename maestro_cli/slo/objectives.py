@@ -22,6 +22,8 @@ from maestro_cli.core.workload_labels import workload_of
 
 WINDOW = "$window"
 _DAY = 86400.0
+_MINUTE = 60.0
+_CLOCKS_SECONDS = 3600.0  # by which a day of the calendar may be longer or shorter
 _EQUAL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"([^"\\]*)"')  # the matchers that name one value
 SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 # the shortest and the longest of each, and how it reads
@@ -182,13 +184,33 @@ class Objective:
         """`99.9 % = 43m12s of 30 days`: the target said back in time."""
         if isinstance(self.indicator, Recovery):
             return f"{self.indicator.kind.upper()} of at most {format_duration(self.indicator.seconds)}"
-        percent = f"{round(self.target * 100, 6):g} %"
+        percent = self._percent
         if self.calendar is None:
             allowed = format_duration(self.budget * self.window_seconds)
             return f"{percent} = {allowed} of {self.window_seconds / _DAY:g} days"
         shortest, longest, words = _UNITS[self.calendar.unit]
         either = dict.fromkeys(format_duration(self.budget * days * _DAY) for days in (shortest, longest))
         return f"{percent} = {' to '.join(either)} of {words}"
+
+    def echo_of(self, seconds: float) -> str:
+        """`echo` of a window so long, which need not be its own: `99.9 % = 44m38s of 31 days`."""
+        if isinstance(self.indicator, Recovery) or self._is_own(seconds):
+            return self.echo
+        days = seconds / _DAY
+        whole = abs(days - round(days)) * _DAY < _MINUTE and round(days) > 0
+        length = f"{round(days)} day{'' if round(days) == 1 else 's'}" if whole else format_duration(seconds)
+        return f"{self._percent} = {format_duration(self.budget * seconds)} of {length}"
+
+    def _is_own(self, seconds: float) -> bool:
+        """Whether its window may be so long; clocks may change in one of the calendar."""
+        if self.calendar is None:
+            return abs(seconds - self.window_seconds) < _MINUTE
+        shortest, longest, _ = _UNITS[self.calendar.unit]
+        return shortest * _DAY - _CLOCKS_SECONDS <= seconds <= longest * _DAY + _CLOCKS_SECONDS
+
+    @property
+    def _percent(self) -> str:
+        return f"{round(self.target * 100, 6):g} %"
 
     @property
     def is_of_metrics(self) -> bool:

@@ -52,7 +52,7 @@ def _rows(one: Kept, measured: Measured) -> list[tuple[str, object]]:
     bounds, target = measured.bounds, measured.objective.target
     rows: list[tuple[str, object]] = [
         ("objective", one.objective.name),
-        ("promise", one.objective.echo),
+        ("promise", one.promise),
         ("verdict", f"{measured.judgement.verdict.value}: {measured.judgement.reason}"),
         ("window", str(measured.span)),
         ("measured to", measured.measured.end),

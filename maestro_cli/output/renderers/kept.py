@@ -85,7 +85,7 @@ def budget_view(found: Sequence[Kept]) -> Listing[Kept]:
     """What there was to spend, what is spent, what is left, and what follows from it."""
     columns: tuple[Column[Kept], ...] = (
         Column("objective", lambda one: one.objective.name),
-        Column("promise", lambda one: one.objective.echo, priority=2),
+        Column("promise", lambda one: one.promise, priority=2),
         Column("spent so far", lambda one: share_text(_of(one, "budget_consumed")), right=True, priority=2),
         Column("of the period", lambda one: share_text(_of(one, "budget_projected")), right=True, priority=2),
         Column("left", lambda one: left_words(one.left), right=True, priority=1),
@@ -126,7 +126,7 @@ def what_if_view(now: Kept, then: Sequence[Measured]) -> Listing[Measured]:
         Column("measured", _percent, right=True, priority=1),
         Column("budget left", lambda one: left_words(one.budget_left), right=True, priority=1),
         Column("spent at", lambda one: spent_at(one) or "", priority=2),
-        Column("allows", lambda one: one.objective.echo, priority=2),
+        Column("allows", lambda one: one.promise, priority=2),
         Column("why", lambda one: one.judgement.reason, priority=2, folds=True),
     )
     items = [one for one in (now.measured, *then) if one is not None]
@@ -187,7 +187,7 @@ def kept_document(one: Kept) -> dict[str, Any]:
     return {
         "objective": one.objective.name,
         "service": one.objective.service,
-        "promise": one.objective.echo,
+        "promise": one.promise,
         "measured": None if one.measured is None else measured_document(one.measured),
         "error": None if one.error is None else {"what": one.error.what, "why": one.error.why},
         "burn": {

@@ -80,7 +80,7 @@ def _columns(report: SlaReport) -> tuple[Column[Line], ...]:
         Column("seen", lambda line: f"{counted(line).coverage:.1%}", right=True),
         Column("before", _before, right=True, priority=3),
         *((credit,) if terms.tiers else ()),
-        Column("promise", lambda line: line.objective.echo, priority=3),
+        Column("promise", lambda line: line.measured.promise, priority=3),
         Column("bad minutes", lambda line: counted(line).bad_minutes, right=True, priority=3),
     )
 

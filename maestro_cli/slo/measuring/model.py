@@ -118,6 +118,11 @@ class Measured:
     no_bucket: str = ""
 
     @property
+    def promise(self) -> str:
+        """What was promised, said in time of the span that was measured."""
+        return self.objective.echo_of(self.span.seconds)
+
+    @property
     def is_idle(self) -> bool:
         """Whether it was watched, and nothing happened that could be judged."""
         return self.ratio is None and self.total is not None

@@ -78,7 +78,7 @@ def _item(line: Line) -> dict[str, Any]:
         "title": objective.title,
         "service": objective.service,
         "target": objective.target,
-        "promise": objective.echo,
+        "promise": measured.promise,
         "method": objective.method.value,
         "remark": remark_on(measured),
         "raw": figures(measured),

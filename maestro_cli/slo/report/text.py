@@ -88,7 +88,7 @@ def _summary_row(line: Line, report: SlaReport, is_adjusted: bool) -> list[str]:
     counted, raw = line.counted(report.inputs.terms), line.measured
     cells = [
         text(line.objective.title, 60),
-        text(line.objective.echo, 60),
+        text(line.measured.promise, 60),
         f"**{counted.judgement.verdict.value}**",
         ratio_text(raw),
     ]
@@ -133,7 +133,7 @@ def _objective(number: int, line: Line, pictures: str) -> Iterator[str]:
     objective, measured = line.objective, line.measured
     yield f"## {text(objective.title, 100)}"
     yield ""
-    yield f"{text(objective.name, 100)}: {text(objective.echo, 100)}, by {objective.method.value.lower()}."
+    yield f"{text(objective.name, 100)}: {text(measured.promise, 100)}, by {objective.method.value.lower()}."
     remark = remark_on(measured)
     if remark:
         yield f"This is {remark}."

@@ -163,3 +163,28 @@ def test_what_a_calendar_allows_is_said_from_its_shortest_to_its_longest(unit: s
 def test_a_query_names_a_workload_where_it_names_one_only(query: str, is_ours: bool) -> None:
     """Where it names several, the service decides."""
     assert of(ErrorRatio(query)).is_for(WorkloadRef("Deployment", "ml", "fraud")) is is_ours
+
+
+@pytest.mark.parametrize(
+    ("days", "says"),
+    [
+        (30.0, "7h12m of 30 days"),
+        (31.0, "7h26m of 31 days"),
+        (31 + 1 / 24, "7h27m of 31d01h"),
+        (28.0, "6h43m of 28 days"),
+        (1.0, "14m24s of 1 day"),
+        (0.25, "3m36s of 6h00m"),
+    ],
+)
+def test_what_is_promised_is_said_in_time_of_the_window_that_is_measured(days: float, says: str) -> None:
+    promise = replace(PROMISE, target=0.99, window_seconds=30 * 86400.0)
+    assert promise.echo_of(days * 86400) == f"99 % = {says}"
+
+
+def test_a_promise_of_calendar_months_is_said_as_of_any_of_them_and_of_no_week() -> None:
+    calendar = Calendar("month", "Europe/Zurich", date(2026, 1, 1))
+    promise = replace(PROMISE, target=0.99, calendar=calendar)
+    assert promise.echo_of(28 * 86400.0 - 3600) == promise.echo
+    assert promise.echo_of(7 * 86400.0) == "99 % = 1h40m of 7 days"
+    recovery = replace(PROMISE, indicator=Recovery("rto", 900.0))
+    assert recovery.echo_of(86400.0) == "RTO of at most 15m00s"

@@ -8,6 +8,9 @@ from datetime import timedelta
 import pytest
 
 from maestro_cli.core.verdict import Judgement, Verdict
+from maestro_cli.output.renderers.kept import kept_document
+from maestro_cli.output.renderers.sla import sla_view
+from maestro_cli.slo.kept import Kept
 from maestro_cli.slo.measuring.model import Bounds, Measured
 from maestro_cli.slo.measuring.recoveries import Recovered
 from maestro_cli.slo.report.credits import credit_of, dearest
@@ -36,6 +39,17 @@ def test_the_period_before_is_the_calendar_month_before(report: SlaReport) -> No
     assert before.span.label == "2026-09"
     assert before.span.end == SPAN.start
     assert before.judgement.verdict is Verdict.PASS
+
+
+def test_what_is_promised_of_thirty_days_is_said_of_the_month(report: SlaReport) -> None:
+    assert report.lines[0].objective.echo == "99.9 % = 43m12s of 30 days"
+    says = "99.9 % = 44m42s of 31d01h"
+    assert report.lines[0].measured.promise == says
+    assert report_document(report)["items"][0]["promise"] == says
+    assert says in report_markdown(report)
+    promise = next(column for column in sla_view(report).rows.columns if column.title == "promise")  # type: ignore[union-attr]
+    assert promise.cell(report.lines[0]) == says
+    assert kept_document(Kept(ANSWERS, report.lines[0].measured, None))["promise"] == says
 
 
 def test_a_month_with_a_change_of_clocks_is_an_hour_longer(report: SlaReport) -> None:
