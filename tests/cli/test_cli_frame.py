@@ -314,6 +314,53 @@ def test_a_signal_ends_a_command_with_its_code(
     assert ended(process) == (code, out, "maestro: error: interrupted\n")
 
 
+_WHILE_IMPORTED = """
+import builtins, os, signal, sys
+imported = builtins.__import__
+def watched(name, *more):
+    if name == {name!r}:
+        builtins.__import__ = imported
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            imported("time").sleep(60)
+        except BaseException:
+            {instead}
+    return imported(name, *more)
+from maestro_cli.__main__ import main
+sys.argv = ["maestro", "slo", "list"]
+builtins.__import__ = watched
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("maestro_cli.cli.main", "raise"),
+        ("typer", "raise"),
+        ("typer", "pass"),  # a library that swallows it
+        ("maestro_cli.core.errors", "raise"),
+        ("maestro_cli.services", "raise"),
+    ],
+)
+def test_ctrl_c_while_something_is_imported_ends_in_one_line(name: str, instead: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _WHILE_IMPORTED.format(name=name, instead=instead)],
+        env=environment(), capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "maestro: error: interrupted\n")
+
+
+def test_who_is_started_with_interrupts_ignored_keeps_ignoring_them_while_it_starts() -> None:
+    code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    code += _WHILE_IMPORTED.format(name="typer", instead="raise").replace("sleep(60)", "sleep(0)")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code.replace('"slo", "list"', '"help", "exit-codes"')],
+        env=environment(), capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_third_signal_ends_a_command_that_does_not_end_itself() -> None:
     process = waiting("cooperative", "stubborn")
     assert process.stdout is not None
