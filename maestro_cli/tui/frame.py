@@ -17,7 +17,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from maestro_cli.core.errors import UsageError, defect
 from maestro_cli.tui.burn_line import burn_line
@@ -40,6 +40,7 @@ from maestro_cli.tui.widgets.burn_strip import BurnStrip
 from maestro_cli.tui.widgets.command_log import CommandLog
 from maestro_cli.tui.widgets.crumbs import Crumbs
 from maestro_cli.tui.widgets.header import Header
+from maestro_cli.tui.widgets.key_line import KeyLine
 from maestro_cli.tui.widgets.prompt import Prompt
 
 DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
@@ -92,7 +93,7 @@ class Frame(Stage):
 
     def compose(self) -> ComposeResult:
         yield from (self.header, self.strip, self.crumbs, self.body, self.done)
-        yield from (self.prompt, self.status, self.too_small, Footer(show_command_palette=False))
+        yield from (self.prompt, self.status, self.too_small, KeyLine(show_command_palette=False))
 
     def on_mount(self) -> None:
         self.behind.store.listen(self._tell_news)

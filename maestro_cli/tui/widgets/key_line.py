@@ -1,0 +1,52 @@
+"""The last line: keys that work here, whole ones alone.
+
+Invariant: where some have no room, the key that lists all of them stands last, whatever it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+HELP = "keys"  # the action that lists every key
+MORE = "more …"
+
+
+def fitting(widths: Sequence[int], room: int) -> int:
+    """How many entries of these widths stand whole in `room` cells, from the first on."""
+    return sum(end <= room for end in accumulate(widths))
+
+
+class KeyLine(Footer):
+    """Textual's footer, which cuts its last entry anywhere."""
+
+    def compose(self) -> ComposeResult:
+        entries = [one for one in super().compose() if isinstance(one, FooterKey)]
+        room = self.app.size.width
+        if sum(map(_cells, entries)) <= room:
+            yield from entries
+            return
+        others = [one for one in entries if one.action != HELP]
+        last = next((_of_more(one) for one in entries if one.action == HELP), None)
+        shown = fitting([_cells(one) for one in others], room - (_cells(last) if last else 0))
+        yield from others[:shown]
+        if last is not None:
+            yield last
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.recompose)
+
+
+def _of_more(entry: FooterKey) -> FooterKey:
+    told = FooterKey(entry.key, entry.key_display, MORE, entry.action, tooltip="Every key that works here.")
+    return told.data_bind(compact=Footer.compact)
+
+
+def _cells(entry: FooterKey) -> int:
+    """With a blank on either side of the key and one behind what it does."""
+    return cell_len(entry.key_display) + cell_len(entry.description) + 3
