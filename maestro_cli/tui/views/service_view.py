@@ -46,17 +46,21 @@ class ServiceView(View):
             elif is_past:
                 self._clear("")
             return
-        for name, plot in plots_of(found).items():
-            self.query_one(f"#{name}", LinePlot).show(plot)
+        self._plot(found)
         blocks = (Heading("Objectives"), burning_listing(found.burning))
         self.query_one(ReportView).show(Report("service/v1", {}, blocks))
 
     def _clear(self, why: str) -> None:
         """Nothing of now is shown as the past, and nothing of before as now."""
         nothing = ServiceHealth(self.place.argument, None, (), (), (), ())
-        for name, plot in plots_of(nothing).items():
-            self.query_one(f"#{name}", LinePlot).show(plot)
+        self._plot(nothing)
         self.query_one(ReportView).show_lines((((shown(why), ""),),) if why else ())
+
+    def _plot(self, health: ServiceHealth) -> None:
+        """The same instant stands in the same column of each."""
+        plots = plots_of(health)
+        for name, plot in plots.items():
+            self.query_one(f"#{name}", LinePlot).show(plot, beside=tuple(plots.values()))
 
 
 def plots_of(health: ServiceHealth) -> dict[str, Plot]:

@@ -7,6 +7,7 @@ value the plot says so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 
@@ -36,20 +37,50 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
     )
 
 
-def plot_lines(plot: Plot, width: int, height: int, zone: tzinfo | None = None) -> list[Spans]:
-    """A title, the line in braille beside its axis, the times with their zone (local without one), marks."""
-    marks = [mark for mark in plot.marks if plot.start <= mark.at <= plot.end][:_MOST_MARKS]
-    rows = max(height - 2 - (len(marks) + 1 if marks else 0), 1)
-    known = [value for _, value in plot.points if value is not None and is_drawable(value)]
-    low, high, _ = scale(known, max(rows - 1, 1))
-    labels = [shown(f"{value:.4g} {plot.unit}".strip(), 20) for value in (high, low)]
-    left = max(map(cells, labels)) + 1
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """What a plot of a height is drawn on; `labels` are of the highest and the lowest value."""
+
+    marks: Sequence[Mark]
+    rows: int
+    low: float
+    high: float
+    labels: tuple[str, str]
+    is_empty: bool
+
+    @property
+    def cells(self) -> int:
+        return max(map(cells, self.labels)) + 1
+
+    @staticmethod
+    def of(plot: Plot, height: int) -> _Axis:
+        marks = [mark for mark in plot.marks if plot.start <= mark.at <= plot.end][:_MOST_MARKS]
+        rows = max(height - 2 - (len(marks) + 1 if marks else 0), 1)
+        known = [value for _, value in plot.points if value is not None and is_drawable(value)]
+        low, high, _ = scale(known, max(rows - 1, 1))
+        top, bottom = (shown(f"{value:.4g} {plot.unit}".strip(), 20) for value in (high, low))
+        return _Axis(marks, rows, low, high, (top, bottom), not known)
+
+
+def plot_lines(
+    plot: Plot, width: int, height: int, zone: tzinfo | None = None, beside: Sequence[Plot] = ()
+) -> list[Spans]:
+    """A title, the line in braille beside its axis, the times with their zone (local without one), marks.
+
+    It begins in the column in which those `beside` it of the same height begin.
+    """
+    axis = _Axis.of(plot, height)
+    marks, rows, labels = axis.marks, axis.rows, axis.labels
+    left = max(axis.cells, *(_Axis.of(one, height).cells for one in beside)) if beside else axis.cells
     room = max(width - left, _NARROWEST_CANVAS)
     lines: list[Spans] = [((cut(shown(plot.title), width), "title"),)]
-    canvas = _canvas(plot, low, high, room, rows) if known else _nothing(room, rows)
+    canvas = _nothing(room, rows) if axis.is_empty else _canvas(plot, axis.low, axis.high, room, rows)
+    tone = "dim" if axis.is_empty else "line"
     for row, text in enumerate(canvas):
         label = labels[0] if row == 0 else labels[1] if row == rows - 1 else ""
-        lines.append(((fit(label, left - 1, right=True) + "│", "axis"), (text, "line" if known else "dim")))
+        lines.append(
+            ((fit(label, left - 1, right=True) + "│", "axis"), (text, "dim" if axis.is_empty else "line"))
+        )
     if marks:
         lines.append(((" " * left + _mark_row(plot, marks, room), "warn"),))
     lines.append(((" " * left + _times(plot, room, zone), "axis"),))
@@ -128,12 +159,13 @@ class LinePlot(Toned):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._plot: Plot | None = None
+        self._beside: Sequence[Plot] = ()
         self._zone: tzinfo | None = None
         self._drawn: tuple[int, int, list[Spans]] | None = None
 
-    def show(self, plot: Plot, zone: tzinfo | None = None) -> None:
-        """Show this series instead."""
-        self._plot, self._zone, self._drawn = plot, zone, None
+    def show(self, plot: Plot, zone: tzinfo | None = None, beside: Sequence[Plot] = ()) -> None:
+        """Show this series instead, which begins in the column of those above and below it."""
+        self._plot, self._zone, self._beside, self._drawn = plot, zone, beside, None
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -141,6 +173,7 @@ class LinePlot(Toned):
         if self._plot is None:
             return self.painted((), width)
         if self._drawn is None or self._drawn[:2] != (width, height):
-            self._drawn = (width, height, plot_lines(self._plot, width, height, self._zone))
-        lines = self._drawn[2]
-        return self.painted(lines[y] if y < len(lines) else (), width)
+            lines = plot_lines(self._plot, width, height, self._zone, self._beside)
+            self._drawn = (width, height, lines)
+        drawn = self._drawn[2]
+        return self.painted(drawn[y] if y < len(drawn) else (), width)

@@ -47,6 +47,16 @@ def test_the_axes_say_unit_times_and_zone() -> None:
     assert plain_text(plot_lines(plot([(0.0, 1.0)]), 30, 6, zone)[-1]).rstrip().endswith("02:01:40 CEST")
 
 
+def test_plots_above_one_another_begin_in_one_column_whatever_their_labels_are() -> None:
+    wide, narrow = plot([(0.0, 54321.0), (90.0, 0.5)]), plot([(0.0, 1.0), (90.0, 2.0)])
+    apart = [plain_text(plot_lines(one, 40, 6, UTC)[1]).index("│") for one in (wide, narrow)]
+    assert apart[0] > apart[1]
+    for one in (wide, narrow):
+        lines = [plain_text(line) for line in plot_lines(one, 40, 6, UTC, beside=(wide, narrow))]
+        assert {line.index("│") for line in lines[1:-1]} == {apart[0]}
+        assert lines[-1].index("00:00:00") == apart[0] + 1
+
+
 def test_nothing_is_drawn_where_nothing_was_measured() -> None:
     points: list[tuple[float, float | None]] = [(float(at), 50.0) for at in range(0, 101, 2)]
     holed = [(at, None if 30 < at < 70 else value) for at, value in points]
