@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,10 +16,11 @@ from maestro_cli.tui.feeds.incident_story import read_story
 from maestro_cli.tui.feeds.story import IncidentStory
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.table import first_key
-from maestro_cli.tui.screens.incident_words import head_lines, next_steps
+from maestro_cli.tui.screens.incident_words import SEPARATOR, Spans, head_lines, next_steps
 from maestro_cli.tui.screens.incidents import SCREENS
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.model import Scope
+from maestro_cli.tui.views.folding import folded_head
 from maestro_cli.tui.views.incident_panes import IDS, PANES, Facts, panes_shown, report_of
 from tests.tui.cases import screen_text
 from tests.tui.facts_of_changes import change
@@ -54,6 +56,47 @@ def test_the_next_key_is_the_safest_that_is_left(room: JournalRoom) -> None:
     assert keys(room) == ["P", "O"]
     room.services.write_postmortem("1")
     assert keys(room)[0] == "B"
+
+
+LONG: Spans = (
+    ("next     ", "key"), ("a", "title"), (" acknowledge", ""), (SEPARATOR, "dim"), ("r", "title"),
+    (" run runbook high-error-rate (dry run first)", ""), (SEPARATOR, "dim"), ("x", "title"),
+    (" roll back to the last known good (preview first)", ""),
+)  # fmt: skip
+
+
+def words(rows: list[Spans]) -> list[str]:
+    return ["".join(text for text, _ in row) for row in rows]
+
+
+def test_what_to_press_next_and_what_that_does_stand_on_one_line() -> None:
+    assert words(folded_head([LONG], 79)) == [
+        "next     a acknowledge · r run runbook high-error-rate (dry run first) ·",
+        "         x roll back to the last known good (preview first)",
+    ]
+    assert words(folded_head([LONG], 60)) == [
+        "next     a acknowledge ·",
+        "         r run runbook high-error-rate (dry run first) ·",
+        "         x roll back to the last known good (preview first)",
+    ]
+    assert words(folded_head([LONG], 200)) == ["".join(text for text, _ in LONG)]
+    assert ("x", "title") in folded_head([LONG], 79)[1]
+
+
+def test_who_it_hurts_and_what_changed_are_folded_at_their_parts_and_lose_nothing(room: JournalRoom) -> None:
+    room.fires()
+    found = story(room)
+    began = found.incident.times.started_at
+    since = change(1, State.VERIFIED, applied_at=began + timedelta(minutes=1))
+    before = change(2, State.FAILED, applied_at=began - timedelta(minutes=1))
+    found = replace(found, changes=(since, before))
+    head = head_lines(found, found.details.now, as_they_come)
+    rows = words(folded_head(head, 79))
+    assert [row for row in rows if row.startswith("changed  before it: ") and row.endswith(" ·")]
+    assert [row for row in rows if row.startswith("         since: ")]
+    assert [row for row in rows if row.startswith("hurts") and len(row) <= 79]
+    unfolded = " ".join(" ".join(words(head)).split())
+    assert " ".join(" ".join(rows).split()) == unfolded
 
 
 def test_once_a_run_has_ended_well_people_are_asked_what_mitigated_it_before_it_is_resolved(

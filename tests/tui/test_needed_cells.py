@@ -19,8 +19,8 @@ OTHER = 40  # how wide every other column would like to be
 
 # By screen: the columns that somebody at three in the morning has to read, with what they usually say.
 USUAL = {
-    "incidents": {"no": "#1204", "severity": "sev2", "state": "mitigated", "owner": "ann",
-                  "title": "Error rate of fraud is high"},
+    "incidents": {"no": "#1204", "severity": "sev2", "state": "mitigated", "age": "3m05s",
+                  "where": "ml/deploy/fraud", "title": "fraud answers with errors"},
     "services": {"service": "fraud-scoring", "requests": "50.3/s", "errors": "19.00%", "p95": "1204 ms",
                  "burn": "critical, budget gone in 1h10m"},
     "objectives": {"objective": "fraud-availability", "verdict": "INDETERMINATE", "window": "30d",

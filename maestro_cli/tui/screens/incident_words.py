@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Spans = tuple[tuple[str, str], ...]
 Keys = Callable[[str], str]  # the id of a key → that key, as people name it
+SEPARATOR = " · "  # a part of a line begins with it
 
 
 def head_lines(story: IncidentStory, now: datetime, keys: Keys) -> list[Spans]:
@@ -99,7 +100,8 @@ def changed_line(story: IncidentStory, now: datetime) -> Spans:
     words = [f"before it: {one}" for one in before] + [f"since: {one}" for one in since]
     if not words:
         return (("changed  ", "key"), ("nothing by maestro; the pane Changes has the revisions", "dim"))
-    return (("changed  ", "key"), (" · ".join(words), ""))
+    parts = [(f"{SEPARATOR if place else ''}{one}", "") for place, one in enumerate(words)]
+    return (("changed  ", "key"), *parts)
 
 
 def _change_words(change: Change, now: datetime) -> str:
@@ -144,7 +146,7 @@ def next_line(story: IncidentStory, keys: Keys) -> Spans:
     """`next: a acknowledge · r run runbook fraud-rollback (dry run first)`."""
     parts: list[tuple[str, str]] = [("next     ", "key")]
     for place, (name, words) in enumerate(next_steps(story)):
-        parts += [(" · ", "dim")] if place else []
+        parts += [(SEPARATOR, "dim")] if place else []
         parts += [(keys(name), "title"), (f" {words}", "")] if name else [(words, "")]
     return tuple(parts)
 

@@ -28,6 +28,7 @@ from maestro_cli.tui.screens.incident_words import head_lines
 from maestro_cli.tui.screens.model import Place, Screen
 from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
 from maestro_cli.tui.text import Spans, plain_text, shown
+from maestro_cli.tui.views.folding import folded_head
 from maestro_cli.tui.views.incident_panes import (
     IDS,
     LOGS,
@@ -46,6 +47,8 @@ from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.report_view import ReportView, report_lines
 from maestro_cli.tui.widgets.source_colours import source_lines
 from maestro_cli.tui.widgets.text_view import TextView
+
+SCROLL_BAR = 1  # beside the head, whether there is one or not
 
 
 class PaneBox(Vertical):
@@ -297,7 +300,9 @@ class IncidentView(View):
         newer = today if self._is_compared else facts  # the newer side has the first word
         head: list[Spans] = [] if newer is None else head_lines(newer.story, newer.now, newer.keys)
         lines = [_safe(line) for line in head] or [((NOT_KNOWN, "dim"),)]
-        self.query_one("#head", TextView).show_lines([*lines, self._tabs()])
+        rows = [*folded_head(lines, self.app.size.width - SCROLL_BAR), self._tabs()]
+        self.query_one("#head", TextView).styles.height = len(rows)
+        self.query_one("#head", TextView).show_lines(rows)
         if self._box(LOGS).display:
             self._logs.show(snapshot, now, self._site)
 

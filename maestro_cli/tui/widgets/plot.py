@@ -75,7 +75,6 @@ def plot_lines(
     room = max(width - left, _NARROWEST_CANVAS)
     lines: list[Spans] = [((cut(shown(plot.title), width), "title"),)]
     canvas = _nothing(room, rows) if axis.is_empty else _canvas(plot, axis.low, axis.high, room, rows)
-    tone = "dim" if axis.is_empty else "line"
     for row, text in enumerate(canvas):
         label = labels[0] if row == 0 else labels[1] if row == rows - 1 else ""
         lines.append(
