@@ -18,6 +18,7 @@ from maestro_cli.config.locations import cache_dir, config_dir, shipped, state_d
 from maestro_cli.config.settings import Settings, settings_files
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.files import unusable
+from maestro_cli.core.quantities import counted
 from maestro_cli.journal.store import SAFE_WAL_SINCE, journal_mode
 from maestro_cli.output.renderers.contexts import Finding
 from maestro_cli.runbooks.catalog import RunbookCatalog
@@ -164,7 +165,7 @@ def _look(place: _Place) -> list[Finding]:
     broken = [finding for file in files for finding in _reading(place, place.read, file)]
     broken = broken or _reading(place, place.together, place.path)
     return broken or [
-        Finding("files", place.name, True if files else None, f"{place.path}: {len(files)} files")
+        Finding("files", place.name, True if files else None, f"{place.path}: {counted(len(files), 'file')}")
     ]
 
 
@@ -191,4 +192,4 @@ def _journal(journal: Callable[[], Path | None]) -> Finding:
     except MaestroError as error:
         return Finding("journal", "journal", False, error.what, error.fix)
     fix = "" if result.intact else "maestro journal verify"
-    return Finding("journal", "journal", result.intact, f"{path}: {result.events} events", fix)
+    return Finding("journal", "journal", result.intact, f"{path}: {counted(result.events, 'event')}", fix)

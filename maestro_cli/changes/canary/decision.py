@@ -24,7 +24,7 @@ from maestro_cli.changes.canary.model import (
     Tally,
     Verb,
 )
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.core.sequential import bounds, expected_trials, log_likelihood_ratio
 from maestro_cli.core.verdict import Judgement, Verdict, judge
 
@@ -146,7 +146,7 @@ def _crashing(around: Surroundings) -> Judgement:
     names: Sequence[str] = around.crashing
     if names:
         shown = ", ".join(names[:3])
-        return Judgement(Verdict.FAIL, 1.0, f"{len(names)} pods crash again and again: {shown}")
+        return Judgement(Verdict.FAIL, 1.0, f"{counted(len(names), 'pod')} in crash loops: {shown}")
     return Judgement(Verdict.PASS, 1.0, "no pod does")
 
 

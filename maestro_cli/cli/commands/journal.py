@@ -8,6 +8,7 @@ import typer
 
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.core.errors import ConditionNotMet
+from maestro_cli.core.quantities import counted
 from maestro_cli.output.renderers.journal import events_view, verification_view
 from maestro_cli.output.writer import emit
 
@@ -58,6 +59,6 @@ def verify(
     if not result.intact:
         raise ConditionNotMet(
             "the journal is not what was written",
-            why=f"{len(result.findings)} findings, the first at event {result.findings[0].seq}",
+            why=f"{counted(len(result.findings), 'finding')}, the first at event {result.findings[0].seq}",
             fix="keep the file as evidence; restore it from a copy",
         )

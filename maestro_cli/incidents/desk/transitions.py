@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from maestro_cli.core.errors import GateNotMet, UsageError
+from maestro_cli.core.quantities import counted
 from maestro_cli.incidents.clock import append_breaches
 from maestro_cli.incidents.desk.writing import Writing, require
 from maestro_cli.incidents.intake.correlation import capped
@@ -101,7 +102,8 @@ class Transitions(Writing):
         force = "wait until it is clear, or pass --force --reason TEXT"
         if incident.firing:
             raise GateNotMet(
-                f"incident #{incident.number} cannot be resolved: {incident.firing} signals still fire",
+                f"incident #{incident.number} cannot be resolved: "
+                f"{counted(incident.firing, 'signal')} still firing",
                 fix=force,
             )
         if not self.has_settled(incident):

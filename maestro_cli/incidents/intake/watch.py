@@ -19,6 +19,7 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import Busy, MaestroError, defect
 from maestro_cli.core.facts.alerts import WebhookMessage
 from maestro_cli.core.progress import Progress, Quiet
+from maestro_cli.core.quantities import counted
 from maestro_cli.incidents.clock import Budgets, record_breaches
 from maestro_cli.incidents.intake.blindness import (
     API_SOURCE,
@@ -207,7 +208,7 @@ class Watch:
             if self._eye is None
             else f"{self._eye.source} does not answer: they are unknown until it does"
         )
-        self._progress.note(f"a webhook message left {count} alerts out, and {why}")
+        self._progress.note(f"a webhook message left {counted(count, 'alert')} out, and {why}")
 
     def _tell(self, report: IngestReport) -> None:
         for word, incidents in (("opened", report.opened), ("reopened", report.reopened)):

@@ -24,6 +24,7 @@ from maestro_cli.core.errors import (
     WaitingForApproval,
 )
 from maestro_cli.core.progress import Progress
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.untrusted import visible
 from maestro_cli.incidents.desk import IncidentDesk
 from maestro_cli.incidents.model import Incident, Severity, Signal, State
@@ -152,7 +153,7 @@ class Response:
         signals = desk.signals(incident.id)
         report = self._crew.triage.investigate(incident, signals, timeout_seconds=timeout_seconds)
         desk.record_triage(incident.id, report)
-        progress.update(f"{len(report.evidence)} pieces of evidence; {report.conclusion}")
+        progress.update(f"{counted(len(report.evidence), 'finding')}; {report.conclusion}")
         if (proposed := report.severity) is not None:
             progress.note(f"{proposed.severity.value} is proposed: {'; '.join(proposed.reasons)}")
         for suspect in report.suspects[:3]:
@@ -302,7 +303,7 @@ class Response:
                 return self._crew.desk.resolve(incident.id, reason="every signal has cleared")
             if self._clock.monotonic() > deadline:
                 raise TimedOut(
-                    f"{incident.firing} signals of incident #{incident.number} still fire",
+                    f"{counted(incident.firing, 'signal')} of incident #{incident.number} still firing",
                     fix=f"maestro incident show {incident.number}",
                 )
             still = f"{incident.firing} of {incident.alerts} signals still fire"

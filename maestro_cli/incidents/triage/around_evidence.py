@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.incidents.triage.around import PARTS
 from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.incidents.triage.page import Outcome, Page
@@ -41,8 +41,8 @@ class AroundEvidence(Page):
             when = "ended" if first.seconds_left <= 0 else f"ends in {format_duration(first.seconds_left)}"
             told.append(f"the certificate in {first.namespace}/{first.secret} {when}")
         refused = sum(one.since for one in around.refusals)
-        told += [f"{refused:.0f} requests refused for their key"] if refused >= 1 else []
-        told += [f"{len(around.failed_jobs)} jobs failed"] if around.failed_jobs else []
+        told += [f"{counted(round(refused), 'request')} refused for their key"] if refused >= 1 else []
+        told += [f"{counted(len(around.failed_jobs), 'job')} failed"] if around.failed_jobs else []
         if around.scalings:
             last = around.scalings[-1]
             told.append(f"replicas went from {last.before} to {last.after}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import to_rfc3339
+from maestro_cli.core.quantities import counted
 from maestro_cli.incidents.triage.configuration import ConfigEdit
 from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.incidents.triage.page import Outcome, Page
@@ -29,11 +30,11 @@ class ChangeEvidence(Page):
         if outcome.error:
             return self._nothing("changes", title, "journal", outcome.error, query)
         found = [told(change) for change in outcome.value]
-        summary = f"{len(found)} changes since {to_rfc3339(self._start)}"
+        summary = f"{counted(len(found), 'change')} since {to_rfc3339(self._start)}"
         if found:
             summary += f", the last: {found[0].summary} by {found[0].actor} at {to_rfc3339(found[0].at)}"
         runs = first["runs"].value or () if "runs" in first else ()
-        summary += f"; {len(runs)} runs of runbooks" if runs else ""
+        summary += f"; {counted(len(runs), 'run')} of runbooks" if runs else ""
         facts = {"changes": [plain(one) for one in found], "runs": [plain(one) for one in runs]}
         return self._made("changes", title, query, "journal", summary, facts, outcome.seconds)
 
@@ -54,9 +55,10 @@ class ChangeEvidence(Page):
             named = sorted(f"{model} {version}" for model, version in routing.versions)
             facts["routing"] = {"document": routing.subject, "names": named}
         if edits:
-            summary = f"{len(edits)} edits, the last of {_words(edits[0])}"
+            summary = f"{counted(len(edits), 'edit')}, the last of {_words(edits[0])}"
         else:
-            summary = f"no edit of {len(self._case.uses)} objects is known since {to_rfc3339(self._start)}"
+            used = counted(len(self._case.uses), "object")
+            summary = f"no edit of {used} is known since {to_rfc3339(self._start)}"
         summary += f"; {len(unread)} could not be read" if unread else ""
         query = f"metadata of config maps, secrets, services and autoscalers, since {to_rfc3339(self._start)}"
         return self._made("config", title, query, "cluster", summary, facts, outcome.seconds)

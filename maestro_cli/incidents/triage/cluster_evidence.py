@@ -10,6 +10,7 @@ from typing import Any
 
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.facts.cluster import ClusterEvent, Pod
+from maestro_cli.core.quantities import counted
 from maestro_cli.incidents.triage.facts import LogGroup
 from maestro_cli.incidents.triage.model import Evidence
 from maestro_cli.incidents.triage.page import Outcome, Page
@@ -51,7 +52,7 @@ class ClusterEvidence(Page):
             summary = f"no release of this workload since {to_rfc3339(self._start)}"
         others = len(recent) - len(own)
         summary += f"; {others} of other workloads" if others else ""
-        summary += f"; {len(unread)} workloads could not be read" if unread else ""
+        summary += f"; {counted(len(unread), 'workload')} could not be read" if unread else ""
         query = f"list workloads and revisions, since {to_rfc3339(self._start)}"
         return self._made("rollouts", "Rollouts", query, "cluster", summary, facts, outcome.seconds)
 
@@ -70,7 +71,7 @@ class ClusterEvidence(Page):
             "ready": ready,
             "restarts": restarts,
         }
-        summary = f"{ready} of {len(pods)} pods ready, {restarts} restarts"
+        summary = f"{ready} of {len(pods)} pods ready, {counted(restarts, 'restart')}"
         return self._made(
             "pods", "Pods", "list pods of the workload", "cluster", summary, facts, outcome.seconds
         )
@@ -161,8 +162,9 @@ class ClusterEvidence(Page):
             "unread": unread,
         }
         bad = sum(group.is_bad for group in groups)
-        summary = f"{len(groups)} shapes of lines, {bad} of trouble, {len(new)} of those new since the onset"
-        summary += f"; {len(unread)} logs could not be read" if unread else ""
+        shapes = counted(len(groups), "shape")
+        summary = f"{shapes} of lines, {bad} of trouble, {len(new)} of those new since the onset"
+        summary += f"; {counted(len(unread), 'log')} could not be read" if unread else ""
         seconds = max(item.seconds for item in logs.values())
         query = f"logs of {', '.join(sorted(logs))}"
         return self._made("logs", "Log lines by shape", query, "cluster", summary, facts, seconds)

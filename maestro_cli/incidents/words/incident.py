@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from maestro_cli.core.quantities import counted
+
 Words = Mapping[str, Callable[[Mapping[str, Any]], str]]
 
 
@@ -72,7 +74,7 @@ INCIDENT_WORDS: Words = {
     "incident.opened": lambda data: f"opened as {data['severity']}: {data['title']}",
     "incident.signal": _signal,
     "incident.signals_confirmed": lambda data: (
-        f"{len(data['fingerprints'])} signals are held by {data['source']} as well"
+        f"{counted(len(data['fingerprints']), 'signal')} held by {data['source']} as well"
     ),
     "incident.flapping": lambda data: (
         f"signal {data['name']} flaps, back {data['returns']} times: held as firing until {data['until']}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
@@ -56,7 +57,7 @@ def bundle_view(path: Path, report: BundleReport) -> Report:
 
 def _why(report: BundleReport) -> str:
     if report.verdict is Verdict.FAIL:
-        return f"{len(report.problems)} things are not as they were signed or written"
+        return f"{counted(len(report.problems), 'thing')} not as signed or written"
     if report.is_trusted and report.anchor_found is False:
         return "the event of the head that was kept elsewhere is not in the bundle, so that head says nothing"
     if report.is_trusted:

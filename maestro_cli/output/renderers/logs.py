@@ -12,6 +12,7 @@ from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.live import Lost
 from maestro_cli.core.facts.logs import Dropped, Left, LogLine, LogSeen
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.untrusted import visible
 from maestro_cli.output.diagnostics import note, warn
 from maestro_cli.output.views import SCHEMA_PREFIX
@@ -53,6 +54,8 @@ def _tell(seen: LogSeen) -> None:
     if isinstance(seen, Left):
         note(f"{seen.pod} {seen.container}: no more lines: {seen.why}")
     elif isinstance(seen, Dropped):
-        warn(f"{seen.count} lines were dropped since {to_rfc3339(seen.since)}: nobody took them in time")
+        warn(
+            f"{counted(seen.count, 'line')} dropped since {to_rfc3339(seen.since)}: nobody took them in time"
+        )
     elif isinstance(seen, Lost):
         warn(f"new pods are not seen: {seen.error.what}")

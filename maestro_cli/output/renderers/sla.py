@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli import __version__
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.quantities import counted
 from maestro_cli.output.renderers.sla_details import detail_blocks
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
@@ -132,5 +133,7 @@ def _share(value: float | None) -> str:
 
 def _why(found: Verification) -> str:
     if found.problems:
-        return f"{len(found.problems)} things are not as the manifest says, or not what recomputing gives"
+        return (
+            f"{counted(len(found.problems), 'thing')} not as the manifest says, or not what recomputing gives"
+        )
     return "every figure is what recomputing it from the bundle gives"

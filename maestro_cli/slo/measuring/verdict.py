@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.verdict import Judgement, Verdict
 from maestro_cli.slo.measuring.model import Bounds, Measured
 from maestro_cli.slo.measuring.slices import ROUNDING, Ratio, minute_target
@@ -86,7 +87,8 @@ def bad_minutes_words(measured: Measured) -> str:
     """`12 minutes with less than 99.9 % good`; "" where that is not known."""
     if measured.bad_minutes is None:
         return ""
-    return f"{measured.bad_minutes} minutes with less than {percent(minute_target(measured.objective))} good"
+    minutes = counted(measured.bad_minutes, "minute")
+    return f"{minutes} with less than {percent(minute_target(measured.objective))} good"
 
 
 def _open(ratio: Ratio, why: str) -> Judgement:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from maestro_cli.config.explanation import suggestion
 from maestro_cli.core.errors import UsageError
+from maestro_cli.core.quantities import counted
 from maestro_cli.tui.acting.model import Action, Target
 
 MOST_NAMED = 5  # of those that a word may mean
@@ -23,7 +24,7 @@ def _row(word: str, rows: Sequence[Target]) -> Target:
     if word.isascii() and word.isdecimal():
         number = int(word) if len(word) <= MOST_DIGITS else 0
         if not 1 <= number <= len(rows):
-            raise UsageError(f"there is no row {word[:20]}", why=f"{len(rows)} rows were read")
+            raise UsageError(f"there is no row {word[:20]}", why=f"{counted(len(rows), 'row')} read")
         return rows[number - 1]
     exact = [one for one in rows if one.name == word]
     found = exact or [one for one in rows if one.name.rpartition("/")[2] == word]

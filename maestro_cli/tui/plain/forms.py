@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from maestro_cli.core.errors import UsageError
+from maestro_cli.core.quantities import counted
 from maestro_cli.output.views import Fields, Heading, Lines, Report
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.feeds.incident_story import STORY
@@ -127,7 +128,7 @@ def _log_lines(entry: Any) -> Iterator[str]:
         case LogLine(pod, _, _, text, is_cut):
             yield f"{pod}: {text}{' (cut)' if is_cut else ''}"
         case Dropped(count, _):
-            yield f"{count} lines are missing here"
+            yield f"{counted(count, 'line')} missing here"
         case Left(pod, container, why):
             yield f"{pod} {container} is not read any more: {why}"
 

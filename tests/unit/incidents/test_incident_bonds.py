@@ -105,7 +105,7 @@ def test_what_still_fires_keeps_the_survivor_from_being_resolved(room: Room, des
     room.detector.reconcile([alert(deployment="risk", severity="critical")], source="alertmanager-api")
     assert desk.get("1").firing == 0
     assert desk.merge("2", "1").signals_cleared_at is None
-    with pytest.raises(GateNotMet, match="1 signals still fire"):
+    with pytest.raises(GateNotMet, match="1 signal still firing"):
         desk.resolve("1")
 
 

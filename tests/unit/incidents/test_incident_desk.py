@@ -73,7 +73,7 @@ def test_the_whole_life(room: Room, desk: IncidentDesk) -> None:
 def test_resolving_while_it_fires_needs_force_and_a_reason(room: Room, desk: IncidentDesk) -> None:
     to_monitoring(desk)
     length = room.length
-    with pytest.raises(GateNotMet, match="1 signals still fire") as refused:
+    with pytest.raises(GateNotMet, match="1 signal still firing") as refused:
         desk.resolve("latest")
     assert refused.value.exit_code is ExitCode.GATE_NOT_MET
     with pytest.raises(UsageError, match="reason"):

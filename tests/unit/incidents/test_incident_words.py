@@ -15,3 +15,10 @@ def test_a_kind_is_told_by_one_table_alone() -> None:
 def test_an_event_that_looks_otherwise_is_told_plainly() -> None:
     assert describe("incident.owner_set", {"reason": "why not"}) == "incident owner set, why not"
     assert describe("sunrise.seen", {"title": "at six"}) == "sunrise seen, at six"
+
+
+def test_one_signal_is_not_told_as_several() -> None:
+    said = {"fingerprints": ["a"], "source": "alertmanager"}
+    assert describe("incident.signals_confirmed", said) == "1 signal held by alertmanager as well"
+    several = said | {"fingerprints": ["a", "b"]}
+    assert describe("incident.signals_confirmed", several) == "2 signals held by alertmanager as well"
