@@ -146,7 +146,7 @@ def _crashing(around: Surroundings) -> Judgement:
     names: Sequence[str] = around.crashing
     if names:
         shown = ", ".join(names[:3])
-        return Judgement(Verdict.FAIL, 1.0, f"{counted(len(names), 'pod')} in crash loops: {shown}")
+        return Judgement(Verdict.FAIL, 1.0, f"{counted(len(names), 'pod')} ({shown})")
     return Judgement(Verdict.PASS, 1.0, "no pod does")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.output.renderers.budget_days import STRIP_LEGEND, burn_down, days_strip
 from maestro_cli.output.renderers.durations import durations_blocks, durations_document
 from maestro_cli.output.renderers.kept import kept_document, share_text
@@ -41,8 +41,9 @@ def explain_view(one: Kept) -> Report:
     if one.burning is not None:
         blocks += [Heading("burn"), _burns(one)]
     kept = sum(asked.is_kept for asked in measured.queries)
+    pieces = counted(len(measured.queries), "piece")
     blocks += [
-        Heading(f"queries ({len(measured.queries)} pieces of time, {kept} of them from this disk)"),
+        Heading(f"queries ({pieces} of time, {kept} of them from this disk)"),
         Lines("\n".join(dict.fromkeys(asked.promql for asked in measured.queries)) or "none"),
     ]
     return Report("slo-explain/v1", document, tuple(blocks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +14,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from maestro_cli.tui.acting.dialogs import QuitDialog, WordsDialog
+from maestro_cli.tui.acting.dispatcher import Dispatcher
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Target
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys import order
 from maestro_cli.tui.keys.help import HelpDialog
 from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.table import every_screen
 from tests.tui.cases import StillConsole, run_app, until
 
 TWO = Action(
@@ -101,6 +104,29 @@ class Slow:
 
         asks = (Ask("first", "first", offers=self), Ask("second", "second"))
         return replace(TWO, asks=asks, records=record)
+
+
+def test_what_is_typed_while_a_busy_machine_opens_the_menu_moves_in_it_from_its_first_line_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = list[str]()
+
+    def busy(*arguments: object) -> None:
+        """Longer than a key is held back for what does not answer."""
+        end = time.monotonic() + 2 * order.LONGEST_SECONDS
+        while time.monotonic() < end:
+            pass
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.focused is not None, "the pods")
+        burst(app, "x", *["down"] * 3, "enter")
+        await until(pilot, lambda: bool(begun), "what was chosen")
+        assert begun == [every_screen()["pods"].actions[3].id]
+
+    monkeypatch.setattr(order, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(Dispatcher, "refusal", busy)
+    monkeypatch.setattr(ConsoleApp, "act", lambda app, action, targets: begun.append(action.id))
+    run_app(console(), script, place=Place("pods"))
 
 
 def test_what_is_typed_before_the_dialog_of_an_action_is_up_waits_for_it() -> None:

@@ -10,10 +10,11 @@ from textual.pilot import Pilot
 
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys.keymap import Keymap
+from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import FactRead
 from maestro_cli.tui.widgets.key_line import fitting
-from tests.tui.cases import NOW, Place, StillConsole, screen_text, tell, until
+from tests.tui.cases import NOW, StillConsole, screen_text, tell, until
 from tests.tui.facts import FACTS, PLACES, SITE
 
 SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False))

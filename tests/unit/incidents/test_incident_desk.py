@@ -194,7 +194,7 @@ def test_a_storm_does_not_make_a_command_stale(room: Room, desk: IncidentDesk) -
 
 
 def test_what_cleared_before_anybody_came_can_be_resolved(room: Room, desk: IncidentDesk) -> None:
-    with pytest.raises(GateNotMet, match="still fire"):
+    with pytest.raises(GateNotMet, match="still firing"):
         desk.resolve("latest")
     room.clock.advance(10)
     room.detector.reconcile([], source="alertmanager-api")

@@ -91,7 +91,7 @@ def test_an_edit_of_what_the_pods_mount_is_blamed_for_what_began_after_it(room: 
     assert "ml/deploy/fraud mounts it" in words
     assert suspect.fix is not None
     assert dict(suspect.fix.parameters) == {"target": "ml/configmap/fraud-settings"}
-    assert "1 edits, the last of configmap ml/fraud-settings" in evidence(report, "config").summary
+    assert "1 edit, the last of configmap ml/fraud-settings" in evidence(report, "config").summary
 
 
 @pytest.mark.parametrize("seconds", [-4000.0, 10.0])

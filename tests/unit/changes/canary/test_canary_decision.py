@@ -91,7 +91,7 @@ def test_everything_well_is_promoted() -> None:
     [
         (replace(GOOD, errors=400), QUIET, "errors"),
         (replace(GOOD, slow=400), QUIET, "slow"),
-        (GOOD, Surroundings(crashing=("fraud-1",)), "crash loops: 1 pods"),
+        (GOOD, Surroundings(crashing=("fraud-1",)), "crash loops: 1 pod (fraud-1)"),
         (replace(GOOD, requests_lately=12, bad_lately=12), QUIET, "ten are enough"),
     ],
 )
