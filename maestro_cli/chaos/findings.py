@@ -1,14 +1,24 @@
-"""What maestro found in a run, as its part of a Chaos Toolkit journal."""
+"""What maestro found in a run, as its part of a Chaos Toolkit journal, and that journal as it is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from maestro_cli.chaos.guard.check import Proposal
+from maestro_cli.chaos.line import sane
 from maestro_cli.chaos.model import Findings
 from maestro_cli.chaos.verdict import Judged
 from maestro_cli.core.canonical import plain
+
+
+def sane_journal(journal: Mapping[str, Any]) -> dict[str, Any]:
+    """A journal as JSON, cut where `sane` cuts; of the looks during the method none is left out."""
+    states = dict(journal.get("steady_states") or {})
+    during = states.pop("during", None) or ()
+    kept: dict[str, Any] = sane({**journal, "steady_states": states})
+    kept["steady_states"]["during"] = [sane(one) for one in during]
+    return kept
 
 
 def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Findings) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+MAX_WHOLE = 2_000  # looks of which everything is kept
+
 
 class Heard:
     """Events in the order in which they came."""
@@ -21,13 +23,23 @@ class Heard:
         if name == "invalid":
             self.invalid = str(event["error"])
         elif name == "steady" and event["phase"] == "during":
-            self._states["during"].append(event["state"])
+            during = self._states["during"]
+            during.append(event["state"] if len(during) < MAX_WHOLE else brief(event["state"]))
         elif name == "steady":
             self._states[event["phase"]] = event["state"]
         elif name == "activity":
             self._runs[event["phase"]].append(event["run"])
         elif name in ("running", "method", "method-over", "rollbacks"):
             self.phase = str(name)
+
+    def whole(self, journal: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The journal that the child gave, or as far as it came, with every look during the method: those
+        come singly, for there may be more than one message has room for.
+        """
+        if journal is None:
+            return self.journal("aborted")
+        states = journal.get("steady_states") or {}
+        return {**journal, "steady_states": {**states, "during": self._states["during"]}}
 
     def journal(self, status: str) -> dict[str, Any]:
         """As far as it came."""
@@ -39,3 +51,13 @@ class Heard:
             "run": self._runs["method"],
             "rollbacks": self._runs["rollbacks"],
         }
+
+
+def brief(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What a verdict needs of a look: whether it was met, and else the probe that it ended with."""
+    if state.get("steady_state_met"):
+        return {"steady_state_met": True, "probes": []}
+    last = dict((state.get("probes") or [{}])[-1])
+    if "output" in last:
+        last["output"] = str(last["output"])[:200]
+    return {"steady_state_met": state.get("steady_state_met"), "probes": [last]}

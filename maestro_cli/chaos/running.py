@@ -20,14 +20,13 @@ from maestro_cli.changes.holder import acquire
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.child import Child
-from maestro_cli.chaos.findings import maestro_part
+from maestro_cli.chaos.findings import maestro_part, sane_journal
 from maestro_cli.chaos.guard import AT_THE_LAST, examine, refusal
 from maestro_cli.chaos.guard.check import Answer, Proposal
 from maestro_cli.chaos.heard import Heard
 from maestro_cli.chaos.history import LEASE, asked_of
 from maestro_cli.chaos.injecting import Injecting
 from maestro_cli.chaos.ledger import ExperimentLedger
-from maestro_cli.chaos.line import sane
 from maestro_cli.chaos.measuring import Measuring
 from maestro_cli.chaos.model import Experiment, Findings, Guarded, Kind, Stop, Tolerated
 from maestro_cli.chaos.planning import Planner, proposal_digest
@@ -352,10 +351,10 @@ class _Run:
             arms=self._measuring.comparison(),
             watched=watched,
         )
-        whole = journal if journal is not None else self._heard.journal("aborted")
+        whole = self._heard.whole(journal)
         judged = judge(whole, findings)
         ours = maestro_part(self._ledger.run, self._proposal, judged, findings)
-        kept = self._means.clean(sane({**whole, "maestro": ours}))
+        kept = self._means.clean(sane_journal({**whole, "maestro": ours}))
         write_atomically(self._folder / "journal.json", json.dumps(kept, indent=1), mode=0o600)
         self._ledger.finished(judged, findings)
         if self._heard.invalid:

@@ -14,6 +14,7 @@ from typing import Any
 
 from maestro_cli.chaos.arms import Blame
 from maestro_cli.chaos.model import Findings, Injected, Kind, Tolerated
+from maestro_cli.chaos.tolerances import is_of_status
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted
 from maestro_cli.core.verdict import Verdict
@@ -85,18 +86,10 @@ def _is_down(probe: Mapping[str, Any]) -> bool:
     """
     activity = probe.get("activity") or {}
     provider = activity.get("provider") or {}
-    if provider.get("type") != "http" or not _is_of_status(activity.get("tolerance")):
+    if provider.get("type") != "http" or not is_of_status(activity.get("tolerance")):
         return False
     raised = str((probe.get("exception") or [""])[-1])
     return any(one in raised for one in _DOWN)
-
-
-def _is_of_status(tolerance: Any) -> bool:
-    """`200`, `[200, 204]`, or a tolerance whose target is `status`."""
-    if isinstance(tolerance, Mapping):
-        return tolerance.get("target") == "status"
-    statuses = tolerance if isinstance(tolerance, list) else [tolerance]
-    return bool(statuses) and all(type(one) is int for one in statuses)
 
 
 def _residue(journal: Journal, findings: Findings) -> Iterator[Reason]:

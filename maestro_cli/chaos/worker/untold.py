@@ -1,7 +1,8 @@
 """What a probe gave that no tolerance can judge. Pure.
 
-Invariant: NaN, no number where one is compared, and an answer of Prometheus that is empty or an error are no
-data; whoever compares the status of an HTTP answer alone gets what he compares.
+Invariant: NaN, no number where one is compared, an answer of Prometheus that is empty or an error, and the
+page that a server gives instead of an answer are no data; whoever compares the status of an HTTP answer alone
+gets what he compares.
 """
 
 from __future__ import annotations
@@ -12,18 +13,33 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from maestro_cli.chaos.tolerances import is_of_status
+
 
 def untold(tolerance: Any, value: Any) -> str:
     """Why the value tells nothing, or ""."""
     if _is_nan(value):
         return "NaN"
-    if not isinstance(tolerance, Mapping):
-        return ""
+    if (failed := _of_http(tolerance, value)) or not isinstance(tolerance, Mapping):
+        return failed
     target = tolerance.get("target")
     judged = value.get(target, value) if target and isinstance(value, Mapping) else value
     if tolerance.get("type") == "range":
         return "" if _is_number(judged) else f"{judged!r:.80} is no number"
     return _of_prometheus(judged) or (_of_prometheus(value.get("body")) if isinstance(value, Mapping) else "")
+
+
+def _of_http(tolerance: Any, value: Any) -> str:
+    """Why an answer over HTTP tells nothing: the server failed (5xx), or has none (4xx) of which a part is
+    compared.
+    """
+    if not isinstance(value, Mapping) or not {"status", "body"} <= value.keys() or is_of_status(tolerance):
+        return ""
+    status = value["status"]
+    of_a_part = isinstance(tolerance, Mapping) and bool(tolerance.get("target"))
+    if type(status) is not int or status < (400 if of_a_part else 500):
+        return ""
+    return f"HTTP {status}: {value['body']!s:.200}"
 
 
 def _is_nan(value: Any) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro_cli.chaos.child import Child
+from maestro_cli.chaos.heard import Heard
 
 PATIENCE_SECONDS = 60.0
 
@@ -24,6 +25,7 @@ class Performed:
         answer: Callable[[str, Mapping[str, Any]], Any] = lambda do, arguments: None,
         **order: Any,
     ) -> None:
+        self._told = Heard(experiment)
         self.events: list[tuple[float, Mapping[str, Any]]] = []
         self._came = threading.Condition()
         self.log = folder / "worker.log"
@@ -33,6 +35,7 @@ class Performed:
 
     def _heard(self, event: Mapping[str, Any]) -> None:
         with self._came:
+            self._told.hear(event)
             self.events.append((time.monotonic(), event))
             self._came.notify_all()
 
@@ -50,10 +53,10 @@ class Performed:
         return at
 
     def journal(self) -> Mapping[str, Any]:
-        """The journal, once it is over."""
+        """The journal with what was told singly, once it is over."""
         assert self.child.over.wait(PATIENCE_SECONDS), self.told()
         assert self.child.journal is not None, f"{self.child.ended()}\n{self.told()}"
-        return self.child.journal
+        return self._told.whole(self.child.journal)
 
     def told(self) -> str:
         return f"{[event.get('event') for _, event in self.events]}\n{self.log.read_text()[-3000:]}"

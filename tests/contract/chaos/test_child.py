@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.chaos.line import MAX_ITEMS
 from maestro_cli.chaos.model import Findings, Kind, Stop
 from maestro_cli.chaos.verdict import Steady, judge, steady_of
 from maestro_cli.core.errors import ExitCode
@@ -27,6 +28,13 @@ def number(value): return float(value)
 def boom(): raise KeyError("boom")
 def told(path): return open(path).read() if os.path.exists(path) else "well"
 def nap(seconds): time.sleep(seconds)
+looks = 0
+def worse_after(count):
+    global looks
+    looks += 1
+    return 0.5 if looks <= count else 2.0
+def nap_until(count):
+    while looks < count: time.sleep(0.01)
 def nap_over(seconds, path):
     # as where a signal comes right before a wait begins: the first one ends nothing
     import signal
@@ -109,6 +117,17 @@ def test_what_is_seen_only_during_the_method_deviates(folder: Path) -> None:
     journal = Performed(folder, asked).journal()
     assert (journal["status"], journal["deviated"]) == ("completed", False)  # what Chaos Toolkit says
     assert judge(journal, Findings()).exit_code is ExitCode.CONDITION_NOT_MET
+
+
+def test_what_is_seen_after_more_looks_than_one_message_has_room_for_counts(folder: Path) -> None:
+    asked = experiment(
+        folder, action("nap", python("lab", "nap_until", count=MAX_ITEMS + 3)),
+        probes=[probe("ratio", python("lab", "worse_after", count=MAX_ITEMS + 1), WELL)],
+    )  # fmt: skip
+    journal = Performed(folder, asked, every_seconds=1e-6).journal()
+    looks = [steady_of(one) for one in journal["steady_states"]["during"]]
+    assert len(looks) > MAX_ITEMS
+    assert judge(journal, Findings()).reasons[0].rule == "during"
 
 
 def test_an_action_that_fails_in_any_way_is_told_and_rolled_back(folder: Path) -> None:

@@ -11,6 +11,8 @@ from maestro_cli.chaos.worker.untold import untold
 
 RANGE = {"type": "range", "range": [0, 1]}
 PATH = {"type": "jsonpath", "path": "$.data.result[*].value[1]", "expect": ["1"]}
+NONE = {"type": "jsonpath", "path": "$.alerts[*]", "count": 0}  # "no alert fires"
+QUIET = {"type": "regex", "pattern": "^(?!.*error)"}
 
 
 def answer(*values: str) -> dict[str, Any]:
@@ -26,6 +28,9 @@ def answer(*values: str) -> dict[str, Any]:
         (PATH, {"status": "error", "error": "timeout"}),
         ({**PATH, "target": "body"}, {"status": 200, "body": answer()}),
         (PATH, {"status": 200, "body": json.dumps(answer())}),
+        (NONE, {"status": 502, "body": "Bad Gateway"}), (NONE, {"status": 503, "body": ""}),
+        (QUIET, {"status": 500, "body": ""}), ({**QUIET, "target": "body"}, {"status": 404, "body": "?"}),
+        ({**RANGE, "target": "body"}, {"status": 500, "body": "1"}), ("up", {"status": 500, "body": "up"}),
     ],
 )  # fmt: skip
 def test_it_is_told_why(tolerance: Any, value: Any) -> None:
@@ -36,6 +41,11 @@ def test_it_is_told_why(tolerance: Any, value: Any) -> None:
     ("tolerance", "value"),
     [
         (RANGE, 2), (RANGE, "0.5"), (RANGE, 1.5), (200, {"status": 500, "body": answer()}), ("up", "down"),
+        ([200, 500], {"status": 500, "body": ""}),
+        ({**RANGE, "target": "status"}, {"status": 500, "body": ""}),
+        ({"type": "jsonpath", "path": "$.status", "expect": 503}, {"status": 503, "body": ""}),
+        ({**QUIET, "target": "body"}, {"status": 200, "body": "well"}), (QUIET, {"status": 404, "body": ""}),
+        (QUIET, {"status": 1000, "stdout": "of a process"}),
         (True, False), (PATH, answer("0")), (PATH, "no JSON"), (PATH, {"other": 1}),
         ({"type": "range", "range": [0, 1], "target": "x"}, {"x": 3}),
     ],
