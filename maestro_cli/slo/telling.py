@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from maestro_cli.slo.measuring.matching import asking, contradiction
 from maestro_cli.slo.measuring.pieces import TARGET_LABELS
-from maestro_cli.slo.measuring.quoted import labelled
+from maestro_cli.slo.measuring.quoted import parse_quoted
 from maestro_cli.slo.measuring.selectors import Match, Selector, parse_selector, selectors_in
 from maestro_cli.slo.measuring.silence import counted_alone, counts_none
 from maestro_cli.slo.objectives import Counters, Indicator, Queries
@@ -64,10 +64,10 @@ def telling_of(kind: Indicator) -> Telling:
 
 def _of_counters(counted: str, *totals: str) -> Telling:
     try:
-        one = parse_selector(counted)
-        all_ = [parse_selector(total) for total in totals]
-    except ValueError:  # by a name in quotes
-        return Telling(labelled=tuple(selector for _, selector in labelled(counted)))
+        one = _parsed(counted)
+        all_ = [_parsed(total) for total in totals]
+    except ValueError:  # it names no metric
+        return Telling()
     beside = next((total for total in all_ if total.name is not None and total.name == one.name), None)
     if beside is not None and contradiction(beside, one):
         return Telling(may_be_none=False)
@@ -79,6 +79,13 @@ def _of_counters(counted: str, *totals: str) -> Telling:
         scraped="" if is_there else _written(named | where),
         labelled=tuple(_written(named | {Match(label, "!=", "")}) for label in labels),
     )
+
+
+def _parsed(text: str) -> Selector:
+    try:
+        return parse_selector(text)
+    except ValueError:
+        return parse_quoted(text)
 
 
 def _written(matches: set[Match]) -> str:

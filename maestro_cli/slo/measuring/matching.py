@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maestro_cli.slo.measuring.pieces import COUNTED, TARGET_LABELS, Piece
-from maestro_cli.slo.measuring.quoted import labelled
+from maestro_cli.slo.measuring.quoted import parse_quoted
 from maestro_cli.slo.measuring.selectors import Match, Selector
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.ports import RawMetrics
@@ -62,11 +62,21 @@ def read_uncounted(counted: Selector, is_bad: bool, span: Span, metrics: RawMetr
 
 
 def read_unlabelled(text: str, is_bad: bool, span: Span, metrics: RawMetrics, now: datetime) -> Found:
-    """The same of a selector with names in quotes: whether series have each label that it asks for."""
+    """The same of a selector with names in quotes: whether series have each label that it asks for, and
+    whether a target is named that there is.
+    """
+    try:
+        counted = parse_quoted(text)
+    except ValueError:  # it names no metric
+        return Found()
     start = _looked_back(span, metrics, now)
-    for label, selector in labelled(text):
-        if not metrics.label_values(_NAME, selector, start, now):
-            return Found(f"no series has the label {label} of {text}: nothing tells what is {_kind(is_bad)}")
+    name = Match(_NAME, "=", counted.name or "")
+    for match in asking(counted):
+        is_target = match.label in TARGET_LABELS
+        has = match if is_target else Match(match.label, "!=", "")
+        if not metrics.label_values(_NAME, str(Selector(frozenset({name, has}))), start, now):
+            what = f"has {match}" if is_target else f"has the label {match.label}"
+            return Found(f"no series of {counted.name} {what}: nothing tells what is {_kind(is_bad)}")
     return Found()
 
 

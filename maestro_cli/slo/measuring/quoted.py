@@ -1,28 +1,34 @@
-"""Selectors with names in quotes, as Prometheus 3 has them: which series have the labels they ask for."""
+"""Selectors with names in quotes, as Prometheus 3 has them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from maestro_cli.slo.measuring.selectors import METRIC, QUOTED
+from maestro_cli.slo.measuring.selectors import METRIC, QUOTED, Match, Selector, unquoted
 
-_NAME = re.compile(rf"\s*(?:(?P<plain>{METRIC})\s*\{{|\{{\s*(?P<quoted>{QUOTED})\s*(?=[,}}]))")
+_HEAD = re.compile(rf"\s*(?:(?P<plain>{METRIC})\s*\{{|\{{\s*(?P<quoted>{QUOTED})\s*(?=[,}}])|\{{)")
 _MATCHER = re.compile(
     rf"(?P<label>{QUOTED}|[a-zA-Z_][a-zA-Z0-9_]*)\s*(?P<sign>=~|!~|!=|=)\s*(?P<value>{QUOTED})"
 )
+_NAME = "__name__"
 
 
-def labelled(selector: str) -> Iterator[tuple[str, str]]:
-    """Each label that a series has to have, as it is written, and a selector of the series that have it.
+def parse_quoted(text: str) -> Selector:
+    """Read `{"http.requests","http.code"="500"}`. Raises ValueError for what names no metric."""
+    head = _HEAD.match(text)
+    if head is None:
+        raise ValueError(f"{text[:80]!r} is not a selector of series")
+    found = {
+        Match(_label(match["label"]), match["sign"], unquoted(match["value"]))
+        for match in _MATCHER.finditer(text, head.end())
+    }
+    if name := head["plain"] or (unquoted(head["quoted"]) if head["quoted"] else ""):
+        found.add(Match(_NAME, "=", name))
+    selector = Selector(frozenset(found))
+    if selector.name is None:
+        raise ValueError(f"{text[:80]!r} names no metric")
+    return selector
 
-    Nothing for what names no metric.
-    """
-    name = _NAME.match(selector)
-    if name is None:
-        return
-    metric = name["quoted"] or name["plain"]
-    for match in _MATCHER.finditer(selector, name.end()):
-        if match["sign"].startswith("=") and match["value"][1:-1]:
-            has = f'{match["label"]}!=""'
-            yield match["label"], f"{{{metric},{has}}}" if name["quoted"] else f"{metric}{{{has}}}"
+
+def _label(text: str) -> str:
+    return unquoted(text) if text[0] in "\"'`" else text

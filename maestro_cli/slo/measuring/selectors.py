@@ -29,6 +29,7 @@ _MATCHER = re.compile(
 )
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")  # any other is written in quotes
 _NAME = "__name__"
 
 
@@ -47,7 +48,8 @@ class Match:
         return (_expression(self.value).fullmatch(found) is not None) is (self.sign == "=~")
 
     def __str__(self) -> str:
-        return f"{self.label}{self.sign}{promql_string(self.value)}"
+        label = self.label if _LABEL.fullmatch(self.label) else promql_string(self.label)
+        return f"{label}{self.sign}{promql_string(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def parse_selector(text: str) -> Selector:
             match = _MATCHER.match(rest, at)
             if match is None:
                 raise ValueError(f"{rest[at:][:80]!r} is not a label matcher")
-            found.append(Match(match[1], match[2], _unquoted(match[3])))
+            found.append(Match(match[1], match[2], unquoted(match[3])))
             at = match.end()
     if not found:
         raise ValueError("a selector needs a metric's name or a matcher")
@@ -132,7 +134,7 @@ def _expression(text: str) -> Any:
         raise ValueError(f"{text[:80]!r} is not an expression of RE2") from error
 
 
-def _unquoted(literal: str) -> str:
+def unquoted(literal: str) -> str:
     """The value of a PromQL string (Go's escapes)."""
     body = literal[1:-1]
     return body if literal[0] == "`" else _ESCAPE.sub(_escaped, body)

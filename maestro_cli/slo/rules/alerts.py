@@ -15,6 +15,7 @@ from maestro_cli.slo.rules.recording import (
     budget_records,
     burn_record,
     ratio_record,
+    remembered_records,
     told_records,
 )
 from maestro_cli.slo.windows import BurnWindow, Profile, spans_of
@@ -76,8 +77,10 @@ def _groups(objective: Objective, profile: Profile, options: RuleOptions) -> lis
     if options.absent and (severity := absent_severity(objective)):
         rules.append(_absent(objective, windows, names, severity))
     found = [_group(f"slo-{objective.name}", profile.interval_seconds, rules)]
+    interval = max(profile.interval_seconds, PERIOD_INTERVAL_SECONDS)
+    if remembered := remembered_records(objective, names):
+        found.append(_group(f"slo-{objective.name}-remembered", interval, remembered))
     if options.budget:
-        interval = max(profile.interval_seconds, PERIOD_INTERVAL_SECONDS)
         found.append(_group(f"slo-{objective.name}-period", interval, budget_records(objective, names)))
     return found
 

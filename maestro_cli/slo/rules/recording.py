@@ -19,24 +19,29 @@ _DAY = 86400.0
 
 
 def told_records(objective: Objective, names: Names) -> list[dict[str, Any]]:
-    """Whether the counter of bad (or good) events is there, with its labels, now and in the period; none
-    where nothing has to be there for no answer to count none.
+    """Whether the counter of bad (or good) events is there, with its labels; none where nothing has to be
+    there for no answer to count none.
     """
     telling = telling_of(objective.indicator)
     if not telling.may_be_none or not telling.now:
         return []
+    return [_meta(_TOLD_NOW, telling.now, objective, names)]
+
+
+def remembered_records(objective: Objective, names: Names) -> list[dict[str, Any]]:
+    """Whether it was in the period, as `told_records` has it: reads all of them, so it is not asked often."""
+    if not told_records(objective, names):
+        return []
     period = prometheus_duration(objective.window_seconds)
     over_period = f"last_over_time({names.selector(_TOLD_NOW, objective)}[{period}])"
-    return [
-        _meta(_TOLD_NOW, telling.now, objective, names),
-        _meta(_TOLD, over_period, objective, names),
-    ]
+    return [_meta(_TOLD, over_period, objective, names)]
 
 
 def ratio_record(objective: Objective, span_seconds: float, names: Names) -> dict[str, Any]:
     """The share of bad events over that long."""
     telling = telling_of(objective.indicator)
-    told = telling.condition(names.selector(_TOLD, objective) if telling.now else "")
+    either = " or ".join(names.selector(record, objective) for record in (_TOLD_NOW, _TOLD))
+    told = telling.condition(f"({either})" if telling.now else "")
     return {
         "record": names.record(span_seconds),
         "expr": objective.error_ratio(prometheus_duration(span_seconds), grouping="", told=told),

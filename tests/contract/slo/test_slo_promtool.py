@@ -20,7 +20,7 @@ from maestro_cli.slo.files.reading import read_objectives
 from maestro_cli.slo.objectives import Counters, Objective
 from maestro_cli.slo.rules.alerts import ALERT_NAME, RuleOptions, rule_file
 from maestro_cli.slo.rules.naming import MAESTRO
-from maestro_cli.slo.rules.recording import told_records
+from maestro_cli.slo.rules.recording import remembered_records, told_records
 from maestro_cli.slo.windows import PROFILES
 
 pytestmark = pytest.mark.contract
@@ -112,7 +112,9 @@ def test_prometheus_accepts_the_rules_that_ship(tmp_path: Path, profile: str) ->
     result = check(rule_file(objectives, PROFILES[profile]), tmp_path)
     assert result.returncode == 0, result.stderr
     spans, windows = len(PROFILES[profile].spans_seconds), len(PROFILES[profile].windows)
-    present = sum(len(told_records(one, MAESTRO)) for one in objectives)
+    present = sum(
+        len(records(one, MAESTRO)) for one in objectives for records in (told_records, remembered_records)
+    )
     assert f"SUCCESS: {len(objectives) * (spans + windows) + present} rules found" in result.stdout
 
 

@@ -13,7 +13,7 @@ from maestro_cli.config.locations import shipped
 from maestro_cli.config.strict import dump_yaml
 from maestro_cli.slo.files.reading import read_objectives
 from maestro_cli.slo.objectives import Counters, Objective
-from maestro_cli.slo.rules.alerts import ALERT_NAME, rule_file
+from maestro_cli.slo.rules.alerts import ALERT_NAME, RuleOptions, rule_file
 from maestro_cli.slo.rules.naming import MAESTRO
 from maestro_cli.slo.windows import PROFILES
 
@@ -100,7 +100,7 @@ def test_budget_and_target_are_the_whole(parts: int) -> None:
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
 def test_every_window_has_its_two_records_and_its_alert(profile: Any) -> None:
-    (group,) = rule_file([objective(runbook="https://r")], profile)["groups"]
+    group, _ = rule_file([objective(runbook="https://r")], profile)["groups"]
     records = [rule["record"] for rule in group["rules"] if "record" in rule]
     alerts = [rule for rule in group["rules"] if "alert" in rule]
     assert len(alerts) == len(profile.windows)
@@ -113,9 +113,19 @@ def test_every_window_has_its_two_records_and_its_alert(profile: Any) -> None:
         assert alert["annotations"]["runbook_url"] == "https://r"
 
 
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
+@pytest.mark.parametrize("budget", [False, True])
+def test_what_reads_the_whole_period_is_evaluated_every_four_minutes(profile: Any, budget: bool) -> None:
+    """Each quarter of a minute it were half a million samples a second for fifty objectives."""
+    groups = rule_file([objective()], profile, RuleOptions(budget=budget))["groups"]
+    of_period = [one for one in groups if any("[30d]" in rule["expr"] for rule in one["rules"])]
+    assert len(of_period) == 1 + budget
+    assert {one["interval"] for one in of_period} == {"4m"}
+
+
 def test_labels_of_the_objective_cannot_take_the_place_of_ours() -> None:
     mine = {"severity": "none", "service": "x", "objective": "y", "namespace": "ml"}
-    (group,) = rule_file([objective(labels=mine)], PROFILES["drill"])["groups"]
+    group, _ = rule_file([objective(labels=mine)], PROFILES["drill"])["groups"]
     labels = next(rule["labels"] for rule in group["rules"] if "alert" in rule)
     assert labels == {
         "namespace": "ml",
