@@ -64,13 +64,13 @@ class Burns:
         if left is not None and left.is_untold:
             return Burning(objective, {}, None, why=left.why)
         share, seconds, most = (None,) * 3 if left is None else (left.share, left.seconds, left.high)
-        rates = read_rates(answer.samples, objective, is_told=share is not None)
-        no_bucket = "" if left is None or unanswered(answer.samples, objective) == "" else left.no_bucket
+        is_told = share is not None
+        missing = unanswered(answer.samples, objective, is_told=is_told)
         return Burning(
             objective,
-            rates,
+            read_rates(answer.samples, objective, is_told=is_told),
             share,
-            why=no_bucket,
+            why=(left.no_bucket if left is not None and missing else "") or missing,
             window_seconds=seconds,
             left_age_seconds=age if age >= OLD_SECONDS else None,
             left_at_most=most,

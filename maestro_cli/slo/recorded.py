@@ -76,7 +76,7 @@ def approve(journal: Journal, id_: str, who: Who) -> Recorded:
                 f"exclusion {id_} has to be approved by somebody else", why=why,
                 fix="ask a second person, with a name and credentials of their own",
             )  # fmt: skip
-        if one.maintenance.approved_by:
+        if one.maintenance.is_approved:
             raise GateNotMet(f"exclusion {id_} is approved already", why=f"by {one.maintenance.approved_by}")
         transaction.append("exclusion.approved", SUBJECT + id_, who.name, {"identity": who.identity})
     return named(journal, id_)

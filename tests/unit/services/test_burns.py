@@ -261,6 +261,20 @@ def test_rates_are_told_before_a_budget_was_read_and_an_old_one_shows_its_age(
     assert "old" in str(shown.cell(world.burns.read()[0]))
 
 
+def test_a_first_look_at_a_counter_that_is_not_there_says_why_nothing_is_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first budget was read, and where nobody has failed: ratios of zero, and no word on why."""
+    monkeypatch.setattr(world.standing, "_start", lambda work: None)
+    answered = world.query
+    monkeypatch.setattr(
+        world, "query", lambda promql: replace(found := answered(promql), samples=found.samples[:-1])
+    )
+    for one in world.burns.read():
+        assert one.state is BurnState.NO_DATA
+        assert one.why == "no counter of what it counts is there: that is not known to be none"
+
+
 def test_what_nothing_tells_by_measuring_burns_at_no_known_rate(world: World) -> None:
     why = "no series of r_total has the label cod: nothing tells what is bad"
     world.standing._find = lambda promise: Left(None, why, is_untold=True)

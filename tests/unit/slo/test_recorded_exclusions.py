@@ -72,6 +72,14 @@ def test_nobody_approves_their_own(journal: Journal, added: Who, second: Who, wh
     assert named(journal, "move").maintenance.approved_by == ""
 
 
+def test_an_approval_in_a_name_that_counts_no_more_does_not_stand_in_the_way(journal: Journal) -> None:
+    """It was recorded by a maestro that did not see that it reads as the owner's name."""
+    add(journal, spec(), ANN)
+    journal.append("exclusion.approved", "exclusion/move", "olg\u0430", {"identity": ""})
+    assert not named(journal, "move").maintenance.is_approved
+    assert approve(journal, "move", BOB).maintenance.is_approved
+
+
 def test_what_would_never_end_is_refused_and_nothing_is_recorded(journal: Journal) -> None:
     with pytest.raises(InvalidFile, match="until it comes again"):
         add(journal, spec("2026-10-11T22:00", duration="31d", rrule="FREQ=DAILY"), ANN)

@@ -26,6 +26,7 @@ COLUMNS: dict[str, tuple[list[float], int]] = {
     "less than nothing": ([-1.0, 2.0], 18),
     "a zero with a sign": ([-0.0, 2.0], 18),
     "no number": ([math.nan, 2.0], 18),
+    "no number after one": ([1.0, math.nan], 18),
     "no end": ([math.inf, 2.0], 18),
     "no minute": ([], 0),
 }
