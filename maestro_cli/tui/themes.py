@@ -33,11 +33,13 @@ _HIGH_CONTRAST = Theme(
     },
 )  # fmt: skip
 
+_INK = "#101010"  # of light: what is dim is a third of the way to what is behind it
+
 # Components are drawn without the transparency that Textual gives a cursor that lost the focus.
-_DARK = {"block-cursor-blurred-background": "#0c304c"}
+_DARK = {"block-cursor-blurred-background": "#0c304c", "block-cursor-foreground": _WHITE}
 _LIGHT = {
     "block-cursor-blurred-background": "#9cb1c0", "text-warning": "#6b4000", "text-accent": "#6b4000",
-    "text-success": "#1a5a30",
+    "text-success": "#1a5a30", "foreground": _INK, "footer-key-foreground": "#004578",
 }  # fmt: skip
 
 

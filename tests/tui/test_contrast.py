@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+from rich.style import Style
 from textual.color import Color
+from textual.pilot import Pilot
 from textual.theme import Theme
 
+from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.store.events import FactRead
 from maestro_cli.tui.themes import THEMES
+from maestro_cli.tui.widgets.scroll_bar import filtered
+from maestro_cli.tui.widgets.tones import TONES, Toned
+from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
+from tests.tui.facts import FACTS, PLACES, SITE
 
 LEAST = 4.5
 PAIRS = (
@@ -37,6 +48,77 @@ def luminance(colour: str) -> float:
 @pytest.mark.parametrize(("text", "behind"), PAIRS)
 def test_a_text_can_be_read_on_what_is_behind_it(theme: Theme, text: str, behind: str) -> None:
     colours = {**theme.to_color_system().generate(), **theme.variables}
-    dark, light = sorted((luminance(colours[text]), luminance(colours[behind])))
-    ratio = (light + 0.05) / (dark + 0.05)
+    ratio = contrast(colours[text], colours[behind])
     assert ratio >= LEAST, f"{colours[text]} on {colours[behind]} is {ratio:.1f}:1"
+
+
+def contrast(text: str, behind: str) -> float:
+    """As WCAG 2.1 defines it: 1 for the same colour, 21 for black on white."""
+    dark, light = sorted((luminance(text), luminance(behind)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def contrast_of(style: Style) -> float:
+    """Of what is painted in it."""
+    assert style.color is not None
+    assert style.bgcolor is not None
+    text, behind = (one.get_truecolor().hex for one in (style.color, style.bgcolor))
+    return contrast(text, behind)
+
+
+SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False))
+FOOT = 1  # lines, the last
+
+
+def unreadable(app: ConsoleApp) -> list[str]:
+    """Every tone on the ground of every widget of the screen, as it is painted, and the line of keys."""
+    found = [
+        f"{tone} on {widget!r}: {segment.style}"
+        for widget in app.screen.query(Toned)
+        for tone in ("", *TONES)
+        for segment in filtered(widget, [widget.painted((("x", tone),), 1)])[0]
+        if segment.style is None or contrast_of(segment.style) < LEAST
+    ]
+    foot = app.screen._compositor.render_strips()[-FOOT]
+    return found + [
+        f"{segment.text}: {segment.style}"
+        for segment in foot
+        if segment.text.strip() and (segment.style is None or contrast_of(segment.style) < LEAST)
+    ]
+
+
+@pytest.mark.parametrize("theme", OWN, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("screen", ["incident", "pods"])
+def test_every_tone_can_be_read_as_it_is_painted_wherever_it_stands(theme: Theme, screen: str) -> None:
+    console = StillConsole(SERVICES, (SITE,))
+
+    async def look(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.theme = theme.name
+        tell(console, *(FactRead(key, data, NOW) for key, data in FACTS[screen]().items()))
+        await until(pilot, lambda: "Actions" in screen_text(app).splitlines()[-FOOT], "the keys")
+        assert {widget.rich_style.bgcolor for widget in app.screen.query(Toned)} != {None}
+        assert unreadable(app) == []
+
+    run_app(console, look, place=PLACES.get(screen, Place(screen)))
+
+
+@pytest.mark.parametrize("theme", OWN, ids=lambda theme: theme.name)
+def test_what_the_menu_offers_and_why_not_can_be_read(theme: Theme) -> None:
+    console = StillConsole(SERVICES, (SITE,))
+
+    async def look(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.theme = theme.name
+        tell(console, *(FactRead(key, data, NOW) for key, data in FACTS["pods"]().items()))
+        await until(pilot, lambda: bool(app.view and app.view.targets()), "the pods")
+        await pilot.press("x")
+        await until(pilot, lambda: "refused now" in screen_text(app), "the menu")
+        bad = [
+            f"{segment.text}: {segment.style}"
+            for strip in app.screen._compositor.render_strips()
+            for segment in strip
+            if any(word in segment.text for word in ("refused now", "observe", "disruptive"))
+            and (segment.style is None or contrast_of(segment.style) < LEAST)
+        ]
+        assert bad == []
+
+    run_app(console, look, place=Place("pods"))
