@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+Numbers: TypeAlias = "Sequence[float] | NDArray[np.float64]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +20,8 @@ class RawSeries:
     """The samples of one series in the order of time: seconds since 1970, and values."""
 
     labels: dict[str, str]
-    times: Sequence[float]
-    values: Sequence[float]
+    times: Numbers
+    values: Numbers
 
 
 class TooMuch(Exception):

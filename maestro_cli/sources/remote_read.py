@@ -9,7 +9,6 @@ Format: prompb/remote.proto and types.proto, frames of storage/remote/chunked.go
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -81,7 +80,7 @@ def read_series(body: bytes, start: datetime, end: datetime) -> Iterator[RawSeri
         if (at[1:] <= at[:-1]).any():
             raise ValueError("samples of a series are not in order")
         if len(at):
-            yield RawSeries(_labels(labels), array("d", (at / 1000).tobytes()), array("d", value.tobytes()))
+            yield RawSeries(_labels(labels), at / 1000, value)
 
 
 def _read_chunks(series: bytes, found: dict[bytes, list[bytes]]) -> None:

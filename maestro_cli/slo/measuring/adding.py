@@ -35,4 +35,4 @@ def add_up(values: Sequence[float], kept: bytes | bytearray | None = None) -> fl
         return 0.0
     if np.logical_and.reduce(np.rint(found) == found) and np.add.reduce(np.abs(found)) < _EXACT / 2:
         return float(np.add.reduce(found))  # the half, since what is compared may have been rounded
-    return math.fsum(found.tolist())
+    return math.fsum(np.ascontiguousarray(found).data)  # one number at a time

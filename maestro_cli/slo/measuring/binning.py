@@ -65,7 +65,11 @@ class Bins:
 
 def increments_of(scrapes: Scrapes, values: Numbers) -> Numbers:
     """What a counter that only went up counted in each of the minutes of the scrapes."""
-    return np.diff(scrapes.last_of(values), prepend=values[0])
+    reached = scrapes.last_of(values)
+    found = np.empty_like(reached)
+    found[0] = reached[0] - values[0]
+    np.subtract(reached[1:], reached[:-1], out=found[1:])  # np.diff takes seven times as long for a day
+    return found
 
 
 def is_rising(values: Numbers) -> bool:

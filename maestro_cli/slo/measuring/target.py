@@ -87,7 +87,7 @@ def days_in(measured: Measured) -> Iterator[Day]:
         first, last = (int((at - minutes.start) / minute) for at in (start, end))
         good, total = minutes.both_in(first, last)
         coverage = bytes(minutes.covered[first:last]).count(1) / max(last - first, 1)
-        kept, of = budget.both_in(first, last)
+        kept, of = (good, total) if budget is minutes else budget.both_in(first, last)
         spent = (of - kept) / allowed * elapsed if allowed > 0 else None
         yield Day(start, good, total, coverage, spent, minutes.seen_in(first, last) > 0)
 

@@ -79,13 +79,17 @@ def find_unseen(joining: Joining, coverage: Coverage, latest: Latest | None = No
     seen = add_up(joining.total, coverage.covered)
     mean = seen / watched if watched else add_up(joining.total) / max(minutes, 1)
     expected = _expected(joining, coverage)
-    found = Unseen()
+    found, latest_least = Unseen(), 0.0
+    bridged = {index for place in gaps.bridges for index in place[-1]}
     for index in _without(coverage.covered):
         carried = gaps.spread.get(index, (0.0, 0.0))
         if not (is_trusted and gaps.bridged[index] and not gaps.broken[index]):
             least = max(mean - joining.total[index], expected.get(index, 0.0), carried[1], 0.0)
-            found.unknown[index] = least
-            found.loose[index] = carried
+            if least != latest_least:  # else the same object: five years unseen are millions
+                latest_least = least
+            found.unknown[index] = latest_least
+            if index in gaps.spread or index in bridged:  # the others say nothing
+                found.loose[index] = carried
         joining.counted[index] += carried[0]
         joining.total[index] += carried[1]
     found.bridges = tuple(
@@ -178,8 +182,11 @@ def _add_doubt(unknown: dict[int, float]) -> None:
     whole = math.fsum(unknown.values())
     if whole > 0:
         more = 1 + _SURE / math.sqrt(whole)
-        for index in unknown:
-            unknown[index] *= more
+        before = after = 0.0
+        for index, least in unknown.items():
+            if least != before:
+                before, after = least, least * more
+            unknown[index] = after
 
 
 def _lost(joining: Joining) -> Iterator[tuple[float, float]]:

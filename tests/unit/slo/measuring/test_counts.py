@@ -177,3 +177,13 @@ def test_sums_are_rounded_once_so_that_every_python_gives_the_same() -> None:
     counts.total[:] = array("d", [0.1] * 10)
     assert ratio_of(Tally(counts, counts_bad=True), Method.OCCURRENCES, None).total == math.fsum([0.1] * 10)
     assert functools.reduce(operator.add, [0.1] * 10) != math.fsum([0.1] * 10)
+
+
+def test_of_what_nobody_saw_for_years_a_minute_costs_one_number_and_no_more() -> None:
+    """Of five years there are 2.6 million minutes."""
+    told = series(every(60, [5 * n for n in range(60)], at=59 * 3600))
+    counts = counts_of([piece([told], 3600)], span(3600))
+    assert len(counts.unknown) == 59 * 60
+    assert len({id(many) for many in counts.unknown.values()}) == 1
+    assert counts.unknown[0] == pytest.approx(5, rel=0.05)
+    assert counts.loose == {}
