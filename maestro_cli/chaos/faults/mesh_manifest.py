@@ -20,7 +20,7 @@ from maestro_cli.chaos.mesh.following import MeshState, state_of
 from maestro_cli.chaos.mesh.kinds import KINDS
 from maestro_cli.chaos.mesh.manifest import read_manifest
 from maestro_cli.chaos.mesh.resources import children_of
-from maestro_cli.chaos.mesh.selection import matched, most, narrowed, specs_of
+from maestro_cli.chaos.mesh.selection import far_ends, matched, most, namespaces_of, narrowed, specs_of
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import InvalidFile, UsageError
@@ -61,6 +61,7 @@ class MeshManifest:
         namespace, rule = document["metadata"]["namespace"], order.target
         if namespace != rule.namespace:
             raise UsageError(f"the manifest is of namespace {namespace}, its target of {rule.namespace}")
+        _refuse_elsewhere(document, namespace)
         nodes = platform.cluster.list_nodes()
         serving = ready_pods(platform, rule)
         eligible = {pod.ref for pod in serving}
@@ -117,9 +118,21 @@ class MeshManifest:
         return [state_of(one) for one in found if KINDS[one["kind"]].selects_pods]
 
     def _everything(self, platform: Platform, spec: Mapping[str, Any], namespace: str) -> Sequence[Pod]:
-        selector = spec["selector"]
-        wanted = {*(selector.get("namespaces") or ()), *(selector.get("pods") or ())} or {namespace}
+        wanted = namespaces_of(spec, namespace)
         return [pod for one in sorted(wanted) for pod in platform.cluster.list_pods(one)]
+
+
+def _refuse_elsewhere(document: Mapping[str, Any], namespace: str) -> None:
+    """What it would put into pods of a namespace that the experiment does not name, now or when it is due."""
+    kind, spec = document["kind"], document["spec"]
+    for one in (*specs_of(kind, spec), *far_ends(kind, spec)):
+        others = sorted(namespaces_of(one, namespace) - {namespace})
+        if others:
+            raise UsageError(
+                f"the manifest alters pods of {', '.join(others)}, the experiment names {namespace} alone",
+                why="a partition, and direction from or both, alter the pods of `target` as well",
+                fix="narrow its selectors",
+            )
 
 
 def _refuse_others(met: Sequence[Pod], own: Sequence[Pod], rule: str) -> None:

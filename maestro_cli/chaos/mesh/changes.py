@@ -17,6 +17,7 @@ from maestro_cli.changes.kinds.writing import Draft, Spec, WritingKind
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, Plan, Target, Undo
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.reach import owners_of, with_reach
+from maestro_cli.chaos.mesh.far_ends import with_named_ends
 from maestro_cli.chaos.mesh.fields import GROUP
 from maestro_cli.chaos.mesh.following import CLEAN, FORCED
 from maestro_cli.chaos.mesh.kinds import KINDS
@@ -24,6 +25,7 @@ from maestro_cli.chaos.mesh.resources import MANAGED, OWNED, Mesh, MeshSlot, slo
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, UsageError
 from maestro_cli.core.facts.cluster import Pod
+from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import Untrusted
 
@@ -67,7 +69,7 @@ class MeshKindOfChange(WritingKind[MeshSlot]):
 
 class CreateMeshResource(MeshKindOfChange):
     """Parameters: `document`, a manifest; `pods`, as namespace and name, those that it may meet; `ends`, how
-    many of them it ends."""
+    many of them it ends. The pods at the other end of connections that it alters are added to `pods`."""
 
     name = CREATE
     verb = "create"
@@ -87,16 +89,19 @@ class CreateMeshResource(MeshKindOfChange):
                 why=state.holds_on if state.deleting else f"made by {found.change or 'somebody else'}",
                 fix="maestro chaos sweep",
             )
+        document, far = with_named_ends(world, document)
+        met = [*map(list, pods), *([pod.namespace, pod.name] for pod in far)]
         return Draft(
             parameters={
                 "document": document,
-                "pods": [list(one) for one in pods],
+                "pods": [one for index, one in enumerate(met) if one not in met[:index]],
                 "ends": int(request.parameters.get("ends", 0)),
             },
             summary=f"have Chaos Mesh carry out {found.ref}",
             spec={"change": request.change_id},
             diff=Diff(tuple(_lines(document["spec"]))),
             holds=f"the cluster has {found.ref}",
+            notes=_far_words(far),
             undo=Undo(DELETE, {"change": request.change_id, "document": document}, f"delete {found.ref}"),
             ended=int(request.parameters.get("ends", 0)),
         )
@@ -264,6 +269,13 @@ def _pods(world: World, named: Sequence[Sequence[str]]) -> list[Pod]:
         except NotFound:
             continue
     return found
+
+
+def _far_words(far: Sequence[Pod]) -> tuple[str, ...]:
+    if not far:
+        return ()
+    names = ", ".join(str(pod.ref) for pod in far[:5]) + ("…" if len(far) > 5 else "")
+    return (f"it alters their connections also in {counted(len(far), 'pod')} at the other end: {names}",)
 
 
 def _lines(value: Any, at: str = "spec") -> Sequence[DiffLine]:

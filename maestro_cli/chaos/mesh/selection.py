@@ -5,7 +5,7 @@ Invariant: a selector that cannot be told from what maestro sees raises; it neve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from maestro_cli.chaos.mesh.demands import named_pods
@@ -14,6 +14,7 @@ from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.cluster import Node, Pod
 
 Spec = Mapping[str, Any]
+Pods = Mapping[str, Sequence[str]]  # names, by namespace
 _UNSEEN = ("annotationSelectors", "fieldSelectors")
 
 
@@ -40,6 +41,22 @@ def most(spec: Spec, matching: int) -> int:
     return matching if mode == "all" else matching * value // 100
 
 
+def far_ends(kind: str, spec: Spec) -> Iterator[Spec]:
+    """The other ends of connections that are altered too: of a partition always, else by its direction.
+
+    Chaos Mesh puts rules into those pods as into the ones that the selector matches.
+    """
+    for one in specs_of(kind, spec):
+        if isinstance(one.get("target"), Mapping) and _alters_both(one):
+            yield one["target"]
+
+
+def namespaces_of(spec: Spec, namespace: str) -> set[str]:
+    """Where the selector of a spec in that namespace looks for pods."""
+    selector: Spec = spec["selector"]
+    return {*(selector.get("namespaces") or ()), *(selector.get("pods") or ())} or {namespace}
+
+
 def specs_of(kind: str, spec: Spec) -> Iterator[Spec]:
     """The specs that select pods: of a chaos its own, of a Schedule or Workflow those that it holds."""
     if kind in KEY_OF:
@@ -56,11 +73,10 @@ def specs_of(kind: str, spec: Spec) -> Iterator[Spec]:
         yield from specs_of("Schedule", spec["schedule"])
 
 
-def narrowed(kind: str, spec: Spec, pods: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def narrowed(kind: str, spec: Spec, pods: Pods) -> dict[str, Any]:
     """The same, but for these pods and no others, by namespace, wherever it selects some."""
-    exact = {"selector": {"pods": {name: list(names) for name, names in pods.items()}}, "mode": "all"}
     if kind in KEY_OF:
-        return {**{key: value for key, value in spec.items() if key != "value"}, **exact}
+        return _exactly(spec, pods)
     made = dict(spec)
     for key in spec.keys() & _KIND_OF.keys():
         made[key] = narrowed(_KIND_OF[key], spec[key], pods)
@@ -71,7 +87,30 @@ def narrowed(kind: str, spec: Spec, pods: Mapping[str, Sequence[str]]) -> dict[s
     return made
 
 
+def with_far_ends(kind: str, spec: Spec, found: Callable[[Spec], Pods]) -> dict[str, Any]:
+    """The same, but for its far ends: they are the pods that `found` says of each, by namespace."""
+    if kind in KEY_OF:
+        if not any(True for _ in far_ends(kind, spec)):
+            return dict(spec)
+        return {**spec, "target": _exactly(spec["target"], found(spec["target"]))}
+    made = dict(spec)
+    for key in spec.keys() & _KIND_OF.keys():
+        made[key] = with_far_ends(_KIND_OF[key], spec[key], found)
+    if isinstance(spec.get("templates"), list):
+        made["templates"] = [with_far_ends("Template", one, found) for one in spec["templates"]]
+    return made
+
+
 _KIND_OF = {**{key: kind for kind, key in KEY_OF.items()}, "workflow": "Workflow"}
+
+
+def _alters_both(spec: Spec) -> bool:
+    return spec.get("action") == "partition" or spec.get("direction", "to") != "to"
+
+
+def _exactly(spec: Spec, pods: Pods) -> dict[str, Any]:
+    exact = {"selector": {"pods": {name: list(names) for name, names in pods.items()}}, "mode": "all"}
+    return {**{key: value for key, value in spec.items() if key != "value"}, **exact}
 
 
 def _matches(pod: Pod, selector: Spec, namespace: str, node: Mapping[str, str]) -> bool:
