@@ -96,7 +96,7 @@ class Execution:
             request = Request(change.ref, parameters, new_id("chg", now), now, seconds)
             return means.kinds[kind].plan(means.world, request)
 
-        plan = plan_undo(change, planned)
+        plan = plan_undo(means.kind(change), change, planned)
         means.plans[plan.id] = plan
         cause = f"undo of {change.id}, which did not hold"
         return means.ledger.planned(plan, key=None, cause=cause, undo_of=change.id)

@@ -133,7 +133,8 @@ class ChangePipeline:
         """
         change = get_change(self.journal, change_id)
         refuse_undo(change)
-        return plan_undo(change, lambda kind, parameters: self.plan(kind, change.ref, parameters))
+        kind = kind_named(change.kind, self._kinds)
+        return plan_undo(kind, change, lambda name, parameters: self.plan(name, change.ref, parameters))
 
     def decide(self, plan: Plan, consent: Consent, approval: Approval | None = None) -> GateDecision:
         """Ask the cluster and the journal what the gate needs, and decide; writes nothing."""

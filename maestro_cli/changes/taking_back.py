@@ -74,7 +74,7 @@ def _planned(means: Means, change: Change, undo: Undo, request: Request) -> Plan
     if plan.target.uid != change.plan.target.uid:
         return None
     if change.id not in undo.parameters.values():  # what names the change takes back nobody else's
-        refuse_what_came_after(change, plan)
+        refuse_what_came_after(means.kind(change), change, plan)
         again = written_again(means.ledger.journal, change)
         if again:
             raise GateNotMet(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from maestro_cli.changes.kinds.kind import ChangeKind
 from maestro_cli.changes.model import Change, Plan
 from maestro_cli.core.errors import GateNotMet
 
 Planner = Callable[[str, Mapping[str, Any]], Plan]
 
 
-def plan_undo(change: Change, plan: Planner) -> Plan:
-    """The plan that takes this change back, made by `plan` from a kind and its parameters.
+def plan_undo(kind: ChangeKind, change: Change, plan: Planner) -> Plan:
+    """The plan that takes this change of that kind back, made by `plan` from a kind and its parameters.
 
     Raises GateNotMet when the change has no undo or somebody changed since what it wrote, and what planning
     raises.
@@ -25,14 +26,13 @@ def plan_undo(change: Change, plan: Planner) -> Plan:
             fix=f"look at {change.ref}, and make another change",
         )
     made = plan(undo.kind, undo.parameters)
-    refuse_what_came_after(change, made)
+    refuse_what_came_after(kind, change, made)
     return made
 
 
-def refuse_what_came_after(change: Change, undo: Plan) -> None:
+def refuse_what_came_after(kind: ChangeKind, change: Change, undo: Plan) -> None:
     """Raises GateNotMet when somebody changed since what it wrote: the undo would write over that."""
-    left = (change.left, change.plan.payload_digest)
-    if undo.target.uid != change.plan.target.uid or undo.leaves not in left:
+    if undo.target.uid != change.plan.target.uid or not kind.is_left(change, undo):
         raise GateNotMet(
             f"somebody changed {change.ref} since; it was left as it is",
             why=f"it is no longer what change {change.id} made of it",

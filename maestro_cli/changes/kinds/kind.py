@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Literal, Protocol
 
-from maestro_cli.changes.model import GateReason, Plan, RecentChange, Target
+from maestro_cli.changes.model import Change, GateReason, Plan, RecentChange, Target
 from maestro_cli.changes.ports import World
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.refs import ObjectRef
@@ -221,6 +221,9 @@ class ChangeKind(Protocol):
 
     def part_of(self, found: Any) -> str:
         """Digest of the part of the target that this kind writes, as it is now."""
+
+    def is_left(self, change: Change, undo: Plan) -> bool:
+        """Whether what the change left is there still, by the plan of its undo, which was made now."""
 
     def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
         """Whether the declared condition holds now; `left` is the digest of what the write left.

@@ -1,6 +1,7 @@
 """Set config: set or remove one key of a config map, and restart what reads it when that is asked for.
 
-Invariant: one key is written, the others stay. A value that is a secret by its looks is refused; one that is
+Invariant: one key is written, the others stay, and whether a change is still in force is told by that key
+alone. A value that is a secret by its looks is refused; one that is
 by its key's name is sent and kept nowhere else, as `set-env` does. The restarts are steps after the write,
 each noted on its workload by when the plan was made, so that none is restarted twice for one change.
 """
@@ -26,7 +27,7 @@ from maestro_cli.changes.kinds.kind import (
 )
 from maestro_cli.changes.kinds.rolling import paused
 from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
-from maestro_cli.changes.model import BlastRadius, GateReason, Plan, Target, Undo
+from maestro_cli.changes.model import BlastRadius, Change, GateReason, Plan, Target, Undo
 from maestro_cli.changes.ports import ClusterPort, World
 from maestro_cli.changes.reach import reached_workloads, with_reach
 from maestro_cli.changes.references import config_maps_of
@@ -135,6 +136,22 @@ class SetConfig(MarkedKind[ConfigMap]):
     def mark_of(self, found: ConfigMap) -> str:
         return found.annotations.get(CHANGE_ANNOTATION, "")
 
+    def is_left(self, change: Change, undo: Plan) -> bool:
+        """By its one key: the others are no business of it, and the undo leaves them as they are now."""
+        there = undo.undo  # puts back what is there now
+        value = _value_of(change.plan.parameters)
+        if there is None or value == HIDDEN:
+            return super().is_left(change, undo)
+        return (
+            there.parameters["key"] == change.plan.parameters["key"] and _value_of(there.parameters) == value
+        )
+
+    def is_written(self, found: ConfigMap, plan: Plan, left: str) -> bool:
+        """As `is_left`, as it is now; what is kept of a secret is no value."""
+        value = _value_of(plan.parameters)
+        by_key = value != HIDDEN and found.data.get(plan.parameters["key"]) == value
+        return by_key or super().is_written(found, plan, left)
+
     def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> ConfigMap:
         """An error may repeat what was sent, and is recorded: without the secret."""
         ref, key = plan.target.ref, plan.parameters["key"]
@@ -225,6 +242,11 @@ def _check_value(found: ConfigMap, key: str, value: str) -> None:
 def _kept(key: str, value: str | None) -> str:
     """What is recorded of a value."""
     return HIDDEN if value and holds_secret(key, value) else value or ""
+
+
+def _value_of(parameters: Mapping[str, Any]) -> str | None:
+    """What they set the key to; None where they remove it."""
+    return None if parameters.get("remove") else str(parameters["value"])
 
 
 def _with(found: ConfigMap, key: str, value: str | None) -> dict[str, str]:

@@ -28,6 +28,7 @@ from maestro_cli.changes.kinds.kind import (
 )
 from maestro_cli.changes.model import (
     BlastRadius,
+    Change,
     Condition,
     Diff,
     GateReason,
@@ -201,6 +202,9 @@ class WritingKind(ABC, Generic[T]):
         plan = replace(plan, objections=(*plan.objections, *self.objections(plan)))
         return replace(plan, digest=plan_digest(plan))
 
+    def is_left(self, change: Change, undo: Plan) -> bool:
+        return undo.leaves in (change.left, change.plan.payload_digest)
+
     def known_parameters(self) -> frozenset[str]:
         return frozenset(self.options)
 
@@ -230,6 +234,10 @@ class MarkedKind(WritingKind[T]):
     @abstractmethod
     def progress(self, found: T, plan: Plan) -> Observation:
         """Whether what was written has taken effect."""
+
+    def is_written(self, found: T, plan: Plan, left: str) -> bool:
+        """Whether what was written is there still; `left` is the digest of what the write left."""
+        return self.part_of(found) in (left, plan.payload_digest)
 
     @abstractmethod
     def mark_of(self, found: T) -> str:
@@ -277,6 +285,6 @@ class MarkedKind(WritingKind[T]):
             return Observation(Holds.SUPERSEDED, error.what)
         if found.uid != plan.target.uid:
             return Observation(Holds.SUPERSEDED, f"{found.ref} was deleted and made again")
-        if self.part_of(found) not in (left, plan.payload_digest):
+        if not self.is_written(found, plan, left):
             return Observation(Holds.SUPERSEDED, f"somebody changed {found.ref} since")
         return self.progress(found, plan)

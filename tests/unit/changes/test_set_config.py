@@ -226,3 +226,42 @@ def test_every_way_to_refer_to_a_config_map_is_seen() -> None:
     spec = {"containers": [container], "initContainers": [{"envFrom": [{"configMapRef": {"name": "e"}}]}]}
     assert config_maps_of({"spec": {**spec, "volumes": volumes}}) == {"a", "b", "c", "d", "e"}
     assert config_maps_of({"spec": {"volumes": "x", "containers": [3, {"env": [{"valueFrom": 1}]}]}}) == set()
+
+
+@pytest.mark.parametrize("took_back", ["undo", "take_back"])
+@pytest.mark.parametrize("asked", [DEBUG, {"key": "LEVEL", "remove": True}, {"key": "NEW", "value": "x"}])
+def test_it_is_taken_back_although_somebody_wrote_another_key_and_that_stays(
+    bench: Bench, asked: dict[str, Any], took_back: str
+) -> None:
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("set-config", SETTINGS, asked)
+    pipeline.execute(plan, YES)
+    now = settings(bench)
+    set_settings(bench, data={**now, "other": "y"}, rv=90)
+    if took_back == "undo":
+        pipeline.execute(pipeline.plan_undo(plan.id), YES)
+    else:
+        pipeline.take_back(plan.id, cause="the end")
+    assert settings(bench) == {"LEVEL": "info", "other": "y"}
+
+
+def test_it_is_not_taken_back_where_somebody_wrote_its_key(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("set-config", SETTINGS, DEBUG)
+    pipeline.execute(plan, YES)
+    for data in ({"LEVEL": "warn", "other": "x"}, {"other": "x"}):
+        set_settings(bench, data=data, rv=90)
+        with pytest.raises(GateNotMet, match="somebody changed"):
+            pipeline.take_back(plan.id, cause="the end")
+        assert settings(bench) == data
+
+
+def test_another_key_that_is_written_while_it_is_verified_changes_nothing(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("set-config", SETTINGS, DEBUG)
+    pipeline.execute(plan, YES)
+    left = get_change(bench.journal, plan.id).left
+    set_settings(bench, data={"LEVEL": "debug", "other": "y"}, rv=90)
+    assert KIND.observe(bench.world, plan, left=left).holds is Holds.YES
+    set_settings(bench, data={"LEVEL": "warn", "other": "y"}, rv=91)
+    assert KIND.observe(bench.world, plan, left=left).holds is Holds.SUPERSEDED
