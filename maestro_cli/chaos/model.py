@@ -231,7 +231,9 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What maestro saw, besides the Chaos Toolkit journal. `worker` is how the child ended, "" when well."""
+    """What maestro saw, besides the Chaos Toolkit journal. `worker` is how the child ended, "" when well;
+    `declared` are the names of the faults that were to be put in.
+    """
 
     stop: Stop | None = None
     injections: tuple[Injection, ...] = ()
@@ -242,3 +244,4 @@ class Findings:
     tolerated: Tolerated = Tolerated()
     arms: Comparison | None = None
     watched: tuple[Watched, ...] = ()
+    declared: tuple[str, ...] = ()

@@ -350,6 +350,7 @@ class _Run:
             tolerated=self._guarded.tolerated if self._experiment.guarded else Tolerated(),
             arms=self._measuring.comparison(),
             watched=watched,
+            declared=tuple(one.name for one in self._guarded.faults),
         )
         whole = self._heard.whole(journal)
         judged = judge(whole, findings)

@@ -155,10 +155,22 @@ def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
         is_stopped = findings.stop is not None and failed.endswith(STOPPED)
         if not known and not is_stopped:
             yield _open("injection", f"an action failed: {failed}", ExitCode.ACTION_FAILED)
+    yield from _never_put_in(journal, findings)
     if findings.worker:
         yield _open("worker", findings.worker, ExitCode.ACTION_FAILED)
     elif journal.get("status") == "aborted" and findings.stop is None:
         yield _open("worker", "Chaos Toolkit aborted it", ExitCode.ACTION_FAILED)
+
+
+def _never_put_in(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    """What was declared, and asked for by no action though nothing hindered it."""
+    before = _states(journal).get("before")
+    if findings.stop is not None or (before is not None and steady_of(before) is not Steady.MET):
+        return
+    known = {one.name for one in findings.injections}
+    for name in findings.declared:
+        if name not in known:
+            yield _open("injection", f"{name}: no action put it in", ExitCode.ACTION_FAILED)
 
 
 def _deviated(journal: Journal, findings: Findings) -> Iterator[Reason]:

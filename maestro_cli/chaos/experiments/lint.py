@@ -81,7 +81,7 @@ def lint(document: Document, experiment: Experiment) -> Iterator[Finding]:
     names = {name for _, name in injected(shape)}
     for fault in guarded.faults:
         if fault.name not in names:
-            text = f"no action of the method injects {fault.name!r}"
+            text = f"no action of the method injects {fault.name!r}: its verdict is never PASS"
             yield Finding("never-injected", "warning", document.file, fault.line, text)
     if names and not any(_is_ours(one, "undo") for one in (*shape.method, *shape.rollbacks)):
         yield warn("no-undo", ("rollbacks",), "no rollback takes its faults back: func: undo")

@@ -220,6 +220,29 @@ def test_a_method_that_forgets_its_fault_loses_it_when_its_time_is_over(lab: Lab
     assert report.judged.passed, report.judged
 
 
+def test_a_fault_that_no_action_puts_in_is_no_pass(lab: Lab) -> None:
+    given = data(
+        faults=[
+            {"name": name, "fault": "server-latency", "parameters": {"milliseconds": 1}}
+            for name in ("it", "b")
+        ]
+    )
+    report = lab.run(experiment(given))
+    assert (report.judged.exit_code, report.judged.verdict.value) == (ExitCode.ACTION_FAILED, OPEN)
+    assert [one.what for one in report.judged.reasons] == ["b: no action put it in"]
+
+
+@pytest.mark.parametrize(
+    ("values", "code"), [({"ratio": 2.0}, ExitCode.GATE_NOT_MET), ({"ratio": None}, ExitCode.GATE_NOT_MET)]
+)
+def test_a_fault_that_the_gate_kept_out_is_no_failed_action(
+    values: dict[str, Any], code: ExitCode, lab: Lab
+) -> None:
+    lab.servers.say(**values)
+    report = lab.run(experiment(data()))
+    assert [one.exit_code for one in report.judged.reasons] == [code]
+
+
 # 20 s of a third of the requests are 0.26% of a 99.9% budget of 30 days
 KNOWN: dict[str, Any] = {
     "objectives": {"a": Objective("a", "", "fraud", 0.999, 2592000.0, Counters("all", bad="bad"), {})},

@@ -71,6 +71,7 @@ CASES = (
         "injection", ExitCode.ACTION_FAILED, OPEN,
         findings={"injections": (EFFECTIVE, Injection("more", Injected.REFUSED, "incident #1 is open"))},
     ),
+    Case("injection", ExitCode.ACTION_FAILED, OPEN, findings={"declared": ("slow", "more")}),
     Case(
         "injection", ExitCode.ACTION_FAILED, OPEN,
         findings={"injections": (Injection("slow", Injected.INEFFECTIVE, "met nobody"),)},
@@ -150,7 +151,8 @@ def test_a_verdict_that_forgot_one_of_its_rules_would_be_noticed(
 def test_of_two_things_the_graver_decides(one: Case, other: Case) -> None:
     clash = set(one.journal) & set(other.journal) or set(one.findings) & set(other.findings)
     said = {*one.journal, *other.journal, *one.findings, *other.findings}
-    explains = any(pair <= said for pair in ({"deviated", "after"}, {"status", "stop"}, {"run", "stop"}))
+    explained = ({"deviated", "after"}, {"status", "stop"}, {"run", "stop"}, {"declared", "stop"})
+    explains = any(pair <= said for pair in explained)
     if clash or {"before", "arms"} & said or explains:
         return  # the one says what the other means
     codes = sorted((one.code, other.code), key=rank)
