@@ -1,15 +1,34 @@
-"""What maestro found in a run, as its part of a Chaos Toolkit journal, and that journal as it is kept."""
+"""What maestro found in a run, as its part of a Chaos Toolkit journal, and that journal as it is kept.
+
+Invariant: no secret of the experiment stays in it, nor in the log of the child beside it.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from maestro_cli.chaos.guard.check import Proposal
 from maestro_cli.chaos.line import sane
 from maestro_cli.chaos.model import Findings
+from maestro_cli.chaos.secrecy import Secrecy
 from maestro_cli.chaos.verdict import Judged
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.files import write_atomically
+
+JOURNAL, LOG = "journal.json", "worker.log"
+
+
+def keep(
+    folder: Path, journal: Mapping[str, Any], ours: Mapping[str, Any], secrecy: Secrecy
+) -> Mapping[str, Any]:
+    """Write the journal, clean the log, and return the journal as it is kept. Raises OSError."""
+    kept: dict[str, Any] = secrecy.clean(sane_journal({**journal, "maestro": ours}))
+    write_atomically(folder / JOURNAL, json.dumps(kept, indent=1), mode=0o600)
+    secrecy.clean_file(folder / LOG)
+    return kept
 
 
 def sane_journal(journal: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ without the file, the plan or the process that made it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,10 +44,16 @@ from maestro_cli.journal.store import Journal
 
 
 class ExperimentLedger:
-    """Records of one run, in the name of `actor`."""
+    """Records of one run, in the name of `actor`; `words` takes secrets out of what is said, not of names."""
 
-    def __init__(self, journal: Journal, run: str, actor: str) -> None:
-        self.journal, self.run, self.actor = journal, run, actor
+    def __init__(
+        self,
+        journal: Journal,
+        run: str,
+        actor: str,
+        words: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda data: data,
+    ) -> None:
+        self.journal, self.run, self.actor, self._words = journal, run, actor, words
 
     def refused(self, proposal: Proposal, answers: Sequence[Answer], error: MaestroError) -> None:
         against = [f"{one.check}: {one.reason}" for one in answers if one.allows is not Allows.YES]
@@ -72,7 +78,7 @@ class ExperimentLedger:
     def intended(self, fault: InForce, ends_at: datetime, undo: Sequence[str]) -> None:
         crash_point("experiment.before-intended")
         data = {**in_force_data(fault), "ends_at": ends_at, "undo": list(undo)}
-        self._append("intended", plain(data))
+        self._write("intended", plain(data))  # by this it is taken back: as it is
         crash_point("experiment.after-intended")
 
     def injected(self, injection: Injection) -> None:
@@ -116,6 +122,9 @@ class ExperimentLedger:
         self._append("left", {"residue": list(residue), "why": why})
 
     def _append(self, name: str, data: Mapping[str, Any]) -> None:
+        self._write(name, self._words(data))
+
+    def _write(self, name: str, data: Mapping[str, Any]) -> None:
         self.journal.append(f"experiment.{name}", subject_of(self.run), self.actor, data)
 
 

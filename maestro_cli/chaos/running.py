@@ -6,7 +6,6 @@ from here, and the child is told after that; it ends in any case. The verdict is
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import threading
@@ -20,7 +19,7 @@ from maestro_cli.changes.holder import acquire
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.child import Child
-from maestro_cli.chaos.findings import maestro_part, sane_journal
+from maestro_cli.chaos.findings import LOG, keep, maestro_part
 from maestro_cli.chaos.guard import AT_THE_LAST, examine, refusal
 from maestro_cli.chaos.guard.check import Answer, Proposal
 from maestro_cli.chaos.heard import Heard
@@ -31,12 +30,12 @@ from maestro_cli.chaos.measuring import Measuring
 from maestro_cli.chaos.model import Experiment, Findings, Guarded, Kind, Stop, Tolerated
 from maestro_cli.chaos.planning import Planner, proposal_digest
 from maestro_cli.chaos.ports import Platform, Surroundings
+from maestro_cli.chaos.secrecy import Discreet, Secrecy
 from maestro_cli.chaos.verdict import Judged, judge, steady_of
 from maestro_cli.chaos.watch import Watch
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import GateNotMet, InvalidFile, MaestroError, NotFound, StalePlan
-from maestro_cli.core.files import write_atomically
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.refs import parse_workload_ref
@@ -77,7 +76,9 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What runs are made with; `clean` replaces secrets in what is written, `folders` are where runs are."""
+    """What runs are made with; `clean` takes the context's secrets out of what is written, `folders` are
+    where runs are.
+    """
 
     journal: Journal
     platform: Platform
@@ -105,7 +106,9 @@ def run(
     """
     cancellation = cancellation or Cancellation()
     run_id = new_id("exp", means.clock.now())
-    ledger = ExperimentLedger(means.journal, run_id, means.actor)
+    secrecy = Secrecy(wanted.experiment.document, wanted.secrets, means.clean)
+    ledger = ExperimentLedger(means.journal, run_id, means.actor, secrecy.words)
+    progress = Discreet(progress, secrecy.clean)
     progress.phase("guard", wanted.experiment.title)
     proposal, answers = propose(means, wanted)
     error = refusal(answers)
@@ -122,7 +125,7 @@ def run(
     lease = acquire(means.journal, LEASE, run_id, LEASE_SECONDS)
     keeper = _Keeper(means.journal, lease)
     try:
-        return _Run(means, wanted, proposal, ledger, progress, cancellation, keeper).to_its_end()
+        return _Run(means, wanted, proposal, ledger, progress, cancellation, keeper, secrecy).to_its_end()
     finally:
         keeper.release()
 
@@ -167,9 +170,11 @@ class _Run:
         progress: Progress,
         cancellation: Cancellation,
         keeper: _Keeper,
+        secrecy: Secrecy,
     ) -> None:
         self._means, self._wanted, self._proposal, self._ledger = means, wanted, proposal, ledger
         self._progress, self._cancellation, self._keeper = progress, cancellation, keeper
+        self._secrecy = secrecy
         self._experiment = wanted.experiment
         self._guarded = wanted.experiment.guarded or Guarded()
         self._folder = means.folders / ledger.run
@@ -198,9 +203,7 @@ class _Run:
             "every_seconds": self._guarded.tolerated.every_seconds,
         }
         self._progress.phase("experiment", self._experiment.title)
-        child = Child(
-            order, self._hear, self._answer, log=self._folder / "worker.log", environment=os.environ
-        )
+        child = Child(order, self._hear, self._answer, log=self._folder / LOG, environment=os.environ)
         try:
             self._attend(child)
         finally:
@@ -279,8 +282,11 @@ class _Run:
                 self._watch.taken_back()
 
     def _hear(self, event: Mapping[str, Any]) -> None:
-        self._heard.hear(event)
         name = event.get("event")
+        if name == "secrets":
+            self._secrecy.learn(event["values"])
+            return
+        self._heard.hear(event)
         if name == "steady":
             seen = steady_of(event["state"])
             self._progress.update(f"steady state {event['phase']}: {seen.value}")
@@ -340,7 +346,7 @@ class _Run:
     def _finished(self, journal: Mapping[str, Any] | None, worker: str) -> RunReport:
         watched = self._watch.concluded() if self._stopped is None else ()
         stop = self._stopped or self._watch.stop  # found when it was over already
-        findings = Findings(
+        found = Findings(
             stop=stop,
             injections=tuple(self._injecting.injections.values()),
             recoveries=tuple(self._injecting.recoveries.values()),
@@ -352,14 +358,16 @@ class _Run:
             watched=watched,
             declared=tuple(one.name for one in self._guarded.faults),
         )
+        findings = self._secrecy.words(found)
         whole = self._heard.whole(journal)
-        judged = judge(whole, findings)
+        judged = judge(self._secrecy.words(whole), findings)
         ours = maestro_part(self._ledger.run, self._proposal, judged, findings)
-        kept = self._means.clean(sane_journal({**whole, "maestro": ours}))
-        write_atomically(self._folder / "journal.json", json.dumps(kept, indent=1), mode=0o600)
+        kept = keep(self._folder, whole, ours, self._secrecy)
         self._ledger.finished(judged, findings)
         if self._heard.invalid:
             raise InvalidFile(
-                "is refused by Chaos Toolkit", file=self._experiment.file, why=self._heard.invalid
+                "is refused by Chaos Toolkit",
+                file=self._experiment.file,
+                why=self._secrecy.clean(self._heard.invalid),
             )
         return RunReport(self._ledger.run, self._proposal, judged, findings, kept, self._folder)

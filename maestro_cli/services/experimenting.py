@@ -180,7 +180,7 @@ class ExperimentServices(PeopleServices):
         from maestro_cli.chaos.running import propose
 
         agreed = Consent(given=True, typed_context=self.context_name)  # nobody has to, for a look
-        return propose(self.experiment_means(wanted), replace(wanted, consent=agreed))
+        return propose(self.experiment_means(), replace(wanted, consent=agreed))
 
     def agreed_experiment(self, wanted: Wanted) -> Wanted:
         """With somebody's word: a person at a terminal is shown the plan, and asked. Raises GateNotMet, and
@@ -195,7 +195,7 @@ class ExperimentServices(PeopleServices):
         """Run what was agreed to. Raises what the guard says."""
         from maestro_cli.chaos.running import run
 
-        return run(self.experiment_means(wanted), wanted, progress=progress, cancellation=self.cancellation)
+        return run(self.experiment_means(), wanted, progress=progress, cancellation=self.cancellation)
 
     def _agreed(self, wanted: Wanted) -> tuple[Consent, str]:
         """`--yes`, or a person's word and to what; what only looks needs neither. Raises GateNotMet."""
@@ -225,22 +225,14 @@ class ExperimentServices(PeopleServices):
             raise GateNotMet(what, why=why, fix="add --yes")
         return consent, ""
 
-    def experiment_means(self, wanted: Wanted | None = None) -> Means:
-        """What runs are made with; secrets of the experiment are kept out of what is written."""
-        from maestro_cli.chaos.experiments.variables import literal_secrets
+    def experiment_means(self) -> Means:
+        """What runs are made with; secrets of the context are kept out of what is written."""
         from maestro_cli.chaos.running import Means
         from maestro_cli.config.locations import state_dir
 
-        hidden = [] if wanted is None else literal_secrets(wanted.experiment.document, wanted.secrets)
-
-        def clean(value: Any) -> Any:
-            from maestro_cli.core.redaction import Redactor
-
-            return self.redactor.clean_value(Redactor(lambda: hidden).clean_value(value))
-
         return Means(
             self.journal, self, self.changes, self.surroundings, self.clock, self.actor,
-            state_dir() / "experiments" / self.context_name, clean,
+            state_dir() / "experiments" / self.context_name, self.redactor.clean_value,
         )  # fmt: skip
 
     def write_experiment_journal(self, report: RunReport, path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,18 +80,3 @@ def _environment(path: Path) -> dict[str, str]:
             raise InvalidFile("is no line of a .env file", file=str(path), line=number, fix="NAME=VALUE")
         found[key.strip()] = value
     return found
-
-
-def literal_secrets(document: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """Values that stand in the file or a --var-file as secrets: nothing that is written may hold them."""
-    return [text for part in (document.get("secrets") or {}, given) for text in _texts(part)]
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        if value.get("type") in ("env", "vault"):
-            return
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, str) and value:
-        yield value

@@ -103,6 +103,10 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
 
     # What chaoslib calls
 
+    def started(self, experiment: Any, journal: Any) -> None:
+        """Nothing was performed yet, but for probes of the configuration."""
+        self.tell("secrets", values=self._runner.secrets)
+
     def running(
         self, experiment: Any, journal: Any, configuration: Any, secrets: Any, schedule: Any, settings: Any
     ) -> None:

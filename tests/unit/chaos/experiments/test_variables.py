@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from chaoslib import convert_vars
 
-from maestro_cli.chaos.experiments.variables import literal_secrets, read_variables
+from maestro_cli.chaos.experiments.variables import read_variables
 from maestro_cli.core.errors import InvalidFile, MaestroError, UsageError
 
 
@@ -51,13 +50,3 @@ def test_a_file_that_is_wrong_is_told_with_its_line(name: str, text: str, tmp_pa
 def test_a_file_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(MaestroError):
         read_variables([], [tmp_path / "no.yaml"])
-
-
-def test_secrets_that_stand_in_the_file_are_known_and_references_are_none() -> None:
-    document: dict[str, Any] = {
-        "secrets": {
-            "a": {"token": "one", "key": {"type": "env", "key": "NAME"}},
-            "b": {"type": "vault", "path": "p"},
-        }
-    }
-    assert literal_secrets(document, {"c": {"d": "two"}}) == ["one", "two"]
