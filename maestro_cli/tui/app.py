@@ -81,7 +81,7 @@ class ConsoleApp(Desk):
             return
         self.set_timer(LEASE_SECONDS, lambda: self.beside(self.greet))
         if self._kept is not None and not self._kept.has_seen_tour:
-            self.show_tour()
+            self._begin_with_tour()
         if self._told_first:
             from maestro_cli.tui.keys.help import HelpDialog, error_text
 
@@ -102,15 +102,22 @@ class ConsoleApp(Desk):
             if self.when_whole is not None:
                 self.when_whole()
 
+    def _begin_with_tour(self) -> None:
+        """Not over what was typed already: that is done, and the tour comes at the next start."""
+        if self.is_typed_ahead:
+            self.remark(":tour shows ten keys to begin with", stays=True)
+        else:
+            self.show_tour()
+
     def show_tour(self) -> None:
         """The tour; it is not shown by itself again."""
-        from maestro_cli.tui.keys.help import HelpDialog
+        from maestro_cli.tui.keys.help import TourDialog
         from maestro_cli.tui.keys.tour import tour_text
 
         if self._kept is not None:
             self._kept = kept = replace(self._kept, has_seen_tour=True)
             self.beside(lambda: remember(kept))  # now: a console that is killed forgets it else
-        self.push_screen(HelpDialog(tour_text(self.chosen_keys.keys)))
+        self.push_screen(TourDialog(tour_text(self.chosen_keys.keys)))
 
     def action_keys(self) -> None:
         """Every key that works here, now."""
@@ -165,11 +172,20 @@ class ConsoleApp(Desk):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """`:` and `/` come before whatever has the focus, but where something is typed they are letters."""
+        if action == "command_line" and self._is_in_tour:
+            return True
         if action in ("command_line", "filter"):
             return len(self.screen_stack) == 1 and not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
+    @property
+    def _is_in_tour(self) -> bool:
+        """Whether the tour is on top, which is imported for those who see it."""
+        return len(self.screen_stack) > 1 and getattr(self.screen, "is_typed_over", False)
+
     def action_command_line(self) -> None:
+        if self._is_in_tour:
+            self.pop_screen()
         known = known_now(self)
         self.prompt.open(":", "", lambda text: completions(text, known))
 

@@ -123,3 +123,9 @@ class HelpDialog(Dialog):
     def on_mount(self) -> None:
         self._view.show_lines(self._lines)
         self._view.focus()
+
+
+class TourDialog(HelpDialog):
+    """The tour, over which somebody may type already: `:` leaves it and is the first of what is typed."""
+
+    is_typed_over = True

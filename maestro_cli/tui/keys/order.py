@@ -61,6 +61,11 @@ class OrderedKeys(ColourlessApp[R], Generic[R]):
         else:
             await self._done(0)
 
+    @property
+    def is_typed_ahead(self) -> bool:
+        """Whether keys wait to be given on."""
+        return bool(self._held)
+
     async def on_event(self, event: Event) -> None:
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)

@@ -26,7 +26,7 @@ def tour_text(chosen: Mapping[str, str]) -> list[Spans]:
     """The lines of the tour, with the keys that somebody `chosen`."""
     keys = {key.id: chosen.get(key.id, key.keys) for key in every_key()}
     lines: list[Spans] = [
-        (("maestro in ten keys", "title"), ("   Esc closes it; :tour shows it again", "dim")),
+        (("maestro in ten keys", "title"), ("   Esc closes it, and : to type; :tour shows it again", "dim")),
         (("", ""),),
     ]
     for name, words in STEPS:

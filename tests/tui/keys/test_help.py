@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from textual.command import CommandPalette, Hit
+from textual.events import Key
 from textual.pilot import Pilot
 
 from maestro_cli.tui.acting.dialogs import ArmDialog
@@ -66,6 +69,34 @@ def test_the_tour_comes_once_and_what_was_shown_is_remembered() -> None:
 
     run_app(StillConsole(SERVICES), script, place=PODS_PLACE, kept=Remembered())
     assert recall() == Remembered("light", "nodes", {"prod": "shop"}, is_log_open=True, has_seen_tour=True)
+
+
+def test_what_is_typed_before_the_tour_is_done_and_the_tour_comes_at_the_next_start() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.trail[-1].screen == "nodes", "where it was typed to go")
+        await until(pilot, lambda: ":tour shows ten keys" in screen_text(app), "where the tour is")
+        assert len(app.screen_stack) == 1
+        await pilot.press("ctrl+q")
+
+    async def run() -> None:
+        app = ConsoleApp(StillConsole(SERVICES), PODS_PLACE, kept=Remembered())
+        app._held.extend((Key("colon", ":"), *(Key(one, one) for one in "nodes"), Key("enter", "\r")))
+        async with app.run_test(size=(120, 40)) as pilot:
+            await script(app, pilot)
+
+    asyncio.run(run())
+    assert not recall().has_seen_tour
+
+
+def test_the_sign_of_a_command_leaves_the_tour_and_what_follows_is_the_command() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog), "the tour")
+        await pilot.press("colon", *"nodes", "enter")
+        await until(pilot, lambda: app.trail[-1].screen == "nodes", "where it was typed to go")
+        assert len(app.screen_stack) == 1
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE, kept=Remembered())
+    assert recall().has_seen_tour
 
 
 def test_the_palette_finds_an_action_with_its_danger_and_why_it_is_refused() -> None:
