@@ -22,7 +22,7 @@ from maestro_cli.tui.acting.progress import SpokenProgress
 from maestro_cli.tui.announcing import News
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.frame import Frame
-from maestro_cli.tui.keys.bindings import ANSWER_KEYS
+from maestro_cli.tui.keys.bindings import ANSWER_KEYS, ARM_KEYS
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.names import spoken_keys
 from maestro_cli.tui.keys.remembered import Remembered
@@ -62,11 +62,12 @@ class Desk(Frame):
 
     @cached_property
     def dispatcher(self) -> Dispatcher:
-        from maestro_cli.tui.acting.dispatcher import Dispatcher
+        from maestro_cli.tui.acting.dispatcher import Dispatcher, pressed
 
         console = self.behind
         made = Dispatcher(console.store, console.clock, self.asker, console.reading, console.acting)
         made.lead = self.asker.lead
+        made.how = partial(pressed, chosen=self.chosen_keys.keys)
         return made
 
     def _person(self, context: str) -> Person:
@@ -139,8 +140,9 @@ class Desk(Frame):
                 until = self.now() + timedelta(minutes=answer)
                 self.behind.store.dispatch(ContextArmed(context, until))
             else:
+                key = spoken_keys(self.chosen_keys.keys.get("console.arm", ARM_KEYS)).split()[0]
                 self.status.tell(
-                    f"{context} is still read-only: W, then Tab to Arm and Enter, allows changes"
+                    f"{context} is still read-only: {key}, then Tab to Arm and Enter, allows changes"
                 )
 
         self.push_screen(ArmDialog(context, minutes, protected=protected), armed)

@@ -182,7 +182,7 @@ class Frame(Stage):
         """What differs between then and now, or what was known then."""
         snapshot = self.behind.store.snapshot
         if snapshot.replay_at is None:
-            self.status.tell("this is now: [ steps back, :diff 14:05 compares that time with now")
+            self.status.tell("this is now: :at 14:05 shows what was known then, :diff 14:05 compares it")
         elif self.view is not None and not self.view.can_compare:
             self.status.tell(f"{self.view.spec.title} shows the past, not what differs from it")
         else:

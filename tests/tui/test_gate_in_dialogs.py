@@ -67,7 +67,7 @@ def test_the_gate_is_seen_at_once_and_what_it_refuses_cannot_be_gone_on_with(
         await until(pilot, lambda: f"gate {outcome.value}" in screen_text(app), "the gate")
         assert "warning: no replica will be left" in screen_text(app)
         is_allowed = outcome is Gate.ALLOWED
-        assert ("instead: x, Roll back, 1 in the field" in screen_text(app)) is not is_allowed
+        assert ("instead: Actions › Roll back, 1 in the field" in screen_text(app)) is not is_allowed
         assert bool(app.screen.query("#go")) is can_go
         assert app.focused is app.screen.query_one("#cancel", Button)
 

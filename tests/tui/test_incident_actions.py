@@ -69,7 +69,7 @@ def test_an_incident_is_walked_from_alert_to_close_while_the_console_is_read_onl
     room.fires()
     assert "owned by" in act(room, "incident.ack")[0]
     assert act(room, "incident.mitigate", how="rolled back")[0].startswith("#1 is monitoring")
-    assert "still fire" in act(room, "incident.resolve")[0]
+    assert "still firing" in act(room, "incident.resolve")[0]
     room.fires(firing=False)
     assert act(room, "incident.resolve")[0].startswith("#1 is resolved")
     assert act(room, "incident.reopen", reason="it came back")[0].startswith("#1 is triaging")
@@ -146,7 +146,7 @@ def test_what_could_not_be_ended_of_its_silences_is_said(room: JournalRoom) -> N
     outcome, _ = act(room, "incident.resolve", force="yes", reason="the rule is wrong")
     assert outcome.startswith("#1 is resolved, ")
     assert "the silence alertname=ErrorBudgetBurn of #1 holds until" in outcome
-    assert outcome.endswith("W, then :silences ends it")
+    assert outcome.endswith("once it is, :silences ends it")
     assert not room.services.list_changes(10)
     room.services.desk.reopen("1", "again")
     room.console.store.dispatch(ContextArmed("x", room.console.clock.now() + timedelta(minutes=5)))

@@ -65,7 +65,9 @@ def test_a_run_that_has_ended_is_neither_answered_nor_gone_on_with_nor_stopped(a
 
 
 def test_an_incident_without_a_run_says_so_before_it_asks() -> None:
-    assert "r begins one" in refused(BY_ID["incident.go-on"], about(replace(STORY, runs=()), "Incident"))
+    assert "Dry run begins one" in refused(
+        BY_ID["incident.go-on"], about(replace(STORY, runs=()), "Incident")
+    )
     assert refused(BY_ID["incident.go-on"], about(STORY, "Incident")) == ""
 
 
@@ -101,12 +103,12 @@ def test_a_bare_pod_is_destroyed_and_one_of_a_controller_is_not() -> None:
         ("say where to: maestro rollback ml/deploy/fraud --to-revision 3 (what this plan chose);"
          " while nothing was shipped since, take chg-1 back: maestro change undo chg-1;"
          " the record of each revision: maestro rollback plan ml/deploy/fraud",
-         "say where to: x, Roll back, 3 in the field `to revision` (what this plan chose);"
-         " while nothing was shipped since, take chg-1 back: x, Take back, on :change chg-1;"
+         "say where to: Actions › Roll back, 3 in the field `to revision` (what this plan chose);"
+         " while nothing was shipped since, take chg-1 back: Actions › Take back, on :change chg-1;"
          " the record of each revision: :revisions ml/deploy/fraud"),
         ("name one with --to-revision", "name one in the field `to revision`"),
         ("somebody else: maestro approve chg-1; then: maestro change resume chg-1",
-         "somebody else: x, Approve, on :change chg-1; then: x, Carry out, on :change chg-1"),
+         "somebody else: Actions › Approve, on :change chg-1; then: Actions › Carry out, on :change chg-1"),
         ("the record of each revision: maestro rollback ml/helm/fraud --dry-run",  # no screen shows those
          "the record of each revision: maestro rollback ml/helm/fraud --dry-run"),
         ("maestro watch", "maestro watch"),
@@ -122,7 +124,8 @@ def test_what_waits_for_a_second_person_has_not_failed() -> None:
     fix = "somebody else: maestro approve chg-1"
     words = failure_words(WaitingForApproval("a second person has to approve this change", fix=fix))
     expected = (
-        "it waits: a second person has to approve this change — somebody else: x, Approve, on :change chg-1"
+        "it waits: a second person has to approve this change — "
+        "somebody else: Actions › Approve, on :change chg-1"
     )
     assert words == expected
     assert failure_words(GateNotMet("no")) == "failed: no"

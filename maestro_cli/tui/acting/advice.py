@@ -1,6 +1,7 @@
 """What mends a refusal, as it is done in the console: for an option of a command, a field or a key.
 
-Invariant: pure; what has no other way here stays the command that it is.
+Invariant: pure; what has no other way here stays the command that it is. An action is named as in the menu
+`Actions`, whatever key that is on.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ _HERE = tuple(
     for words, here in (
         (r"name one with --to-revision( N)?", "name one in the field `to revision`"),
         (r"maestro rollback plan (\S+)", r":revisions \1"),
-        (r"maestro rollback (\S+) --to-revision ([0-9]+)", r"x, Roll back, \2 in the field `to revision`"),
-        (r"maestro change undo ([^\s;]+)", r"x, Take back, on :change \1"),
+        (
+            r"maestro rollback (\S+) --to-revision ([0-9]+)",
+            r"Actions › Roll back, \2 in the field `to revision`",
+        ),
+        (r"maestro change undo ([^\s;]+)", r"Actions › Take back, on :change \1"),
         (r"--to-revision( N)?", "the field `to revision`"),
         (r"add --yes", "say yes in the dialog"),
         (r"; --yes does not do it", ""),
         (r"(delete it past the budget:) (--without-eviction.*)", r"\1 in a shell, maestro pod delete \2"),
         (r"maestro approve list", ":changes"),
-        (r"maestro approve (\S+?)(;|$)", r"x, Approve, on :change \1\2"),
-        (r"maestro change resume (\S+)", r"x, Carry out, on :change \1"),
+        (r"maestro approve (\S+?)(;|$)", r"Actions › Approve, on :change \1\2"),
+        (r"maestro change resume (\S+)", r"Actions › Carry out, on :change \1"),
         (r"maestro change show (\S+)", r":change \1"),
         (r"maestro change list", ":changes"),
         (r"maestro silence list", ":silences"),

@@ -121,6 +121,7 @@ class Dispatcher:
         self._reading, self._acting = reading, acting
         self._numbers = count(1)
         self.lead: Callable[[Place], None] = lambda place: None  # from the thread that works on it
+        self.how: Callable[[str], str] = pressed  # what a person does for what a key with that id does
 
     def refusal(self, action: Action, targets: Sequence[Target]) -> Refusal | None:
         """Why it is not even begun; None where it may be."""
@@ -129,20 +130,25 @@ class Dispatcher:
             return None
         if snapshot.replay_at is not None and not action.is_of_now:
             return Refusal(
-                "the console shows the past; nothing is done there", "press Escape to return to now"
+                "the console shows the past; nothing is done there",
+                f"{self.how('console.back')} to return to now",
             )
         if not targets:
             return Refusal(
-                f"{action.title}: nothing is chosen", "put the cursor on it, or mark some with Space"
+                f"{action.title}: nothing is chosen",
+                f"put the cursor on it, or {self.how('table.mark')} to mark some",
             )
         if len(targets) > 1 and not action.is_bulk:
-            return Refusal(f"{action.title} is about one at a time", "take the marks away with Escape")
+            return Refusal(
+                f"{action.title} is about one at a time", f"{self.how('console.back')} to take the marks away"
+            )
         for target in targets:
             if why := action.refuses(target):
                 return Refusal(f"{action.title} {target.name}: {why}")
         for context in sorted({target.context for target in targets}):
             if action.danger.needs_arming and not snapshot.is_armed(context, now):
-                return Refusal(f"{context} is read-only", "press W to arm it for some minutes")
+                fix = f"{self.how('console.arm')} to arm it for some minutes"
+                return Refusal(f"{context} is read-only", fix)
         return None
 
     def perform(
@@ -348,6 +354,13 @@ class _Work:
     progress: Progress
     cancellation: Cancellation
     led_to: list[Action] = field(default_factory=list)  # the action that this one went on with, at most one
+
+
+def pressed(name: str, chosen: Mapping[str, str] | None = None) -> str:
+    """`press W`, as the keys are that somebody `chosen`."""
+    from maestro_cli.tui.keys.table import first_key
+
+    return f"press {first_key(name, chosen or {})}"
 
 
 def failure_words(error: Exception) -> str:

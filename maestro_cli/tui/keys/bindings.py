@@ -6,6 +6,7 @@ from textual.binding import Binding
 
 DIGITS = "123456789"
 ANSWER_KEYS = "f2"
+ARM_KEYS = "W"
 QUIT_KEYS = "ctrl+q"
 ABORT_KEYS = "f8"
 
@@ -33,7 +34,8 @@ APP_BINDINGS: tuple[Binding, ...] = (
              "The screen that has this digit, or what keys.yaml pinned to it.")
         for digit in DIGITS
     ),
-    _key("W", "arm", "arm", "Arm", "Allow changes in this context for minutes; again ends it.", show=True),
+    _key(ARM_KEYS, "arm", "arm", "Arm", "Allow changes in this context for minutes; again ends it.",
+         show=True),
     _key("ctrl+r", "hurry", "hurry", "Read now", "Read again; what is watched tells by itself."),
     _key("left_square_bracket", "rewind(False)", "rewind", "Rewind", "What was known before."),
     _key("right_square_bracket", "rewind(True)", "forward", "Forward", "What was known next, up to now."),

@@ -37,6 +37,13 @@ from maestro_cli.tui.views.filtering import parse_filter
 WAIT_SECONDS = 15.0  # for what a place shows to be read, until it is said that it is not
 LOOK_SECONDS = 0.2
 
+# What is typed for what a key of the full screen does.
+TYPED = {
+    "console.arm": "type write 10",
+    "console.back": "type back",
+    "table.mark": "name several rows after do",
+}
+
 
 class Session:
     """What a person is looking at, over one Console, which is `behind` it."""
@@ -55,6 +62,7 @@ class Session:
         console.person = lambda context: person
         self.asker = asker
         self.dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
+        self.dispatcher.how = TYPED.__getitem__
 
     def run(self) -> None:
         """Until quit, or the end of input. Raises then what nobody expected first: it was no success."""

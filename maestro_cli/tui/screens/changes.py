@@ -68,7 +68,7 @@ def why_not_carried_out(target: Target) -> str:
     if change.finished or change.state.value == "planned":
         return f"there is nothing to go on with: it is {change.state.value}"
     if change.state.value == "waiting" and change.approval is None:
-        return "nobody has approved it; a second person does: x, Approve"
+        return "nobody has approved it; a second person does: Actions › Approve"
     return ""
 
 
@@ -128,7 +128,7 @@ def carry_out(doing: Doing) -> str:
     if change.finished or change.state is State.PLANNED:
         raise GateNotMet(f"there is nothing to go on with: {change.id} is {change.state.value}")
     if change.state is State.WAITING and change.approval is None:
-        raise GateNotMet(f"nobody has approved {change.id}", fix="a second person: x, Approve")
+        raise GateNotMet(f"nobody has approved {change.id}", fix="a second person: Actions › Approve")
     name = str(change.ref) if danger_of(change.plan).needs_typing else ""
     asked = f"{change.plan.summary}: carry it out?"
     if not doing.agree(asked, change_view(change), CARRY_OUT.title, name):

@@ -117,7 +117,7 @@ def plan_and_run(doing: Doing) -> str:
     view, refused = plan_view(proposal, answers), services.refusal_of(answers)
     danger = danger_of(proposal)
     if services.options.is_read_only:
-        told = Lines("read-only here: what the guard says of a run is known once W has armed the context")
+        told = Lines("read-only here: what the guard says of a run is known once the context is armed")
         doing.agree(f"{name}: what it would do", replace(view, blocks=(told, *view.blocks)), "Close")
         return "a plan only; nothing was injected"
     if refused is not None:
@@ -164,7 +164,7 @@ def under_way(services: Services) -> ExperimentRun:
     """The one that is at work in the context. Raises GateNotMet."""
     found = next((one for one in services.experiment_runs("", 20) if one.status == "running"), None)
     if found is None:
-        raise GateNotMet("no experiment is under way", fix="x, Sweep takes back what a dead one left")
+        raise GateNotMet("no experiment is under way", fix="Actions › Sweep takes back what a dead one left")
     return found
 
 

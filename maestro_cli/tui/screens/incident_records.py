@@ -121,7 +121,7 @@ def silences_left(doing: Doing) -> tuple[str, ...]:
 
     services = doing.services
     if services.options.is_read_only:
-        why = "its context is not armed: W, then :silences ends it"
+        why = "its context is not armed; once it is, :silences ends it"
     elif services.policy.protected:
         why = "its context is protected: :silences ends it"
     else:

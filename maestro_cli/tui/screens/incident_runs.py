@@ -139,9 +139,7 @@ def plan_report(services: Services, plan: RunPlan, book: Runbook) -> Report:
 
     blocks: list[Any] = [*plan_view(plan).blocks]
     if services.options.is_read_only:
-        blocks += [
-            Lines("read-only here: what the gate asks of a change is known once W has armed the context")
-        ]
+        blocks += [Lines("read-only here: what the gate asks of a change is known once the context is armed")]
     for step in book.steps:
         blocks += [
             Heading(f"{step.path}: {step.kind}"),
@@ -261,7 +259,7 @@ def resumable(services: Services, target: Target) -> RunRecord:
     for found in services.run_history.list(incident=target.id):
         if found.status.value in RESUMABLE_RUNS:
             return services.run_history.get(found.id)
-    raise NotFound(f"no run for {target.name} waits or was interrupted", fix="r begins one")
+    raise NotFound(f"no run for {target.name} waits or was interrupted", fix="Dry run begins one")
 
 
 def consider(doing: Doing) -> str:
@@ -319,7 +317,7 @@ def why_no_run(target: Target) -> str:
         return f"it has ended: {target.item.status.value}" if target.item.status.final else ""
     if any(not run.status.final for run in target.item.runs):
         return ""
-    return "no run of it waits or is at work; r begins one"
+    return "no run of it waits or is at work; Dry run begins one"
 
 
 def incident_of(target: Target) -> str:

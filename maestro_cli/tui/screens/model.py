@@ -74,7 +74,9 @@ class TableScreen:
     key: Callable[[Any], str]
     target: Callable[[Any, Place], Target]
     opens: Callable[[Target], Place] | None = None
-    says: Callable[[Target], str] = lambda target: f"{target.name} is shown whole; x lists what can be done"
+    says: Callable[[Target], str] = lambda target: (
+        f"{target.name} is shown whole; Actions has what can be done"
+    )
     labels: Callable[[Any], Mapping[str, str]] = nothing_to_filter
     has_namespace: bool = True
     beside: AnyFeed | None = None

@@ -10,6 +10,8 @@ import pytest
 from maestro_cli.config.keys_file import KeysFile
 from maestro_cli.config.strict import parse_yaml
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.tui.acting.dialogs import ArmDialog
+from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys.keymap import Keymap, checked_keymap
 from maestro_cli.tui.keys.names import is_safe_for_harm, normal_key, spoken_key
@@ -126,3 +128,29 @@ def test_what_is_offered_for_what_hurts_is_taken_by_nothing() -> None:
     taken = {one for key in every_key() for one in key.keys.split(",")}
     assert offered
     assert not {f"ctrl+{one}" for one in offered} & taken
+
+
+def test_what_is_advised_names_the_chosen_keys() -> None:
+    """Not the ones that they come with."""
+    chosen = {"console.arm": "f5", "console.back": "f4", "table.mark": "m"}
+    harm = Action(
+        "pods.say", "Say", "say it", Danger.REVERSIBLE, lambda target, answers: ("say",),
+        performs=lambda doing: "said",
+    )  # fmt: skip
+    target = Target("prod", "Pod", "a", "a")
+
+    async def run() -> None:
+        console = StillConsole(SERVICES)
+        app = ConsoleApp(console, Place("pods"), keymap=Keymap(chosen))
+        async with app.run_test(size=(80, 24)) as pilot:
+            refusals = [app.dispatcher.refusal(harm, chosen) for chosen in ((target,), (), (target, target))]
+            assert [one.fix.split(" to ")[0] for one in refusals if one is not None] == [
+                "press f5", "put the cursor on it, or press m", "press f4"
+            ]  # fmt: skip
+            app.arm("prod")
+            await until(pilot, lambda: isinstance(app.screen, ArmDialog), "the dialog")
+            await pilot.press("escape")
+            await until(pilot, lambda: "still read-only: f5, then" in app.status.told, "how it is armed")
+            assert "press W" not in screen_text(app)
+
+    asyncio.run(run())
