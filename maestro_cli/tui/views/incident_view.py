@@ -168,14 +168,16 @@ class IncidentView(View):
 
     def keys(self, scope: Scope) -> frozenset[FactKey]:
         context = self.place.context or scope.context
-        logs = self._logs.key(context) if self._is_whole and self._box(LOGS).display else None
+        is_whole = self.is_mounted and self._is_there
+        logs = self._logs.key(context) if is_whole and self._box(LOGS).display else None
         about = frozenset(feed.of(context, self.place.argument) for feed in (STORY, REVISIONS))
         return about if logs is None else about | {logs}
 
     @property
-    def _is_whole(self) -> bool:
-        """Whether its panes are there: not before they are made, and not while it is left."""
-        return self.is_mounted and len(self.query(PaneBox)) == len(PANES)
+    def _is_there(self) -> bool:
+        """Whether its panes are: not before they are made, and not while it is left. A key that it was given
+        before that, or a resize, comes to it even then."""
+        return self.display and len(self.query(PaneBox)) == len(PANES)  # no display while it is left
 
     def _box(self, pane: str) -> PaneBox:
         return self.query_one(f"#pane-{pane}", PaneBox)
@@ -248,7 +250,7 @@ class IncidentView(View):
     # Panes
 
     def on_mount(self) -> None:
-        if self.place.filter and self.query(PaneBox):
+        if self.place.filter and self._is_there:
             try:
                 self._logs.set_filter(self.place.filter)
             except UsageError as error:  # it is open all the same
@@ -262,8 +264,8 @@ class IncidentView(View):
         """Show the panes that have room, the current one always among them."""
         size = self.app.size
         chosen, columns = panes_shown(size.width, size.height, self._current, is_zoomed=self._is_zoomed)
-        if len(self.query(PaneBox)) < len(PANES):
-            return  # it is left already
+        if not self._is_there:
+            return
         grid = self.query_one(Grid)
         grid.styles.grid_size_columns = columns
         grid.styles.grid_size_rows = -(-len(chosen) // columns)
@@ -326,17 +328,21 @@ class IncidentView(View):
 
     def action_previous(self) -> None:
         self._turn_to(LOGS)
-        self._logs.turn_previous()
+        if self._is_there:
+            self._logs.turn_previous()
 
     def set_filter(self, text: str) -> None:
         """Of the logs, which come on the screen for it."""
-        self._logs.set_filter(text)
+        if self._is_there:
+            self._logs.set_filter(text)
         if text:
             self._turn_to(LOGS)
 
     @property
     def home(self) -> Widget | None:
         """What is read in the current pane."""
+        if not self._is_there:
+            return None
         inside = self._box(self._current).query("*")
         return next((one for one in inside if one.focusable and one.display), None)
 

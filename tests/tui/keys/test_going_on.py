@@ -20,6 +20,7 @@ from maestro_cli.tui.keys import order
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import FactRead
+from maestro_cli.tui.views.incident_view import IncidentView
 from maestro_cli.tui.views.table_view import TableView
 from maestro_cli.tui.views.view import View
 from tests.patience import PATIENCE_SECONDS
@@ -113,6 +114,47 @@ def test_a_place_that_is_left_before_it_is_whole_ends_nothing(turns: int) -> Non
     run_app(StillConsole(SERVICES), script, place=Place("pods"))
 
 
+def test_an_incident_that_is_being_left_does_nothing_any_more() -> None:
+    """A key that it was given before, or a resize, may come to it between any two of its parts going."""
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(app.behind, OPENED)
+        for turns in range(16):  # of the loop, each a little further in its being left
+            app.go(INCIDENT)
+            await until(pilot, lambda: "[Timeline]" in screen_text(app), "the incident")
+            view = app.view
+            assert isinstance(view, IncidentView)
+            app.go(Place("pods"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for act in (view.action_logs, view.action_previous, view.action_zoom, view.on_resize):
+                act()
+            view.action_pane(1)
+            view.set_filter("5..")
+            assert view.home is None
+            await until(pilot, lambda: "[Timeline]" not in screen_text(app), "the pods")
+        burst(app, "4")
+        await until(pilot, lambda: app.trail[-1].screen == "nodes", "a key does what it does")
+        assert app.fault is None
+
+    run_app(StillConsole(SERVICES), script, place=Place("pods"))
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_an_incident_that_is_left_before_its_panes_are_made_ends_nothing(turns: int) -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.focused is not None, "the pods")
+        app.go(INCIDENT)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        app.go(Place("pods"))
+        burst(app, "4")
+        await until(pilot, lambda: app.trail[-1].screen == "nodes", "a key does what it does")
+        assert app.fault is None
+
+    run_app(StillConsole(SERVICES), script, place=Place("pods"))
+
+
 def asks(danger: Danger) -> Action:
     return Action(
         "pods.say", "Say", "say two words", danger, lambda target, answers: ("say",), asks=(Ask("a", "a"),),
@@ -191,8 +233,10 @@ def test_an_incident_that_was_left_before_it_was_known_fixes_nothing() -> None:
         assert left is not None
         before = console.store.snapshot.scope
         await pilot.press("escape")
+        handled: list[bool] = []
         app.post_message(View.ScopeFixed(left, replace(before, namespace="ml", incident="#2")))
-        await pilot.press("4", "escape")
-        assert console.store.snapshot.scope == before
+        app.call_later(handled.append, True)
+        await until(pilot, lambda: bool(handled), "what it says of the scope")
+        assert console.store.snapshot.scope == before, "before another place would restore it"
 
     run_app(console, script, place=Place("incidents"))
