@@ -15,7 +15,9 @@ class Heard:
         self._states: dict[str, Any] = {"before": None, "after": None, "during": []}
         self._runs: dict[str, list[Any]] = {"method": [], "rollbacks": []}
         self._experiment = experiment
+        self._begun: dict[str, Any] = {}  # the activity that is under way, by its phase
         self.invalid = ""
+        self.escaped = ""  # what was raised beside all activities
         self.phase = "start"
 
     def hear(self, event: Mapping[str, Any]) -> None:
@@ -27,8 +29,13 @@ class Heard:
             during.append(event["state"] if len(during) < MAX_WHOLE else brief(event["state"]))
         elif name == "steady":
             self._states[event["phase"]] = event["state"]
+        elif name == "activity-begun":
+            self._begun = {event["phase"]: {"activity": {"name": event["name"], "type": event["type"]}}}
         elif name == "activity":
+            self._begun = {}
             self._runs[event["phase"]].append(event["run"])
+        elif name == "escaped":
+            self.escaped = str(event["error"])
         elif name in ("running", "method", "method-over", "rollbacks"):
             self.phase = str(name)
 
@@ -42,14 +49,18 @@ class Heard:
         return {**journal, "steady_states": {**states, "during": self._states["during"]}}
 
     def journal(self, status: str) -> dict[str, Any]:
-        """As far as it came."""
+        """As far as it came; what was under way has no status, as what Chaos Toolkit interrupts."""
+        runs = {
+            phase: [*done, *([self._begun[phase]] if phase in self._begun else [])]
+            for phase, done in self._runs.items()
+        }
         return {
             "experiment": dict(self._experiment),
             "status": status,
             "deviated": False,
             "steady_states": self._states,
-            "run": self._runs["method"],
-            "rollbacks": self._runs["rollbacks"],
+            "run": runs["method"],
+            "rollbacks": runs["rollbacks"],
         }
 
 

@@ -352,7 +352,7 @@ class _Run:
             recoveries=tuple(self._injecting.recoveries.values()),
             undo_failures=tuple(f"{name}: {why}" for name, why in self._injecting.failures.items()),
             residue=self._injecting.residue(),
-            worker=worker if stop is None else "",
+            worker=worker or self._heard.escaped,
             tolerated=self._guarded.tolerated if self._experiment.guarded else Tolerated(),
             arms=self._measuring.comparison(),
             watched=watched,

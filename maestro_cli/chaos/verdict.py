@@ -7,6 +7,7 @@ which deviated and came back. What failed to be measured is no data, never a pas
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,7 @@ from typing import Any
 
 from maestro_cli.chaos.arms import Blame
 from maestro_cli.chaos.model import Findings, Injected, Kind, Tolerated
+from maestro_cli.chaos.reach import ACTIONS
 from maestro_cli.chaos.tolerances import is_of_status
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted
@@ -96,8 +98,27 @@ def _residue(journal: Journal, findings: Findings) -> Iterator[Reason]:
     """Undo failed, or something of a fault is still there."""
     for failed in (*findings.undo_failures, *_failed(journal.get("rollbacks"))):
         yield Reason("undo", f"undo failed: {failed}", ExitCode.UNDO_FAILED, Verdict.FAIL)
+    for name in _never_ended(journal):
+        why = f": {findings.worker}" if findings.worker else ""
+        what = f"undo failed: {name} was not carried out to its end{why}"
+        yield Reason("undo", what, ExitCode.UNDO_FAILED, Verdict.FAIL)
     for left in findings.residue:
         yield Reason("residue", f"left behind: {left}", ExitCode.UNDO_FAILED, Verdict.FAIL)
+
+
+def _never_ended(journal: Journal) -> Iterator[str]:
+    """Rollbacks that are declared, where anything of the method began. Maestro's own faults are taken back by
+    maestro, and what it could not take back is told apart.
+    """
+    if not journal.get("run"):
+        return
+    runs = journal.get("rollbacks") or ()
+    ended = Counter((run.get("activity") or {}).get("name") for run in runs if run.get("status"))
+    for one in (journal.get("experiment") or {}).get("rollbacks") or ():
+        name = one.get("ref") or one.get("name")
+        ended[name] -= 1
+        if ended[name] < 0 and (one.get("provider") or {}).get("module") != ACTIONS:
+            yield str(name)
 
 
 def _stopped(journal: Journal, findings: Findings) -> Iterator[Reason]:
@@ -156,7 +177,7 @@ def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
         if not known and not is_stopped:
             yield _open("injection", f"an action failed: {failed}", ExitCode.ACTION_FAILED)
     yield from _never_put_in(journal, findings)
-    if findings.worker:
+    if findings.worker and findings.stop is None:
         yield _open("worker", findings.worker, ExitCode.ACTION_FAILED)
     elif journal.get("status") == "aborted" and findings.stop is None:
         yield _open("worker", "Chaos Toolkit aborted it", ExitCode.ACTION_FAILED)
@@ -237,12 +258,10 @@ def _blind(journal: Journal, findings: Findings) -> Iterator[Reason]:
 def _unwatched(findings: Findings) -> Iterator[Reason]:
     """What could have ended it, and nobody could tell, all the while or in the end."""
     for one in findings.watched:
-        if one.gaps and not one.answers:
-            what = f"nothing was told while the fault was there, by {counted(one.gaps, 'look')}: {one.what}"
-            yield _open("no data", what, ExitCode.NO_DATA)
-        elif one.tail:
-            what = f"the last {counted(one.tail, 'look')} while the fault was there told nothing: {one.what}"
-            yield _open("no data", what, ExitCode.NO_DATA)
+        if one.tail:
+            which = f"the last {counted(one.tail, 'look')}" if one.answers else "no look"
+            said = "told nothing" if one.answers else "told anything"
+            yield _open("no data", f"{which} while the fault was there {said}: {one.what}", ExitCode.NO_DATA)
 
 
 # The order is the precedence: 13, 14, 130/143, 11, 12, 10, 15.

@@ -7,10 +7,11 @@ tolerance cannot be compared with, makes its probe fail, instead of ending the r
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from chaoslib import activity, hypothesis, run
-from chaoslib.exceptions import ActivityFailed, InterruptExecution
+from chaoslib.exceptions import ActivityFailed
 
 from maestro_cli.chaos.worker.untold import untold
 
@@ -18,8 +19,8 @@ _is_installed: list[bool] = []
 _told = threading.local()  # why the tolerance of the last probe could not be judged, in each thread
 
 
-def install() -> None:
-    """Wrap what chaoslib calls; once a process."""
+def install(may_end: Callable[[BaseException], bool]) -> None:
+    """Wrap what chaoslib calls, once a process; `may_end`: whether what an activity raised ends the run."""
     if _is_installed:
         return
     _is_installed.append(True)
@@ -30,9 +31,11 @@ def install() -> None:
     def run_activity(*arguments: Any, **named: Any) -> Any:
         try:
             return performed(*arguments, **named)
-        except (ActivityFailed, InterruptExecution):
+        except ActivityFailed:
             raise
-        except Exception as error:
+        except BaseException as error:
+            if may_end(error):
+                raise
             raise ActivityFailed(f"{type(error).__name__}: {error}") from error
 
     def within_tolerance(tolerance: Any, value: Any, **named: Any) -> bool:

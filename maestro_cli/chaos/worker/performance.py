@@ -1,7 +1,7 @@
 """One experiment, performed by chaoslib, with what it leaves out.
 
-Invariant: whatever is raised wherever, there is a journal in the end, and every rollback was tried once. The
-steady state is looked at before, all the while and after.
+Invariant: whatever is raised wherever, there is a journal in the end, and every rollback was tried once; what
+was raised is told. The steady state is looked at before, all the while and after.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from chaoslib import run as chaoslib_run
 from chaoslib.caching import cache_activities
+from chaoslib.exceptions import InterruptExecution
 from chaoslib.experiment import ensure_experiment_is_valid
 from chaoslib.run import RunEventHandler, Runner, initialize_run_journal
 from chaoslib.types import Strategy
@@ -39,12 +40,12 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
         self._given: tuple[Any, Any] = (None, None)  # configuration and secrets
         self._runner = Runner(Strategy.DEFAULT)
         self._sampler: Sampler | None = None
-        self._can_stop, self._is_stopped, self._rolled_back = False, False, False
+        self._can_stop, self._is_stopped = False, False
         self._phase = ""
         self._began, self._before_seconds = 0.0, 0.0  # of the look before the method
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
-        """By SIGUSR1: end what is under way, and go on to the rollbacks."""
+        """By SIGUSR1, or an activity's SIGUSR2: end what is under way, and go on to the rollbacks."""
         if self._is_stopped:
             return
         self._is_stopped = True
@@ -54,7 +55,7 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
 
     def run(self) -> dict[str, Any]:
         """The Chaos Toolkit journal, without looks during the method: those are told singly."""
-        install()
+        install(self._may_end)
         try:
             ensure_experiment_is_valid(self._experiment)
         except Exception as error:  # noqa: BLE001 - chaoslib raises anything where a file is wrong
@@ -65,11 +66,16 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
             self._performed()
         except BaseException as error:  # noqa: BLE001 - what escapes chaoslib must not cost the rollbacks
             self._journal["status"] = "interrupted" if isinstance(error, SystemExit) else "aborted"
-            self.tell("escaped", error=_words(error))
+            if not self._is_stopped:
+                self.tell("escaped", error=_words(error))
         self._can_stop = False
         self._quiet()
-        self._roll_back_once()
+        self._roll_back_rest()
         return self._journal
+
+    def _may_end(self, error: BaseException) -> bool:
+        """A stop, and what Chaos Toolkit ends a method for, but no `sys.exit()`; nothing ends rollbacks."""
+        return self._phase != "rollbacks" and (self._is_stopped or isinstance(error, InterruptExecution))
 
     def _performed(self) -> None:
         cache_activities(self._experiment)  # chaoslib finds there what a `ref` refers to
@@ -78,19 +84,21 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
         variables = (self._order.get("configuration") or {}, self._order.get("secrets") or {})
         self._runner.run(self._experiment, ALWAYS, experiment_vars=variables, journal=self._journal)
 
-    def _roll_back_once(self) -> None:
-        """The rollbacks, where chaoslib did not come to them."""
-        configuration, secrets = self._given
-        if self._rolled_back or not self._experiment.get("rollbacks"):
-            return
-        self.start_rollbacks(self._experiment)
-        runs: list[Any] = []
-        self._journal["rollbacks"] = runs
-        _, pool = chaoslib_run.get_background_pools(self._experiment)
-        with suppress(Exception):
-            chaoslib_run.apply_rollbacks(
-                self._experiment, configuration, secrets, pool, None, self._runner.event_registry, runs
-            )
+    def _roll_back_rest(self) -> None:
+        """The rollbacks that chaoslib did not come to, each of them whatever becomes of the others."""
+        declared, runs = self._experiment.get("rollbacks") or [], self._journal["rollbacks"]
+        done = len(runs)
+        while done < len(declared):
+            self.start_rollbacks(self._experiment)
+            rest, begun = {**self._experiment, "rollbacks": declared[done:]}, len(runs)
+            _, pool = chaoslib_run.get_background_pools(rest)
+            try:
+                chaoslib_run.apply_rollbacks(
+                    rest, *self._given, pool, None, self._runner.event_registry, runs
+                )
+            except BaseException as error:  # noqa: BLE001 - what stands beside an activity may raise anything
+                self.tell("escaped", error=_words(error))
+            done += max(1, len(runs) - begun)
 
     def tell(self, event: str, **facts: Any) -> None:
         """To the parent; one that is gone hears nothing."""
@@ -112,7 +120,8 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
     ) -> None:
         """chaoslib took over the signals a moment ago; this one is taken back."""
         self._given = configuration, secrets
-        signal.signal(signal.SIGUSR1, self.stop)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, self.stop)
         self._can_stop = True
         self.tell("running")
         if self._is_stopped:
@@ -157,15 +166,16 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
     def start_rollbacks(self, experiment: Any) -> None:
         """From here on nothing interrupts."""
         self._can_stop = False
-        self._rolled_back = True
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_IGN)
         self._quiet()
         self._phase = "rollbacks"
         self.tell("rollbacks")
 
     def start_activity(self, activity: Any) -> None:
         if threading.current_thread() is threading.main_thread() and self._phase in ("method", "rollbacks"):
-            self.tell("activity-begun", phase=self._phase, name=activity.get("name", ""))
+            name, kind = activity.get("name", ""), activity.get("type", "")
+            self.tell("activity-begun", phase=self._phase, name=name, type=kind)
 
     def activity_completed(self, activity: Any, run: Any) -> None:
         if threading.current_thread() is threading.main_thread() and self._phase in ("method", "rollbacks"):

@@ -23,11 +23,21 @@ from tests.patience import wait_for
 pytestmark = pytest.mark.contract
 
 LAB = """
-import math, os, time
+import math, os, sys, time
 def number(value): return float(value)
 def boom(): raise KeyError("boom")
 def told(path): return open(path).read() if os.path.exists(path) else "well"
 def nap(seconds): time.sleep(seconds)
+def leave_now(): sys.exit(3)
+def give_up():
+    from chaoslib.exceptions import InterruptExecution
+    raise InterruptExecution("enough")
+def before_activity_control(context, **more):
+    if context.get("name") == "give up": give_up()
+def leave_without_rollbacks():
+    from chaoslib.exit import exit_ungracefully
+    exit_ungracefully()
+    time.sleep(60)
 looks = 0
 def worse_after(count):
     global looks
@@ -134,6 +144,46 @@ def test_an_action_that_fails_in_any_way_is_told_and_rolled_back(folder: Path) -
     journal = Performed(folder, experiment(folder, action("boom", python("lab", "boom")))).journal()
     assert journal["status"] == "completed"  # what Chaos Toolkit says
     assert judge(journal, Findings()).exit_code is ExitCode.ACTION_FAILED
+    assert (folder / "tidied").exists()
+
+
+@pytest.mark.parametrize("func", ["leave_now", "give_up", "boom"])
+def test_what_a_rollback_raises_costs_none_of_the_others(func: str, folder: Path) -> None:
+    both = [action("bad", python("lab", func)), action("tidy", touching(folder / "tidied"))]
+    asked = experiment(folder, action("nap", python("lab", "nap", seconds=0)), rollbacks=both)
+    journal = Performed(folder, asked).journal()
+    assert [run["status"] for run in journal["rollbacks"]] == ["failed", "succeeded"]
+    assert (folder / "tidied").exists()
+    judged = judge(journal, Findings())
+    assert judged.exit_code is ExitCode.UNDO_FAILED
+    assert len([reason for reason in judged.reasons if reason.rule == "undo"]) == 1
+
+
+def test_what_ends_rollbacks_from_beside_them_costs_that_one_alone_and_is_told(folder: Path) -> None:
+    three = [touched(folder, name) for name in ("first", "give up", "last")]
+    asked = experiment(
+        folder, action("nap", python("lab", "nap", seconds=0)), rollbacks=three,
+        controls=[{"name": "c", "provider": {"type": "python", "module": "lab"}}],
+    )  # fmt: skip
+    performed = Performed(folder, asked)
+    journal = performed.journal()
+    assert [run["activity"]["name"] for run in journal["rollbacks"]] == ["first", "last"]
+    assert "enough" in str([event["error"] for _, event in performed.events if event["event"] == "escaped"])
+    (reason,) = [one for one in judge(journal, Findings()).reasons if one.rule == "undo"]
+    assert "give up" in reason.what
+
+
+def touched(folder: Path, name: str) -> dict[str, Any]:
+    return action(name, touching(folder / name.replace(" ", "-")))
+
+
+def test_an_action_that_exits_failed_and_one_that_forbids_rollbacks_gets_them(folder: Path) -> None:
+    journal = Performed(folder, experiment(folder, action("exit", python("lab", "leave_now")))).journal()
+    assert judge(journal, Findings()).exit_code is ExitCode.ACTION_FAILED
+    leaving = action("leave", python("lab", "leave_without_rollbacks"))
+    (folder / "tidied").unlink()
+    journal = Performed(folder, experiment(folder, leaving)).journal()
+    assert judge(journal, Findings()).exit_code is ExitCode.SIGINT
     assert (folder / "tidied").exists()
 
 

@@ -30,7 +30,7 @@ from maestro_cli.core.errors import ExitCode, MaestroError, StalePlan
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.objectives import Counters, Objective
 from tests.contract.chaos.lab import Lab, data, experiment
-from tests.contract.chaos.performed import action
+from tests.contract.chaos.performed import action, touching
 from tests.patience import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.contract
@@ -125,6 +125,16 @@ def test_each_way_to_go_wrong_has_its_code_and_the_fault_is_taken_back(name: str
     assert get_run(lab.journal, "latest").exit_code == code
 
 
+def test_what_is_told_after_the_undo_makes_up_for_nothing(lab: Lab) -> None:
+    lab.servers.script(start={"stop": None}, end={"stop": 0.0})
+    given = data(hold=0.3)
+    given["method"].append(action("nap", {"type": "process", "path": "sleep", "arguments": "1.5"}))
+    report = lab.run(experiment(given))
+    assert report.judged.exit_code is ExitCode.NO_DATA, report.judged
+    (watched,) = report.journal["maestro"]["watched"]
+    assert (watched["answers"], watched["gaps"]) == (0, 1)
+
+
 def test_what_was_found_when_it_was_over_already_counts(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run ends before anybody acts on it."""
     monkeypatch.setattr(running, "TICK_SECONDS", PATIENCE_SECONDS)
@@ -174,6 +184,23 @@ def test_a_signal_takes_the_fault_back_within_a_second(lab: Lab, terminated: boo
     assert lab.servers.in_force == 0
 
 
+def test_a_rollback_that_is_killed_for_taking_too_long_is_told(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "STOP_SECONDS", 0.5)
+    given = data(hold=60.0)
+    given["rollbacks"].append(action("tidy", {"type": "process", "path": "sleep", "arguments": "600"}))
+    cancellation = Cancellation()
+    thread = later(lab, cancellation.cancel)
+    report = lab.run(experiment(given), cancellation=cancellation)
+    thread.join()
+    assert report.judged.exit_code is ExitCode.UNDO_FAILED, report.judged
+    why = "tidy was not carried out to its end: it did not end in time and was killed"
+    assert report.judged.reasons[0].what == f"undo failed: {why}"
+    assert ExitCode.SIGINT in [reason.exit_code for reason in report.judged.reasons]
+    assert lab.servers.in_force == 0
+
+
 def test_somebody_elsewhere_may_end_it(lab: Lab) -> None:
     def ask() -> None:
         ExperimentLedger(lab.journal, list_runs(lab.journal)[0].id, "bob").asked("customers call")
@@ -198,6 +225,18 @@ def test_a_child_that_dies_costs_neither_the_undo_nor_the_journal(lab: Lab) -> N
     assert "SIGKILL" in report.judged.reasons[0].what
     assert report.journal["steady_states"]["before"]["steady_state_met"] is True
     assert lab.servers.in_force == 0
+
+
+def test_a_child_that_dies_without_a_rollback_of_its_own_leaves_it_undone(lab: Lab) -> None:
+    given = data()
+    kill = {"type": "process", "path": "sh", "arguments": ["-c", "kill -9 $PPID"]}
+    given["method"] = [action("kill", kill)]
+    given["rollbacks"].append(action("tidy", touching(lab.folder / "tidied")))
+    report = lab.run(experiment(given))
+    codes = {reason.exit_code: reason.what for reason in report.judged.reasons}
+    assert report.judged.exit_code is ExitCode.UNDO_FAILED, report.judged
+    assert "tidy" in codes[ExitCode.UNDO_FAILED]
+    assert "SIGKILL" in codes[ExitCode.ACTION_FAILED]
 
 
 def _is_worker(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -30,8 +30,10 @@ def journal(
     rollbacks: Sequence[dict[str, Any]] = (),
     status: str = "completed",
     deviated: bool = False,
+    experiment: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     return {
+        "experiment": dict(experiment or {}),
         "status": status,
         "deviated": deviated,
         "steady_states": {

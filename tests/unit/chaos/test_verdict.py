@@ -48,12 +48,14 @@ PODS = (("pod-0",), ("pod-1",))
 BOTH_BAD = compare(Arm(PODS[0], 60, 100), Arm(PODS[1], 60, 100), 0.05, 10.0)
 ONE_BAD = compare(Arm(PODS[0], 60, 100), Arm(PODS[1], 0, 100), 0.05, 10.0)
 UNCOUNTED = compare(Arm(PODS[0], 60, 100), Arm(PODS[1], None, None), 0.05, 10.0)
+TIDY = {"type": "action", "name": "tidy", "provider": {"type": "process", "path": "true"}}
 FAIL, OPEN = Verdict.FAIL, Verdict.INDETERMINATE
 # In the order of their precedence.
 CASES = (
     Case("residue", ExitCode.UNDO_FAILED, FAIL, findings={"residue": ("latency in ml/pod/a",)}),
     Case("undo", ExitCode.UNDO_FAILED, FAIL, findings={"undo_failures": ("slow: refused",)}),
     Case("undo", ExitCode.UNDO_FAILED, FAIL, {"rollbacks": [activity("action", "failed")]}),
+    Case("undo", ExitCode.UNDO_FAILED, FAIL, {"experiment": {"rollbacks": [TIDY]}}),
     Case("stop", ExitCode.STOP_CONDITION, FAIL, findings=stopped(Kind.CONDITION)),
     Case("stop", ExitCode.STOP_CONDITION, FAIL, findings=stopped(Kind.BURN)),
     Case("interrupted", ExitCode.SIGINT, OPEN, findings=stopped(Kind.SIGINT)),
@@ -127,6 +129,29 @@ def test_what_nothing_speaks_against_passes_with_the_whole_coverage() -> None:
     assert judged.coverage == 1.0
 
 
+OURS = {"type": "python", "module": "maestro_cli.chaos.actions", "func": "undo"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "ended", "began", "missing"),
+    [
+        ([TIDY], ["tidy"], True, 0),
+        ([TIDY, TIDY], ["tidy"], True, 1),
+        ([{"ref": "tidy"}], ["tidy"], True, 0),
+        ([{"ref": "tidy"}], [], True, 1),
+        ([TIDY], [], False, 0),  # nothing was done
+        ([{**TIDY, "provider": OURS}], [], True, 0),  # the parent does it
+    ],
+)
+def test_a_rollback_that_was_not_carried_out_to_its_end_failed(
+    declared: list[Any], ended: list[str], began: bool, missing: int
+) -> None:
+    rollbacks = [activity("action", "succeeded", name) for name in ended] + [activity("action", None, "tidy")]
+    made = journal(rollbacks=rollbacks, experiment={"rollbacks": declared})
+    made["run"] = [activity("action", None)] if began else []
+    assert [one.rule for one in judge(made, WELL).reasons] == ["undo"] * missing
+
+
 def test_a_gap_between_answers_is_none_for_a_stop_condition() -> None:
     told = (Watched("errors > 1", 7, 2, 0), Watched("late > 1", 0, 0, 0))
     assert judge(journal(), replace(WELL, watched=told)).passed
@@ -151,7 +176,9 @@ def test_a_verdict_that_forgot_one_of_its_rules_would_be_noticed(
 def test_of_two_things_the_graver_decides(one: Case, other: Case) -> None:
     clash = set(one.journal) & set(other.journal) or set(one.findings) & set(other.findings)
     said = {*one.journal, *other.journal, *one.findings, *other.findings}
-    explained = ({"deviated", "after"}, {"status", "stop"}, {"run", "stop"}, {"declared", "stop"})
+    explained = (
+        {"deviated", "after"}, {"status", "stop"}, {"run", "stop"}, {"declared", "stop"}, {"worker", "stop"},
+    )  # fmt: skip
     explains = any(pair <= said for pair in explained)
     if clash or {"before", "arms"} & said or explains:
         return  # the one says what the other means
