@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from textual.pilot import Pilot
@@ -11,6 +12,7 @@ from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.screens.workloads import REVISIONS
 from maestro_cli.tui.store.events import FactRead
+from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.widgets.fact_table import FactTable
 from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
 from tests.tui.facts import ABOUT, FACTS, revisions
@@ -45,6 +47,38 @@ def test_cursor_marks_and_order_are_those_of_before_when_one_comes_back() -> Non
         await pilot.press("escape")
         await until(pilot, lambda: table(app).marked == ("uid-c",), "the mark")
         assert [target.name for target in app.view.targets()] == ["ml/pod/c"] if app.view else False
+
+    run_app(console, script, place=Place("pods"))
+
+
+def test_the_order_stays_that_of_its_column_when_a_scope_brings_or_takes_one() -> None:
+    console = StillConsole(SERVICES)
+    pods = tuple(
+        replace(pod(name), restarts=count) for name, count in zip(("p1", "p2", "p3"), (1, 12, 3), strict=True)
+    )
+
+    def names(app: ConsoleApp) -> list[str]:
+        found = [line.split() for line in screen_text(app).splitlines()]
+        return [word for words in found for word in words if word in ("p1", "p2", "p3")]
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(PODS.of("prod"), pods, NOW))
+        await until(pilot, lambda: table(app).cursor_key == "uid-p1", "the pods")
+        table(app).sort("restarts", reverse=True)
+        for contexts, title in ((("prod", "staging"), "restarts"), (("prod",), "restarts")):
+            app.rescope(Scope(contexts))
+            tell(console, *(FactRead(PODS.of(one), pods, NOW) for one in contexts))
+            wanted = [name for name in ("p2", "p3", "p1") for _ in contexts]
+            await until(pilot, lambda wanted=wanted: names(app) == wanted, "the order")  # type: ignore[misc]
+            assert table(app).sorted_by == (title, True)
+        app.rescope(Scope(("prod", "staging")))
+        tell(console, *(FactRead(PODS.of(one), pods, NOW) for one in ("prod", "staging")))
+        await until(pilot, lambda: len(names(app)) == 6, "the pods of both")
+        table(app).sort("context", reverse=True)
+        app.rescope(Scope(("prod",)))
+        tell(console, FactRead(PODS.of("prod"), pods, NOW))
+        await until(pilot, lambda: names(app) == ["p1", "p2", "p3"], "the order in which they came")
+        assert table(app).sorted_by[0] is None, "there is no such column"
 
     run_app(console, script, place=Place("pods"))
 
