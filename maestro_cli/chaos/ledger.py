@@ -165,9 +165,16 @@ def in_force_of(data: Mapping[str, Any]) -> InForce:
     rule = TargetRule(
         order["namespace"], workload, order["selector"], Count(number=max(1, len(data["targets"])))
     )
-    targets = tuple(Candidate(ref_of(**one["ref"]), one["uid"], one["where"]) for one in data["targets"])
+    targets = tuple(map(_candidate, data["targets"]))
     made = FaultOrder(data["fault"], order["fault"], order["parameters"], rule)
     return InForce(made, targets, tuple(data["changes"]), data["seconds"], data["before"])
+
+
+def _candidate(data: Mapping[str, Any]) -> Candidate:
+    parts = tuple(ref_of(**one) for one in data["parts"])
+    return Candidate(
+        ref_of(**data["ref"]), data["uid"], data["where"], data["whole"], parts, data["eligible"]
+    )
 
 
 def left_in_force(journal: Journal, run: str) -> tuple[InForce, ...]:

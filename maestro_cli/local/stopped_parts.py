@@ -54,32 +54,47 @@ def stop_part(state: Path, part: str, clock: Clock, until: datetime | None = Non
     mark = state / _FOLDER / part
     mark.parent.mkdir(mode=0o700, exist_ok=True)
     write_atomically(mark, "" if until is None else to_rfc3339(until), mode=0o600)
-    os.kill(pid, signal.SIGSTOP)
+    if not _signal(pid, signal.SIGSTOP):
+        unmark(state, part)
+        raise GateNotMet(f"{part} has just ended", fix="maestro local status")
 
 
 def resume_part(state: Path, part: str, clock: Clock) -> bool:
     """SIGCONT, and take the mark away; whether it was stopped."""
     pid = _pid(state, part, clock)
-    was_stopped = pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    was_stopped = _does_nothing(pid)
     if pid is not None:
-        os.kill(pid, signal.SIGCONT)
+        _signal(pid, signal.SIGCONT)
     unmark(state, part)
     return was_stopped
 
 
 def is_stopped(state: Path, part: str, clock: Clock) -> bool:
     """Whether its process does nothing now, as the system tells."""
-    pid = _pid(state, part, clock)
-    try:
-        return pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
-    except psutil.NoSuchProcess:
-        return False
+    return _does_nothing(_pid(state, part, clock))
 
 
 def stopped_parts(state: Path) -> Sequence[str]:
     """The names of the parts that are marked."""
     folder = state / _FOLDER
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def _does_nothing(pid: int | None) -> bool:
+    """Whether it is stopped; one that ended meanwhile is not."""
+    try:
+        return pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _signal(pid: int, which: signal.Signals) -> bool:
+    """Whether it was still there."""
+    try:
+        os.kill(pid, which)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _pid(state: Path, part: str, clock: Clock) -> int | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.chaos.ports import ActiveFault, Asked
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import NotFound
+from maestro_cli.core.errors import NotFound, Unreachable
 from maestro_cli.core.fault_leases import PREFIX, FaultLease, annotation_of, read_leases
 
 if TYPE_CHECKING:
@@ -74,10 +74,9 @@ class EmbeddedPlatformHooks:
             host, _, port = self._address(namespace, service).rpartition(":")
             with contextlib.ExitStack() as held:
                 for _ in range(_EACH * there):
-                    connection = held.enter_context(
-                        socket.create_connection((host, int(port)), asked.timeout_seconds)
-                    )
-                    trips.append(_round_trip(connection, asked))
+                    connection = _dialled(host, int(port), asked.timeout_seconds)
+                    held.enter_context(connection or contextlib.nullcontext())
+                    trips.append(None if connection is None else _round_trip(connection, asked))
         return trips
 
     def _services(self, namespace: str, pods: Sequence[str]) -> dict[str, int]:
@@ -118,6 +117,19 @@ class EmbeddedPlatformHooks:
 
 def _path(namespace: str, plural: str, name: str) -> str:
     return f"/api/v1/namespaces/{namespace}/{plural}/{name}"
+
+
+def _dialled(host: str, port: int, timeout_seconds: float) -> socket.socket | None:
+    """None where it is not taken in time. Raises Unreachable where nobody listens: that tells of no fault."""
+    try:
+        return socket.create_connection((host, port), timeout_seconds)
+    except TimeoutError:
+        return None
+    except OSError as error:
+        why = f"{host}:{port}: {error.strerror or error}"
+        raise Unreachable(
+            "the load balancer takes no connection", why=why, fix="maestro local status"
+        ) from error
 
 
 def _round_trip(connection: socket.socket, asked: Asked) -> float | None:

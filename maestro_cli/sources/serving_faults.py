@@ -17,7 +17,7 @@ from maestro_cli.chaos.ports import ActiveFault
 from maestro_cli.core.errors import GateNotMet, NotFound, Refused, Unreachable
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.sources.failures import quoted
+from maestro_cli.sources.failures import not_like, quoted
 from maestro_cli.sources.http import Ask, HttpBackend
 
 if TYPE_CHECKING:
@@ -119,7 +119,11 @@ class PodFaults:
         """What the pod's server has now."""
         if not pod.ip:
             return ()
-        found = msgspec.json.decode(self._ask(pod, Ask("GET", _PATH, safe=True)), type=_Active)
+        body = self._ask(pod, Ask("GET", _PATH, safe=True))
+        try:
+            found = msgspec.json.decode(body, type=_Active)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise not_like(SYSTEM, self._url_of(pod), f"{_PATH} answers something else: {error}") from error
         return tuple(ActiveFault(one.id, one.kind, one.note, one.hits) for one in found.faults)
 
     def start(self, pod: Pod, order: Mapping[str, Any]) -> None:

@@ -13,9 +13,9 @@ from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
 from maestro_cli.chaos.faults.kubelet_kinds import STOP, ResumeKubelet, StopKubelet
 from maestro_cli.chaos.faults.leased_fault import lacks_embedded
+from maestro_cli.chaos.faults.leash import LEASH_SECONDS
 from maestro_cli.chaos.faults.nodes import hosting_nodes, node_of
 from maestro_cli.chaos.faults.pods import as_many_ready
-from maestro_cli.chaos.faults.server_fault import LEASH_SECONDS
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.refs import ObjectRef

@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 from maestro_cli.changes.kinds.kind import ChangeKind, Option
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
 from maestro_cli.chaos.faults.lease_kinds import LEASE, EndFaultLease, LeaseFault
+from maestro_cli.chaos.faults.leash import leashed
 from maestro_cli.chaos.faults.pods import lacks_cluster, pod_candidates, serve_again
-from maestro_cli.chaos.faults.server_fault import LEASH_SECONDS, MAX_SECONDS
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import NotFound
 from maestro_cli.core.facts.cluster import Pod
+from maestro_cli.core.fault_leases import MAX_SECONDS
 
 
 class LeasedFault(ABC):
@@ -69,7 +70,7 @@ def lacks_embedded(platform: Platform) -> str:
 
 
 def lease_step(target: Candidate, kind: str, parameters: Mapping[str, float], seconds: float) -> Step:
-    lasts = min(seconds + LEASH_SECONDS, MAX_SECONDS)
+    lasts = leashed(seconds, MAX_SECONDS)
     return Step(
         LEASE, target.ref, {"order": {"kind": kind, "seconds": lasts, "parameters": dict(parameters)}}
     )

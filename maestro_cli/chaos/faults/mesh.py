@@ -12,6 +12,7 @@ from typing import Any
 
 from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
+from maestro_cli.chaos.faults.leash import LEASH_SECONDS
 from maestro_cli.chaos.faults.pods import pod_candidates, serve_again
 from maestro_cli.chaos.mesh.admission import rejections
 from maestro_cli.chaos.mesh.changes import CREATE, mesh_kinds
@@ -27,7 +28,6 @@ from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.refs import ObjectRef
 
-LEASH_SECONDS = 30  # how much longer it lasts by itself than it is wanted, should nobody be there to end it
 PROVIDER = "chaos-mesh"
 NO_MESH = "the cluster has no Chaos Mesh: its {} are not served"
 
@@ -103,7 +103,7 @@ def manifest_for(
         pods.setdefault(one.ref.namespace, []).append(one.ref.name)
     spec = {"mode": "all", "selector": {"pods": pods}, **recipe.spec(order.parameters)}
     if not is_one_shot(recipe.kind, spec):
-        spec["duration"] = f"{round(seconds) + LEASH_SECONDS}s"
+        spec["duration"] = f"{round(seconds + LEASH_SECONDS)}s"
     mark = digest([order.name, order.fault, [one.uid for one in targets], spec])[:8]
     document = {
         "apiVersion": API_VERSION,

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option, share_of_one
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
+from maestro_cli.chaos.faults.leash import leashed
 from maestro_cli.chaos.faults.pods import pod_candidates, serve_again
 from maestro_cli.chaos.faults.server_kinds import INJECT, EndServerFault, InjectServerFault
 from maestro_cli.chaos.model import Candidate, FaultOrder
@@ -19,8 +20,7 @@ from maestro_cli.chaos.ports import ActiveFault, Platform
 from maestro_cli.core.errors import NotFound
 from maestro_cli.core.refs import ObjectRef
 
-LEASH_SECONDS = 30.0  # how much longer it lasts by itself than it is wanted, should nobody be there to end it
-MAX_SECONDS = 900.0  # of the hooks
+MAX_SECONDS = 900.0  # as the server takes them: serving.faults.model
 
 
 class ServerFault(ABC):
@@ -58,7 +58,7 @@ class ServerFault(ABC):
     def steps(self, order: FaultOrder, targets: Sequence[Candidate], seconds: float) -> Sequence[Step]:
         asked = {
             "kind": self.kind,
-            "seconds": min(seconds + LEASH_SECONDS, MAX_SECONDS),
+            "seconds": leashed(seconds, MAX_SECONDS),
             "parameters": dict(self.asked(order.parameters)),
             "scope": dict(self.scope(order.parameters)),
         }

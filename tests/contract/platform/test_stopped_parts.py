@@ -48,3 +48,14 @@ def test_a_part_that_does_not_run_cannot_be_stopped(tmp_path: Path, process: sub
     with pytest.raises(GateNotMet, match="kubelet-c does not run"):
         stop_part(tmp_path, "kubelet-c", CLOCK)
     assert not is_marked(tmp_path, "kubelet-c")
+
+
+def test_a_part_that_ended_meanwhile_is_neither_stopped_nor_resumed(
+    tmp_path: Path, process: subprocess.Popen[bytes]
+) -> None:
+    process.kill()
+    process.wait()
+    with pytest.raises(GateNotMet, match="just ended"):
+        stop_part(tmp_path, "kubelet-b", CLOCK)
+    assert not is_marked(tmp_path, "kubelet-b")
+    assert not resume_part(tmp_path, "kubelet-b", CLOCK)

@@ -15,7 +15,7 @@ from maestro_cli.chaos.drills.model import ReplicaFault
 from maestro_cli.core.errors import GateNotMet, MaestroError, OutcomeUnknown, Refused, Unreachable
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.sources.serving_faults import ReplicaFaults
+from maestro_cli.sources.serving_faults import PodFaults, ReplicaFaults
 
 FRAUD = WorkloadRef("Deployment", "ml", "fraud")
 FAULT = ReplicaFault("latency", {"milliseconds": 800.0}, "fraud", 1, seconds=900.0)
@@ -125,3 +125,11 @@ def test_what_servers_recorded_is_read_also_of_those_that_are_gone(tmp_path: Pat
     journal.write_text(json.dumps(began) + "\n", encoding="utf-8")
     (fault,) = Replicas(journals=(journal,)).faults.recorded()
     assert (fault.id, fault.note, fault.ended) == ("flt-1", "drl-1", None)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"detail": 1}', b"[" * 200_000])
+def test_an_answer_that_no_model_server_gives_is_no_model_server(body: bytes) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=body))
+    faults = PodFaults(lambda one: f"http://{one.ip}:8080", lambda: "mk_chaos_x", transport=transport)
+    with pytest.raises(Unreachable, match="does not answer like"):
+        faults.active(pod("fraud-1"))

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from maestro_cli.chaos.faults import FAULTS
-from maestro_cli.chaos.faults.mesh import LEASH_SECONDS, manifest_for
+from maestro_cli.chaos.faults.leash import LEASH_SECONDS
+from maestro_cli.chaos.faults.mesh import manifest_for
 from maestro_cli.chaos.mesh.admission import rejections
 from maestro_cli.chaos.mesh.demands import demands
 from maestro_cli.chaos.mesh.fields import SHAPES
@@ -39,7 +40,7 @@ def test_every_fault_makes_a_manifest_that_is_right_and_names_its_pods(recipe: R
     assert list(demands(recipe.kind, document["spec"])) == []
     assert document["spec"]["selector"] == {"pods": {"ml": ["fraud-a", "fraud-b"]}}
     if "duration" in document["spec"]:
-        assert document["spec"]["duration"] == f"{60 + LEASH_SECONDS}s"
+        assert document["spec"]["duration"] == f"{60 + LEASH_SECONDS:.0f}s"
     else:
         assert document["spec"]["action"] in ("pod-kill", "container-kill")
 
