@@ -48,13 +48,14 @@ from maestro_cli.changes.ports import World
 from maestro_cli.changes.records import decision_error, recorded_error
 from maestro_cli.changes.rules import Caller, Judgement, judge
 from maestro_cli.changes.sending import rehearse
-from maestro_cli.changes.taking_back import take_back
+from maestro_cli.changes.taking_back import take_back, take_back_unrecorded
 from maestro_cli.changes.undoing import plan_undo, refuse_undo
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import (
     ActionFailed,
     Busy,
+    CannotRecord,
     ExitCode,
     GateNotMet,
     Interrupted,
@@ -284,12 +285,19 @@ class ChangePipeline:
     def take_back(self, change_id: str, *, cause: str) -> Change:
         """Carry out the undo that was agreed to with a change, wherever that stands, through no gate.
 
-        Gives the undo, or the change where there is nothing to take back. Raises what the undo ended with,
-        NotFound, Busy, Unreachable and Refused.
+        Gives the undo, or the change where there is nothing to take back, or nothing can be recorded: then
+        it is taken back without a record. Raises what the undo ended with, NotFound, Busy, Unreachable and
+        Refused.
         """
         change = get_change(self.journal, change_id)
-        with self._working(change, _QUIET, Cancellation()) as means:
-            return take_back(means, get_change(self.journal, change_id), cause)
+        try:
+            with self._working(change, _QUIET, Cancellation()) as means:
+                return take_back(means, get_change(self.journal, change_id), cause)
+        except CannotRecord:
+            take_back_unrecorded(
+                self.journal, self.world, self._kinds, self.clock, get_change(self.journal, change_id)
+            )
+            return change
 
     def is_known(self, change_id: str) -> bool:
         """Whether the journal has heard of it; what was planned in memory alone has no record."""

@@ -47,17 +47,24 @@ def fresh_target(world: World, kind: ChangeKind, plan: Plan) -> Found:
     return found
 
 
-def rehearse(world: World, kind: ChangeKind, plan: Plan) -> None:
-    """Have the cluster check the write without doing it; raises what the write would raise."""
+def written(world: World, kind: ChangeKind, plan: Plan, *, dry_run: bool = False) -> Found:
+    """Write under the version that is there now, or have the cluster check that alone; what it answered.
+
+    Raises StalePlan where somebody writes to it without a pause, and what the write raises.
+    """
     for last in (False,) * (MAX_ROUNDS - 1) + (True,):
         found = fresh_target(world, kind, plan)
         try:
-            kind.apply(world, plan, resource_version=found.resource_version, dry_run=True)
+            return kind.apply(world, plan, resource_version=found.resource_version, dry_run=dry_run)
         except StalePlan:
             if last:
                 raise
-        else:
-            return
+    raise AssertionError("the last round returns or raises")
+
+
+def rehearse(world: World, kind: ChangeKind, plan: Plan) -> None:
+    """Have the cluster check the write without doing it; raises what the write would raise."""
+    written(world, kind, plan, dry_run=True)
 
 
 class Sending:

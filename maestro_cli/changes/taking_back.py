@@ -2,20 +2,30 @@
 
 Invariant: what was agreed to with its undo may always be taken back: no freeze, cap or budget keeps a fault
 in force. Only what the change did is: an intent is probed and never sent again, and what somebody else wrote
-since is left as it is. Twice is as once.
+since is left as it is. Twice is as once. Where nothing can be recorded any more it is taken back all the
+same: its undo is on record, and whoever looks later finds nothing left of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import count
+
 from maestro_cli.changes.execution import Execution
 from maestro_cli.changes.history import find_by_key, written_again
-from maestro_cli.changes.kinds.kind import Holds, Request, Sent
+from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Request, Sent
 from maestro_cli.changes.means import Means
 from maestro_cli.changes.model import UNRESOLVED, Change, Plan, State, Undo
+from maestro_cli.changes.ports import World
 from maestro_cli.changes.records import recorded_error
+from maestro_cli.changes.sending import written
 from maestro_cli.changes.undoing import refuse_what_came_after
-from maestro_cli.core.errors import GateNotMet, NotFound, NothingToChange, RolledBack
+from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, NothingToChange, RolledBack
 from maestro_cli.core.ids import new_id
+from maestro_cli.journal.store import Journal
+
+POLL_SECONDS = 0.2
 
 
 def take_back(means: Means, change: Change, cause: str) -> Change:
@@ -41,41 +51,96 @@ def take_back(means: Means, change: Change, cause: str) -> Change:
 
 
 def _undone(means: Means, execution: Execution, change: Change, cause: str) -> Change | None:
-    """The change that took it back, begun before or now; None where it is as before already."""
-    key = f"{change.id}/undo"
+    """The change that took it back, begun before or now; None where it is as before already.
+
+    One that did not hold, and does not since, is made anew from what is there: once a call.
+    """
+    key, begun = _attempts(means.ledger.journal, change)
+    done = None if begun is None else execution.finish(begun)
+    if done is not None and (done.error is None or _holds_by_now(means, done)):
+        return done
     undo = change.plan.undo
     assert undo is not None
-    begun = find_by_key(means.ledger.journal, key)
-    if begun is None or begun.nothing_done:
-        now = means.clock.now()
-        seconds = change.plan.verify.timeout_seconds
-        request = Request(change.ref, undo.parameters, new_id("chg", now), now, seconds)
-        plan = _planned(means, change, undo, request)
-        if plan is None:
-            return None
+    now = means.clock.now()
+    request = Request(
+        change.ref, undo.parameters, new_id("chg", now), now, change.plan.verify.timeout_seconds
+    )
+    plan = _planned(means.ledger.journal, means.world, means.kinds, change, undo, request)
+    if plan is not None:
         means.plans[plan.id] = plan
-        begun = means.ledger.planned(plan, key=key, cause=cause)
-    done = execution.finish(begun)
-    if done.error is not None and not _holds_by_now(means, done):
+        # as an undo: what would take it back in its turn would put the fault in again
+        begun = means.ledger.planned(plan, key=key, cause=cause, undo_of=change.id)
+        done = execution.finish(begun)
+    if done is not None and done.error is not None and not _holds_by_now(means, done):
         raise recorded_error(done.error)
     return done
 
 
-def _planned(means: Means, change: Change, undo: Undo, request: Request) -> Plan | None:
+def _attempts(journal: Journal, change: Change) -> tuple[str, Change | None]:
+    """The key of the next undo of it, and the last that was begun."""
+    last: Change | None = None
+    for number in count(1):
+        key = f"{change.id}/undo" if number == 1 else f"{change.id}/undo/{number}"
+        begun = find_by_key(journal, key)
+        if begun is None or begun.nothing_done:
+            return key, last
+        last = begun
+    raise AssertionError("numbers do not end")
+
+
+def take_back_unrecorded(
+    journal: Journal, world: World, kinds: Mapping[str, ChangeKind], clock: Clock, change: Change
+) -> None:
+    """As `take_back`, for a journal that cannot be written: no step of it is recorded, and no lease taken.
+
+    Raises GateNotMet as `take_back` does, ActionFailed where it does not hold in its time, what the call
+    raises, Unreachable and Refused.
+    """
+    undo = change.plan.undo
+    was_sent = change.applied_at is not None or change.state in UNRESOLVED
+    if undo is None or not was_sent or change.state is State.ROLLED_BACK:
+        return
+    now, seconds = clock.now(), change.plan.verify.timeout_seconds
+    request = Request(change.ref, undo.parameters, new_id("chg", now), now, seconds)
+    plan = _planned(journal, world, kinds, change, undo, request)
+    if plan is None:
+        return
+    kind = kinds[undo.kind]
+    left = kind.part_of(written(world, kind, plan))
+    until = clock.monotonic() + seconds
+    while True:
+        for uid, ref in kind.pending(world, plan).items():
+            kind.take(world, plan, ref, uid)
+        seen = kind.observe(world, plan, left=left)
+        if seen.holds is Holds.YES:
+            return
+        if seen.holds is not Holds.NOT_YET or clock.monotonic() >= until:
+            raise ActionFailed(f"the undo of change {change.id} did not hold", why=seen.text)
+        clock.sleep(POLL_SECONDS)
+
+
+def _planned(
+    journal: Journal,
+    world: World,
+    kinds: Mapping[str, ChangeKind],
+    change: Change,
+    undo: Undo,
+    request: Request,
+) -> Plan | None:
     """None where nothing of the change is left: it is as before, or its target is gone or another one."""
     try:
-        plan = means.kinds[undo.kind].plan(means.world, request)
+        plan = kinds[undo.kind].plan(world, request)
     except NothingToChange:
         return None
     except NotFound:
-        if means.kind(change).probe(means.world, change.plan).sent in (Sent.GONE, Sent.NOT_APPLIED):
+        if kinds[change.kind].probe(world, change.plan).sent in (Sent.GONE, Sent.NOT_APPLIED):
             return None
         raise
     if plan.target.uid != change.plan.target.uid:
         return None
     if change.id not in undo.parameters.values():  # what names the change takes back nobody else's
-        refuse_what_came_after(means.kind(change), change, plan)
-        again = written_again(means.ledger.journal, change)
+        refuse_what_came_after(kinds[change.kind], change, plan)
+        again = written_again(journal, change)
         if again:
             raise GateNotMet(
                 f"{change.ref} was changed since by {again}; it was left as it is",

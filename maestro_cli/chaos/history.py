@@ -80,9 +80,16 @@ def list_runs(journal: Journal, *, name: str = "", limit: int = 50) -> list[Expe
 
 
 def get_run(journal: Journal, reference: str) -> ExperimentRun:
-    """By its id, a unique part of its end, or `latest`, with its faults; raises NotFound."""
+    """By its id, a unique part of its end, or `latest`, with its faults; raises NotFound.
+
+    `latest` is the one at work, else the one that was begun last, else the last that was refused.
+    """
     if reference == "latest":
-        rows = journal.query("SELECT * FROM experiments ORDER BY started_at DESC, id DESC LIMIT 1")
+        rows = journal.query(
+            "SELECT * FROM experiments"
+            " ORDER BY id = :working DESC, status = 'refused', started_at DESC, id DESC LIMIT 1",
+            {"working": working_run(journal)},
+        )
     else:
         rows = journal.query(
             "SELECT * FROM experiments WHERE id = ? OR id LIKE ?", (reference, f"%{_end(reference)}")
@@ -97,6 +104,16 @@ def get_run(journal: Journal, reference: str) -> ExperimentRun:
     run = _seen(_run(rows[0]), working_run(journal))
     faults = journal.query("SELECT * FROM experiment_faults WHERE run = ? ORDER BY intended_at", (run.id,))
     return replace(run, faults=tuple(map(_fault, faults)))
+
+
+def last_finished(journal: Journal) -> str:
+    """The id of the run that ended last with a verdict of its own; raises NotFound."""
+    rows = journal.query(
+        "SELECT id FROM experiments WHERE status = 'finished' ORDER BY started_at DESC, id DESC LIMIT 1"
+    )
+    if not rows:
+        raise NotFound("no run of an experiment has finished yet", fix="maestro chaos history")
+    return str(rows[0]["id"])
 
 
 def unfinished_runs(journal: Journal) -> list[str]:

@@ -37,14 +37,18 @@ from maestro_cli.chaos.model import (
 from maestro_cli.chaos.verdict import Judged
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.crashpoints import crash_point
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import Busy, CannotRecord, MaestroError
 from maestro_cli.core.refs import WorkloadRef, ref_of
 from maestro_cli.journal.model import Event
 from maestro_cli.journal.store import Journal
 
 
 class ExperimentLedger:
-    """Records of one run, in the name of `actor`; `words` takes secrets out of what is said, not of names."""
+    """Records of one run, in the name of `actor`; `words` takes secrets out of what is said, not of names.
+
+    What is told after something was put in raises nothing where it cannot be written, for nobody may stay
+    with a fault because of that; `unwritten` says why then.
+    """
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class ExperimentLedger:
         words: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda data: data,
     ) -> None:
         self.journal, self.run, self.actor, self._words = journal, run, actor, words
+        self.unwritten = ""
 
     def refused(self, proposal: Proposal, answers: Sequence[Answer], error: MaestroError) -> None:
         against = [f"{one.check}: {one.reason}" for one in answers if one.allows is not Allows.YES]
@@ -83,18 +88,18 @@ class ExperimentLedger:
 
     def injected(self, injection: Injection) -> None:
         told = {"outcome": injection.outcome, "why": injection.why, "seconds": injection.seconds}
-        self._append("injected", plain({"fault": injection.name, **told}))
+        self._tell("injected", plain({"fault": injection.name, **told}))
         crash_point("experiment.after-injected")
 
     def stopping(self, stop: Stop) -> None:
-        self._append("stopping", plain(stop))
+        self._tell("stopping", plain(stop))
 
     def undone(self, fault: str, by: str, error: str = "") -> None:
         crash_point("experiment.before-undone")
-        self._append("undone", {"fault": fault, "by": by, "error": error})
+        self._tell("undone", {"fault": fault, "by": by, "error": error})
 
     def recovered(self, recovery: Recovery) -> None:
-        self._append(
+        self._tell(
             "recovered", {"fault": recovery.name, **{k: v for k, v in plain(recovery).items() if k != "name"}}
         )
 
@@ -116,10 +121,16 @@ class ExperimentLedger:
         )  # fmt: skip
 
     def swept(self, faults: Sequence[str], residue: Sequence[str]) -> None:
-        self._append("swept", {"faults": list(faults), "residue": list(residue)})
+        self._tell("swept", {"faults": list(faults), "residue": list(residue)})
 
     def left(self, residue: Sequence[str], why: str) -> None:
         self._append("left", {"residue": list(residue), "why": why})
+
+    def _tell(self, name: str, data: Mapping[str, Any]) -> None:
+        try:
+            self._append(name, data)
+        except (CannotRecord, Busy) as error:
+            self.unwritten = "; ".join(filter(None, (error.what, error.why)))
 
     def _append(self, name: str, data: Mapping[str, Any]) -> None:
         self._write(name, self._words(data))

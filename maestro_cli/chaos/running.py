@@ -35,7 +35,15 @@ from maestro_cli.chaos.verdict import Judged, judge, steady_of
 from maestro_cli.chaos.watch import Watch
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import GateNotMet, InvalidFile, MaestroError, NotFound, StalePlan
+from maestro_cli.core.errors import (
+    CannotRecord,
+    GateNotMet,
+    InvalidFile,
+    MaestroError,
+    NotFound,
+    StalePlan,
+    UndoFailed,
+)
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.refs import parse_workload_ref
@@ -124,9 +132,11 @@ def run(
             progress.note(f"{one.check}: {one.reason}")
     lease = acquire(means.journal, LEASE, run_id, LEASE_SECONDS)
     keeper = _Keeper(means.journal, lease)
+    cancellation.is_patient = True  # it ends in bounded time, and what it put in must not stay
     try:
         return _Run(means, wanted, proposal, ledger, progress, cancellation, keeper, secrecy).to_its_end()
     finally:
+        cancellation.is_patient = False
         keeper.release()
 
 
@@ -338,6 +348,8 @@ class _Run:
                 self._stopped = stop
                 self._injecting.hurry()
                 self._ledger.stopping(stop)
+            elif self._cancellation.times > 1:
+                self._injecting.hurry()
 
     def _recovered(self) -> None:
         with suppress(MaestroError):  # what did not recover is among the recoveries
@@ -362,8 +374,11 @@ class _Run:
         whole = self._heard.whole(journal)
         judged = judge(self._secrecy.words(whole), findings)
         ours = maestro_part(self._ledger.run, self._proposal, judged, findings)
-        kept = keep(self._folder, whole, ours, self._secrecy)
-        self._ledger.finished(judged, findings)
+        try:
+            kept = keep(self._folder, whole, ours, self._secrecy)
+            self._ledger.finished(judged, findings)
+        except (CannotRecord, OSError) as error:
+            raise self._untold(findings, error) from error
         if self._heard.invalid:
             raise InvalidFile(
                 "is refused by Chaos Toolkit",
@@ -371,3 +386,13 @@ class _Run:
                 why=self._secrecy.clean(self._heard.invalid),
             )
         return RunReport(self._ledger.run, self._proposal, judged, findings, kept, self._folder)
+
+    def _untold(self, findings: Findings, error: Exception) -> MaestroError:
+        """For a run whose end cannot be written down: whether anything is left of it."""
+        left = (*findings.undo_failures, *findings.residue)
+        taken = ", ".join(one.name for one in findings.injections) or "nothing was put in"
+        what = f"run {self._ledger.run} is over, and its end cannot be written down"
+        said = "; ".join(filter(None, (str(error), getattr(error, "why", ""))))
+        why = f"{said}; {'still there: ' + '; '.join(left) if left else 'taken back: ' + taken}"
+        fix = "make room, then: maestro chaos sweep"
+        return UndoFailed(what, why=why, fix=fix) if left else CannotRecord(what, why=why, fix=fix)

@@ -7,6 +7,7 @@ taken back stays in the way of every other run until it is over, or somebody ans
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maestro_cli.changes.pipeline import ChangePipeline
@@ -15,6 +16,7 @@ from maestro_cli.chaos.injecting import residue_of, undo_changes
 from maestro_cli.chaos.ledger import ExperimentLedger, events_of, in_force_of, left_in_force
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.clock import Clock
+from maestro_cli.core.errors import CannotRecord
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.journal.store import Journal
 
@@ -48,17 +50,32 @@ def sweep(
     left = unfinished_runs(journal)  # first: who works on one that began since is found below
     working = working_run(journal)
     made: list[Swept] = []
+    unwritten = ""
     for one in left:
         if one != working and run in ("", one):
             progress.phase("sweep", one)
-            made.append(_sweep(journal, platform, pipeline, clock, one, leave))
+            ledger = ExperimentLedger(journal, one, pipeline.actor)
+            made.append(_sweep(platform, pipeline, clock, ledger, leave))
+            unwritten = unwritten or ledger.unwritten
+    if unwritten:
+        raise CannotRecord(
+            "what was swept cannot be written down",
+            why=_words(made, unwritten),
+            fix="make room, and sweep again",
+        )
     return tuple(made)
 
 
+def _words(made: Sequence[Swept], unwritten: str) -> str:
+    taken = [name for one in made for name in one.faults] or ["nothing"]
+    left = [text for one in made for text in one.residue] or ["nothing"]
+    return f"{unwritten}; taken back: {', '.join(taken)}; left: {'; '.join(left)}"
+
+
 def _sweep(
-    journal: Journal, platform: Platform, pipeline: ChangePipeline, clock: Clock, run: str, leave: str
+    platform: Platform, pipeline: ChangePipeline, clock: Clock, ledger: ExperimentLedger, leave: str
 ) -> Swept:
-    ledger = ExperimentLedger(journal, run, pipeline.actor)
+    journal, run = ledger.journal, ledger.run
     taken, failed = [], []
     for fault in reversed(left_in_force(journal, run)):
         error = undo_changes(pipeline, clock, fault, run)

@@ -1,8 +1,9 @@
 """What Ctrl-C and SIGTERM do.
 
 Invariant: a command that took the cancellation ends itself in order, and at once when a third signal
-comes (one Ctrl-C may arrive twice, by the terminal and by a wrapper); any other ends at once. A terminal
-that goes away counts as SIGTERM, unless it was asked not to (`nohup`).
+comes (one Ctrl-C may arrive twice, by the terminal and by a wrapper), unless it is taking something back
+that must not stay; any other ends at once. A terminal that goes away counts as SIGTERM, unless it was asked
+not to (`nohup`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,6 @@ class Signals:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         terminated = number != signal.SIGINT
         self._seen += 1
-        if self._cancellation is None or self._seen > 2:
+        if self._cancellation is None or (self._seen > 2 and not self._cancellation.is_patient):
             raise Interrupted(terminated=terminated)
         self._cancellation.cancel(terminated=terminated)

@@ -21,10 +21,13 @@ class Cancellation:
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._children: list[Cancellation] = []
         self.terminated = False
+        self.is_patient = False  # whoever stops in bounded time, and must not be cut short, says so
+        self.times = 0
 
     def cancel(self, *, terminated: bool = False) -> None:
         self.terminated = self.terminated or terminated
         self._is_set = True
+        self.times += 1
         self._wake.put(None)
         for child in tuple(self._children):
             child.cancel(terminated=terminated)

@@ -165,6 +165,10 @@ class ActionFailed(MaestroError):
     exit_code = ExitCode.ACTION_FAILED
 
 
+class CannotRecord(ActionFailed):
+    """The journal cannot be written: nothing that has to be in it may be begun."""
+
+
 class UndoFailed(MaestroError):
     exit_code = ExitCode.UNDO_FAILED
 

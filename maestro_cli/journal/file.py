@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from maestro_cli.config.locations import make_private
-from maestro_cli.core.errors import ActionFailed, Busy, InvalidFile
+from maestro_cli.core.errors import ActionFailed, Busy, CannotRecord, InvalidFile
 from maestro_cli.core.files import unusable
 
 SAFE_WAL_SINCE = (3, 51, 3)
@@ -71,7 +71,7 @@ def translated(error: sqlite3.DatabaseError, path: Path) -> Exception:
             "is not an intact SQLite file", file=str(path), why=text, fix="restore it from a copy"
         )
     if code in _NOT_WRITABLE:
-        return ActionFailed(
+        return CannotRecord(
             f"the journal {path} cannot be written", why=text, fix="free disk space or check permissions"
         )
     if "decode" in text:  # text that is no UTF-8: Python's own error, without a code

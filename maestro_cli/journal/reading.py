@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from maestro_cli.core.errors import ActionFailed, Busy
+from maestro_cli.core.errors import ActionFailed, Busy, CannotRecord
 from maestro_cli.core.files import unusable
 from maestro_cli.journal.file import BUSY_TIMEOUT_SECONDS, translated
 
@@ -35,8 +35,8 @@ def why_unwritable(path: Path) -> str:
     return ""
 
 
-def read_only(path: Path, why: str) -> ActionFailed:
-    return ActionFailed(
+def read_only(path: Path, why: str) -> CannotRecord:
+    return CannotRecord(
         f"the journal {path} is read-only: no change can be made",
         why=why,
         fix="make it writable, or set XDG_STATE_HOME to a folder that you may write",

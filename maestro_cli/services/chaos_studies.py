@@ -67,7 +67,7 @@ def compared(
     services: Services, reference: str, other: str, tolerated: float
 ) -> tuple[ExperimentRun, ExperimentRun, Comparison]:
     """A run against another, by default the last before it that passed. Raises NotFound."""
-    now = services.experiment_run(reference)
+    now = services.ended_experiment_run(reference)
     was = services.experiment_run(other) if other else _last_passing(services, now)
     found = compare(
         _journal(services, was),

@@ -257,6 +257,12 @@ class ExperimentServices(PeopleServices):
 
         return get_run(self.journal, reference)
 
+    def ended_experiment_run(self, reference: str) -> ExperimentRun:
+        """As `experiment_run`, but `latest` is the one that ended last."""
+        from maestro_cli.chaos.history import last_finished
+
+        return self.experiment_run(last_finished(self.journal) if reference == "latest" else reference)
+
     def experiment_events(self, run: str) -> list[Event]:
         """What the journal has of a run."""
         from maestro_cli.chaos.ledger import events_of
@@ -264,10 +270,13 @@ class ExperimentServices(PeopleServices):
         return events_of(self.journal, run)
 
     def experiment_journal(self, reference: str) -> Mapping[str, Any]:
-        """The Chaos Toolkit journal of a run that ended, with maestro's part; raises NotFound."""
+        """The Chaos Toolkit journal of a run that ended, with maestro's part; raises NotFound.
+
+        `latest` is the one that ended last.
+        """
         import json
 
-        run = self.experiment_run(reference)
+        run = self.ended_experiment_run(reference)
         file = Path(run.folder) / "journal.json"
         try:
             found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # After one of these nothing more is begun: something is still broken, or somebody wants an end.
 _LAST = (ExitCode.UNDO_FAILED, ExitCode.STOP_CONDITION, ExitCode.SIGINT, ExitCode.SIGTERM)
+_FILES = ("junit.xml", "summary.md", "outputs.env", "gitlab.env", "events.jsonl", "gate.json")
 COMMITS = ("MAESTRO_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT")
 HOSTS = ("auto", "github", "gitlab", "none")
 
@@ -80,6 +81,7 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
     if wanted.host not in HOSTS:
         raise UsageError(f"{wanted.host[:40]!r} is no host of pipelines", fix=f"--ci {'|'.join(HOSTS)}")
     if wanted.folder is not None:  # before anything is broken: what cannot be kept is not worth breaking for
+        _clear(wanted.folder, {Path(one).resolve() for one in wanted.references})
         write_files(wanted.folder, {"gate.json": "{}\n"})
     entries = [_entry(services, one, wanted) for one in wanted.references]
     outcomes: list[Outcome] = []
@@ -101,8 +103,8 @@ def _entry(services: Services, reference: str, wanted: GateWanted) -> Outcome | 
     path = Path(reference)
     if path.suffix == ".json" and is_journal(path):
         return read_outcome(path)
-    if reference == "latest" or reference.startswith("exp-"):
-        run = services.experiment_run(reference)
+    if reference == "latest" or (reference.startswith("exp-") and not path.exists()):
+        run = services.ended_experiment_run(reference)
         try:
             return outcome_of(run.name, run.file, services.experiment_journal(run.id))
         except ValueError as error:
@@ -172,6 +174,15 @@ def _told(
         )
     _tell_host(wanted.host, summary, variables)
     return paths
+
+
+def _clear(folder: Path, asked: Collection[Path]) -> None:
+    """Take away what an earlier gate wrote there, but for what this one is asked about: whatever ends it,
+    nobody takes the old evidence for its own.
+    """
+    for path in (*(folder / name for name in _FILES), *folder.glob("journal-[0-9][0-9]*.json")):
+        if path.resolve() not in asked:
+            path.unlink(missing_ok=True)
 
 
 def _tell_host(host: str, summary: str, variables: Mapping[str, str]) -> None:

@@ -185,3 +185,22 @@ def test_a_journal_of_another_form_is_refused_with_its_name(keep: Keep, tmp_path
     result = maestro("chaos", "gate", keep("x.json", {**performed(), **part}), cwd=tmp_path)
     assert result.code == 3, result.out
     assert "x.json" in result.err
+
+
+def test_what_an_earlier_gate_wrote_is_nobodys_evidence_for_this_one(keep: Keep, tmp_path: Path) -> None:
+    good, other = keep("good.json", performed()), keep("other.json", performed())
+    assert maestro("chaos", "gate", good, other, "--out", "ev", cwd=tmp_path).code == 0
+    written = {path.name for path in (tmp_path / "ev").iterdir()}
+    assert {"outputs.env", "junit.xml", "journal-02.json"} <= written
+    assert maestro("chaos", "gate", "nosuch", "--out", "ev", cwd=tmp_path).code == 6
+    assert {path.name for path in (tmp_path / "ev").iterdir()} == {"gate.json"}
+
+
+def test_evidence_that_is_judged_again_is_not_taken_away(keep: Keep, tmp_path: Path) -> None:
+    assert maestro("chaos", "gate", keep("good.json", performed()), "--out", "ev", cwd=tmp_path).code == 0
+    assert maestro("chaos", "gate", "./ev/journal-01.json", "--out", "ev", cwd=tmp_path).code == 0
+
+
+def test_a_file_named_like_a_run_is_a_file(keep: Keep, tmp_path: Path) -> None:
+    keep("exp-good.json", performed())
+    assert maestro("chaos", "gate", "exp-good.json", cwd=tmp_path).code == 0

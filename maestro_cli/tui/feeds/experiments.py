@@ -31,7 +31,9 @@ class Staged:
 
     @property
     def last(self) -> ExperimentRun | None:
-        return self.runs[0] if self.runs else None
+        """The one that was begun last; what was only ever refused was begun never."""
+        begun = (run for run in self.runs if run.status != "refused")
+        return next(begun, self.runs[0] if self.runs else None)
 
     @property
     def status(self) -> str:

@@ -34,9 +34,9 @@ POINTS = (
 )
 
 
-def start(folder: Path, hold: float = 0.3, *, at: str = "") -> subprocess.Popen[bytes]:
+def start(folder: Path, hold: float = 0.3, *more: str, at: str = "") -> subprocess.Popen[bytes]:
     """With Ctrl-C as in a terminal: what a shell starts in the background ignores it, as do its children."""
-    command = [sys.executable, "-m", "tests.crash.chaos.experiment_worker", str(folder), str(hold)]
+    command = [sys.executable, "-m", "tests.crash.chaos.experiment_worker", str(folder), str(hold), *more]
     return subprocess.Popen(
         command, env={**os.environ, **({VARIABLE: at} if at else {})}, stderr=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
@@ -109,3 +109,19 @@ def test_a_swept_run_says_so_and_another_may_begin(tmp_path: Path) -> None:
     lab.journal.close()
     swept(tmp_path)
     assert start(tmp_path).wait(60) == 0
+
+
+def test_no_number_of_signals_cuts_rollbacks_short(tmp_path: Path) -> None:
+    process = start(tmp_path, 60.0, "rolls back")
+    lab = Lab(tmp_path)
+    wait_for(lambda: "experiment.injected" in lab.kinds(), "an injection")
+    for number in range(5):
+        process.send_signal((signal.SIGINT, signal.SIGTERM)[number % 2])
+        wait_for(lambda: "experiment.stopping" in lab.kinds(), "the stop")
+    assert process.wait(60) in (130, 143)
+    assert (tmp_path / "rolled-back").exists()
+    (run,) = list_runs(lab.journal)
+    assert run.status == "finished"
+    assert (Path(run.folder) / "journal.json").exists()
+    lab.journal.close()
+    swept(tmp_path)

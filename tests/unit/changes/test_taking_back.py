@@ -7,9 +7,10 @@ from typing import Any, NoReturn
 import pytest
 
 from maestro_cli.changes.history import get_change
+from maestro_cli.changes.kinds.kind import Holds, Observation
 from maestro_cli.changes.kinds.scale import Scale
 from maestro_cli.changes.model import State
-from maestro_cli.core.errors import GateNotMet, NotFound, RolledBack
+from maestro_cli.core.errors import ActionFailed, GateNotMet, NotFound, RolledBack
 from tests.unit.changes.bench import YES, Bench
 from tests.unit.changes.fake_cluster import REF, template
 
@@ -85,3 +86,19 @@ def test_an_undo_that_cannot_be_planned_is_told(
         pipeline.take_back(change, cause=CAUSE)
     assert get_change(bench.journal, change).state is not State.ROLLED_BACK
     assert bench.cluster.get_workload(REF).replicas_wanted == 1
+
+
+def test_an_undo_that_did_not_hold_is_made_anew_when_somebody_asks_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bench.cluster.get_workload(REF).replicas_wanted
+    pipeline, change = scaled(bench)
+    with monkeypatch.context() as patched:
+        never = Observation(Holds.NEVER, "it went away again")
+        patched.setattr(Scale, "observe", lambda *_, **__: never)
+        with pytest.raises(ActionFailed):
+            pipeline.take_back(change, cause=CAUSE)
+    assert bench.cluster.get_workload(REF).replicas_wanted == before, "no undo is taken back in its turn"
+    bench.cluster.set(replicas=1)  # what wrote it back is gone
+    assert pipeline.take_back(change, cause=CAUSE).state is State.VERIFIED
+    assert bench.cluster.get_workload(REF).replicas_wanted == before

@@ -1,0 +1,87 @@
+"""A fault whose undo is on record is taken back also when nothing more can be recorded."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from maestro_cli.chaos import injecting, planning
+from maestro_cli.chaos.history import get_run
+from maestro_cli.config.experiments import ExperimentRules
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import CannotRecord
+from maestro_cli.core.refs import WorkloadRef
+from tests.contract.chaos.lab import Lab, data, experiment
+from tests.patience import wait_for
+
+pytestmark = pytest.mark.contract
+FRAUD = WorkloadRef("Deployment", "ml", "fraud")
+FULL = "database or disk is full"
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    monkeypatch.setattr(injecting, "UNDO_SECONDS", 0.5)
+    monkeypatch.setattr(planning, "VERIFY_SECONDS", 1.0)
+    return Lab(tmp_path, rules=ExperimentRules(["ml"], cap="50%", whole=True))
+
+
+def fill(lab: Lab) -> None:
+    """No page more for the journal, as on a full disk, and none of those it has is free."""
+    with lab.journal._lock:
+        pages = lab.journal._db.execute("PRAGMA page_count").fetchone()[0]
+        lab.journal._db.execute(f"PRAGMA max_page_count = {pages}")
+    with suppress(CannotRecord):
+        while True:
+            lab.journal.append("test.filling", "test/disk", "the disk", {"text": "x" * 100})
+
+
+def make_room(lab: Lab) -> None:
+    with lab.journal._lock:
+        lab.journal._db.execute("PRAGMA max_page_count = 1073741823")
+
+
+@pytest.mark.parametrize("fault", ["server-latency", "scale-to-zero"])
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_a_full_disk_keeps_no_fault_in_force(lab: Lab, fault: str, is_interrupted: bool) -> None:
+    cancellation = Cancellation()
+
+    def filled() -> None:
+        wait_for(lambda: "experiment.injected" in lab.kinds(), "an injection")
+        fill(lab)
+        if is_interrupted:
+            cancellation.cancel()
+
+    filling = threading.Thread(target=filled, daemon=True)
+    filling.start()
+    with pytest.raises(CannotRecord, match="its end cannot be written down") as told:
+        lab.run(experiment(data(fault, hold=4.0)), cancellation=cancellation)
+    filling.join()
+    assert FULL in told.value.why
+    assert "taken back: it" in told.value.why
+    assert lab.servers.in_force == 0
+    assert lab.cluster.get_workload(FRAUD).replicas_wanted == 3
+
+    with pytest.raises(CannotRecord, match="swept cannot be written down"):
+        lab.sweep()
+    make_room(lab)
+    (swept,) = lab.sweep()
+    assert swept.residue == ()
+    assert get_run(lab.journal, "latest").status == "swept"
+    assert lab.sweep() == ()
+
+
+def test_a_sweep_takes_back_on_a_full_disk_and_says_that_it_is_not_written(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.servers.script(stuck=True)
+    lab.run(experiment(data()))
+    assert lab.servers.in_force == 1
+    lab.servers.script()
+    fill(lab)
+    with pytest.raises(CannotRecord) as told:
+        lab.sweep()
+    assert lab.servers.in_force == 0, told.value.why
