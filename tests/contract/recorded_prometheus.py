@@ -19,7 +19,7 @@ from tests.patience import PATIENCE_SECONDS, TRIES
 
 
 @contextmanager
-def recorded_prometheus(folder: Path, openmetrics: str, *, block_hours: int = 2) -> Iterator[str]:
+def recorded_prometheus(folder: Path, openmetrics: str, *flags: str, block_hours: int = 2) -> Iterator[str]:
     """Start one over a text in the OpenMetrics format, with its times, and give its URL.
 
     The text is read once for each block.
@@ -31,7 +31,7 @@ def recorded_prometheus(folder: Path, openmetrics: str, *, block_hours: int = 2)
     backfill = ["promtool", "tsdb", "create-blocks-from", f"--max-block-duration={block_hours}h"]
     backfill += ["openmetrics", "history.txt", "data"]
     subprocess.run(backfill, cwd=folder, check=True, capture_output=True)
-    with running_prometheus(folder) as url:
+    with running_prometheus(folder, *flags) as url:
         yield url
 
 

@@ -24,7 +24,10 @@ class Histogram:
 
 def write(url: str, series: Iterable[tuple[Mapping[str, str], Sequence[Histogram]]]) -> None:
     """Raises HTTPStatusError."""
-    body = b"".join(_field(1, _series(labels, found)) for labels, found in series)
+    _write(url, b"".join(_field(1, _series(labels, found)) for labels, found in series))
+
+
+def _write(url: str, body: bytes) -> None:
     headers = {"Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
     answer = httpx.post(
         f"{url}/api/v1/write", content=_snappy(body), headers=headers, trust_env=False, timeout=60
@@ -32,12 +35,21 @@ def write(url: str, series: Iterable[tuple[Mapping[str, str], Sequence[Histogram
     answer.raise_for_status()
 
 
+def write_samples(url: str, labels: Mapping[str, str], found: Iterable[tuple[int, float]]) -> None:
+    """Milliseconds and values of one series, in order. Raises HTTPStatusError."""
+    told = b"".join(_field(2, _double(1, value) + _number(2, at_ms)) for at_ms, value in found)
+    _write(url, _field(1, _labels(labels) + told))
+
+
 def _series(labels: Mapping[str, str], found: Iterable[Histogram]) -> bytes:
-    told = b"".join(
+    return _labels(labels) + b"".join(_field(4, _histogram(one)) for one in found)
+
+
+def _labels(labels: Mapping[str, str]) -> bytes:
+    return b"".join(
         _field(1, _field(1, name.encode()) + _field(2, value.encode()))
         for name, value in sorted(labels.items())
     )
-    return told + b"".join(_field(4, _histogram(one)) for one in found)
 
 
 def _histogram(one: Histogram) -> bytes:

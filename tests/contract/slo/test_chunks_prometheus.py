@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from maestro_cli.sources import prometheus_raw, remote_read
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.contract.recorded_prometheus import recorded_prometheus, running_prometheus
 from tests.contract.slo.lived import openmetrics, services
+from tests.contract.slo.native_histograms import write_samples
 
 pytestmark = pytest.mark.contract
 SECONDS = 2 * 3600
@@ -42,11 +45,12 @@ def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     text = openmetrics(services(60, SECONDS, seed=11), round(START.timestamp()))
     text = text.replace("# EOF\n", "\n".join((*_odd(), "# EOF\n")))
-    with recorded_prometheus(tmp_path_factory.mktemp("chunks"), text) as found:
-        yield found
+    folder = tmp_path_factory.mktemp("chunks")
+    with recorded_prometheus(folder, text, "--storage.remote.read-max-bytes-in-frame=900") as found:
+        yield found  # frames so small that a series goes on in the next
 
 
-def _told(source: RawPrometheus, selector: str, start: datetime, end: datetime) -> list[object]:
+def _told(source: RawPrometheus, selector: str, start: datetime, end: datetime) -> list[Any]:
     """With values as their bits: NaN is not equal to itself."""
     return [
         (sorted(one.labels.items()), list(one.times), [value.hex() for value in one.values])
@@ -85,6 +89,26 @@ def test_chunks_hold_what_the_query_api_tells(
             without.setattr(chunks, "_matrix", None)  # nothing is asked by JSON
             found = _told(chunks, selector, start, end)
         assert found == _told(json, selector, start, end)
+
+
+def test_what_is_not_yet_on_the_disk_is_told_without_the_marks_of_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A target that is scraped no more ends with a mark, which PromQL leaves out, and is a NaN of its own."""
+    (tmp_path / "data").mkdir()
+    (stale,) = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))
+    end = datetime.now(UTC).replace(second=0, microsecond=0)
+    begin = round(end.timestamp() * 1000) - 400 * 5000
+    found = [(begin + 5000 * index, stale if index % 150 == 149 else 1.0 * index) for index in range(400)]
+    with running_prometheus(tmp_path, "--web.enable-remote-write-receiver") as url:
+        write_samples(url, {"__name__": "r_total"}, found)
+        chunks, json = _both(url, monkeypatch)
+        first, last = (end - timedelta(seconds=5 * (400 - index)) for index in (100, 300))
+        with closing(chunks), closing(json):
+            told = _told(json, "r_total", first, last)
+            monkeypatch.setattr(chunks, "_matrix", None)
+            assert _told(chunks, "r_total", first, last) == told
+    assert len(told[0][1]) == 200 - 2  # the sample at the start, and not that at the end
 
 
 def test_an_answer_of_too_many_samples_is_too_much(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
