@@ -32,7 +32,7 @@ from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
 from maestro_cli.tui.acting.naming import NamedDialog
 from maestro_cli.tui.acting.question_dialogs import LineDialog, QuestionDialog, SeeDialog
 from maestro_cli.tui.acting.refusing import RefusedDialog
-from maestro_cli.tui.keys.help import HelpDialog, words_text
+from maestro_cli.tui.keys.help import HelpDialog, TourDialog, words_text
 from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.keys.standing import OrderedScreen
 from maestro_cli.tui.painting import FrontScreen
@@ -50,6 +50,7 @@ from maestro_cli.tui.widgets.command_log import CommandLog
 from maestro_cli.tui.widgets.crumbs import Crumbs
 from maestro_cli.tui.widgets.fact_table import FactTable
 from maestro_cli.tui.widgets.header import Header
+from maestro_cli.tui.widgets.key_line import KeyLine
 from maestro_cli.tui.widgets.line_view import LineView
 from maestro_cli.tui.widgets.log_pane import LogLine, LogPane
 from maestro_cli.tui.widgets.plot import LinePlot
@@ -150,7 +151,8 @@ def question_of(text: str) -> Any:
 
 
 # AgreeDialog shows a whole plan, as tests/tui/test_gate_in_dialogs.py; its words are those of the others. The
-# logs are parts of two screens, in whose snapshots they have hostile lines. A scroll bar has no text.
+# logs are parts of two screens, in whose snapshots they have hostile lines. A scroll bar has no text, and the
+# line of keys those of the program alone.
 DIALOGS: dict[type[Widget], Callable[[str], ModalScreen[Any]]] = {
     WordsDialog: lambda text: WordsDialog(action_of(text), [target_of(text)]),
     Chooser: lambda text: WordsDialog(action_of(text), [target_of(text)]),
@@ -163,8 +165,9 @@ DIALOGS: dict[type[Widget], Callable[[str], ModalScreen[Any]]] = {
     ActionMenu: lambda text: ActionMenu([target_of(text)], [(action_of(text), Refusal(text, text))]),
     AgreeAllDialog: lambda text: AgreeAllDialog(action_of(text), [planned_of(text)], [text], text),
     HelpDialog: lambda text: HelpDialog(words_text(text, text)),
+    TourDialog: lambda text: TourDialog(words_text(text, text)),
 }
-ELSEWHERE: set[type[Widget]] = {AgreeDialog, LineScrollBar, LogsBox, LogsPane}
+ELSEWHERE: set[type[Widget]] = {AgreeDialog, KeyLine, LineScrollBar, LogsBox, LogsPane}
 
 
 def of_the_console() -> set[type[Widget]]:
