@@ -17,6 +17,9 @@ from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 
 PREFIX = "fault.maestro.io/"
 MAX_SECONDS = 960.0  # as long as a fault of the model server's hooks, with a leash
+FILLED = "ScratchFilled"  # the reason of the event in which a kubelet says what it wrote, and for whom
+RETRANSMISSION_SECONDS = 0.2  # after which TCP sends the first time again: Linux' least (TCP_RTO_MIN)
+CONNECT_SECONDS = 2.0  # as long as the load balancer tries one pod
 _MAX_TEXT = 2000
 
 

@@ -17,6 +17,7 @@ from maestro_cli.changes.template import holds_secret
 from maestro_cli.chaos.faults.cluster_fault import ClusterFault
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
 from maestro_cli.chaos.faults.pods import as_many_ready
+from maestro_cli.chaos.faults.workloads import refuse_labels
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import GateNotMet, NotFound
@@ -37,6 +38,7 @@ class ConfigBreak(ClusterFault):
 
     def candidates(self, platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
         """The ConfigMap, which the target's workload has to read where it names one. Raises GateNotMet."""
+        refuse_labels(order)
         rule, name, key = order.target, order.parameters["config_map"], order.parameters["key"]
         found = platform.cluster.get_config_map(rule.namespace, name)
         old = found.data.get(key, "")

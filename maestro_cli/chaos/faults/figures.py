@@ -17,6 +17,8 @@ from maestro_cli.core.refs import ObjectRef
 WINDOW = "10s"  # as long as a fault has to show an effect, halved; a cluster scraped less often has no figure
 _BEFORE = "60s:5s"  # longer ago than any effect is waited for
 
+_SHARE_OF_CORES, _LEAST_CORES = 0.1, 0.05
+
 
 def more_cores(platform: Platform, targets: Sequence[Candidate]) -> Mapping[ObjectRef, float]:
     """Processor seconds a second of all containers of each pod, beyond the least of the last minute."""
@@ -26,6 +28,13 @@ def more_cores(platform: Platform, targets: Sequence[Candidate]) -> Mapping[Obje
 def more_mebibytes(platform: Platform, targets: Sequence[Candidate]) -> Mapping[ObjectRef, float]:
     """The working set of all containers of each pod, beyond the least of the last minute."""
     return {one.ref: value for one in targets for value in _of(platform, one, _MEBIBYTES)}
+
+
+def provable_cores(asked: float) -> float:
+    """How many cores more prove that so many were to be taken: others may want the processors too, and what a
+    pod needs for its own work varies.
+    """
+    return max(_LEAST_CORES, _SHARE_OF_CORES * asked)
 
 
 def reaches(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Option, whole_number
-from maestro_cli.chaos.faults.fault import InForce
 from maestro_cli.chaos.faults.link_fault import LinkFault
+from maestro_cli.chaos.model import FaultOrder
 from maestro_cli.chaos.ports import Asked
 
 _LEAST_SHARE = 0.8  # of the time that so many bytes need
@@ -25,11 +25,11 @@ class LinkBandwidth(LinkFault):
     def asked(self, said: Mapping[str, Any]) -> Mapping[str, float]:
         return {"bytes_per_second": min(1_000_000, max(100, said["bytes_per_second"]))}
 
-    def asks(self, fault: InForce) -> Asked:
-        rate = self.asked(fault.order.parameters)["bytes_per_second"]
+    def asks(self, order: FaultOrder) -> Asked:
+        rate = self.asked(order.parameters)["bytes_per_second"]
         size = int(min(_MOST_BYTES, max(200, rate * _SECONDS)))
         return Asked(size, timeout_seconds=2.0 + 4 * size / rate)
 
-    def is_felt(self, fault: InForce, seconds: float | None) -> bool:
-        rate = self.asked(fault.order.parameters)["bytes_per_second"]
-        return seconds is None or seconds >= _LEAST_SHARE * self.asks(fault).size / rate
+    def is_felt(self, order: FaultOrder, seconds: float | None) -> bool:
+        rate = self.asked(order.parameters)["bytes_per_second"]
+        return seconds is not None and seconds >= _LEAST_SHARE * self.asks(order).size / rate

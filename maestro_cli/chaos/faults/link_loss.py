@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Option, share_of_one
-from maestro_cli.chaos.faults.fault import InForce
 from maestro_cli.chaos.faults.link_fault import LinkFault
+from maestro_cli.chaos.model import FaultOrder
 from maestro_cli.chaos.ports import Asked
-
-RETRANSMISSION_SECONDS = 0.2
+from maestro_cli.core.fault_leases import CONNECT_SECONDS, RETRANSMISSION_SECONDS
 
 
 class LinkLoss(LinkFault):
@@ -26,12 +25,13 @@ class LinkLoss(LinkFault):
     def asked(self, said: Mapping[str, Any]) -> Mapping[str, float]:
         return {"loss": min(1.0, said["share"])}
 
-    def asks(self, fault: InForce) -> Asked:
-        return Asked(timeout_seconds=2.0)
+    def asks(self, order: FaultOrder) -> Asked:
+        """Where no connection is made in time, another pod answers after that."""
+        return Asked(timeout_seconds=2 * CONNECT_SECONDS)
 
-    def is_felt(self, fault: InForce, seconds: float | None) -> bool:
-        return seconds is None or seconds >= RETRANSMISSION_SECONDS
+    def is_felt(self, order: FaultOrder, seconds: float | None) -> bool:
+        return seconds is not None and seconds >= RETRANSMISSION_SECONDS
 
-    def least(self, fault: InForce) -> int:
+    def least(self, targets: int) -> int:
         """One: which of them are lost is chance."""
         return 1

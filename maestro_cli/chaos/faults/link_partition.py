@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from maestro_cli.chaos.faults.fault import InForce
 from maestro_cli.chaos.faults.link_fault import LinkFault
+from maestro_cli.chaos.model import FaultOrder
 from maestro_cli.chaos.ports import Asked
 
 
@@ -23,12 +23,12 @@ class LinkPartition(LinkFault):
     def asked(self, said: Mapping[str, Any]) -> Mapping[str, float]:
         return {"partition": 1}
 
-    def asks(self, fault: InForce) -> Asked:
+    def asks(self, order: FaultOrder) -> Asked:
         return Asked(timeout_seconds=1.0)
 
-    def is_felt(self, fault: InForce, seconds: float | None) -> bool:
+    def is_felt(self, order: FaultOrder, seconds: float | None) -> bool:
         return seconds is None
 
-    def least(self, fault: InForce) -> int:
+    def least(self, targets: int) -> int:
         """One: the load balancer then tries others first for a while."""
         return 1

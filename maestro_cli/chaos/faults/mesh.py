@@ -129,7 +129,7 @@ def lacks_mesh(platform: Platform, kind: str) -> str:
 
 def injection(mesh: MeshResources, kind: str, fault: InForce) -> Proof:
     """Whether what the changes of a fault made is injected into every target."""
-    found = [state_of(one) for one in owned_by(mesh, [kind], fault.changes)]
+    found = [state_of(one) for one in owned_by(mesh, [kind], fault.order.target.namespace, fault.changes)]
     if not found:
         return Proof(Holds.NOT_YET, f"the cluster has no {kind} of it")
     for state in found:
@@ -146,7 +146,7 @@ def injection(mesh: MeshResources, kind: str, fault: InForce) -> Proof:
 
 def left_over(mesh: MeshResources, kinds: Sequence[str], fault: InForce) -> Iterator[str]:
     """What is still there of it, in words."""
-    for document in owned_by(mesh, kinds, fault.changes):
+    for document in owned_by(mesh, kinds, fault.order.target.namespace, fault.changes):
         state = state_of(document)
         yield state.holds_on if state.deleting else f"{state.kind} {state.name} is there"
 

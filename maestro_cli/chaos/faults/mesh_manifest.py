@@ -1,7 +1,8 @@
 """A whole manifest of Chaos Mesh as a fault: a chaos, a Workflow or a Schedule.
 
-Invariant: it is what the file says, but for whom: the selectors are narrowed to the pods of the plan. A
-Schedule alone is left to select anew each time it is due, since pods that it ended have other names then. The
+Invariant: it is what the file says, but for whom and for how long: the selectors are narrowed to the pods of
+the plan, and it ends by itself. A Schedule alone is left to select anew each time it is due, since pods that
+it ended have other names then. The
 file is read when the experiment is, and kept with the run: what becomes of it later changes nothing.
 """
 
@@ -13,8 +14,9 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
-from maestro_cli.chaos.faults.mesh import PROVIDER, injection, lacks_mesh, left_over
+from maestro_cli.chaos.faults.mesh import LEASH_SECONDS, PROVIDER, injection, lacks_mesh, left_over
 from maestro_cli.chaos.faults.pods import all_pods, ready_pods, serve_again
+from maestro_cli.chaos.mesh.bounding import bounded
 from maestro_cli.chaos.mesh.changes import CREATE, mesh_kinds
 from maestro_cli.chaos.mesh.following import MeshState, state_of
 from maestro_cli.chaos.mesh.kinds import KINDS
@@ -79,10 +81,11 @@ class MeshManifest:
     def steps(self, order: FaultOrder, targets: Sequence[Candidate], seconds: float) -> Sequence[Step]:
         if not targets:
             return ()
-        document = order.parameters["file"]
+        selects_anew = order.parameters["file"]["kind"] == "Schedule"
+        document = _made(order, seconds)
         kind, metadata, spec = document["kind"], document["metadata"], document["spec"]
         pods = [(one.ref.namespace, one.ref.name) for one in targets]
-        if kind != "Schedule":
+        if not selects_anew:
             by_namespace = {key: [name for space, name in pods if space == key] for key, _ in pods}
             document = {**document, "spec": narrowed(kind, spec, by_namespace)}
         ending = any(str(one.get("action")) in _ENDING for one in specs_of(kind, spec))
@@ -91,7 +94,7 @@ class MeshManifest:
         return [Step(CREATE, ref, {"document": document, "pods": pods, "ends": ends})]
 
     def effect(self, platform: Platform, fault: InForce) -> Proof:
-        document = fault.order.parameters["file"]
+        document = _made(fault.order, fault.seconds)
         if KINDS[document["kind"]].selects_pods:
             return injection(platform.mesh, document["kind"], fault)
         made = self._children(platform, document)
@@ -105,7 +108,7 @@ class MeshManifest:
         return serve_again(platform, fault, self.residue(platform, fault))
 
     def residue(self, platform: Platform, fault: InForce) -> Sequence[str]:
-        document = fault.order.parameters["file"]
+        document = _made(fault.order, fault.seconds)
         own = tuple(left_over(platform.mesh, [document["kind"]], fault))
         made = [one.holds_on if one.deleting else one.words for one in self._children(platform, document)]
         return (*own, *made)
@@ -120,6 +123,11 @@ class MeshManifest:
     def _everything(self, platform: Platform, spec: Mapping[str, Any], namespace: str) -> Sequence[Pod]:
         wanted = namespaces_of(spec, namespace)
         return [pod for one in sorted(wanted) for pod in platform.cluster.list_pods(one)]
+
+
+def _made(order: FaultOrder, seconds: float) -> Mapping[str, Any]:
+    """The manifest of the file, for so long."""
+    return bounded(order.parameters["file"], round(seconds) + LEASH_SECONDS)
 
 
 def _refuse_elsewhere(document: Mapping[str, Any], namespace: str) -> None:

@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Option, share_of_one, whole_number
 from maestro_cli.chaos.faults.fault import InForce, Proof
-from maestro_cli.chaos.faults.figures import more_cores, reaches
+from maestro_cli.chaos.faults.figures import more_cores, provable_cores, reaches
 from maestro_cli.chaos.faults.leased_fault import LeasedFault
-from maestro_cli.chaos.faults.server_cpu import LEAST_SHARE
 from maestro_cli.chaos.ports import Platform
 
 
@@ -31,5 +30,5 @@ class PodCpu(LeasedFault):
     def effect(self, platform: Platform, fault: InForce) -> Proof:
         """Each pod uses as much more of the processors, by its containers' own counters."""
         asked = self.asked(fault.order.parameters)
-        least = LEAST_SHARE * asked["processes"] * asked["load"]
+        least = provable_cores(asked["processes"] * asked["load"])
         return reaches(more_cores(platform, fault.targets), fault.targets, least, "cores")

@@ -15,8 +15,7 @@ from maestro_cli.chaos.faults.leased_fault import LeasedFault, pod_at
 from maestro_cli.chaos.faults.pods import ready_pods
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
-
-FILLED = "ScratchFilled"  # the reason of the event in which a kubelet says what it wrote
+from maestro_cli.core.fault_leases import FILLED
 
 
 class PodDisk(LeasedFault):
@@ -38,9 +37,10 @@ class PodDisk(LeasedFault):
         return [Candidate(pod.ref, pod.uid, pod.node) for pod in limited]
 
     def effect(self, platform: Platform, fault: InForce) -> Proof:
-        """Each pod was evicted, or its kubelet says how much it wrote."""
+        """Each pod was evicted, or its kubelet says how much it wrote for one of these changes."""
         events = platform.cluster.list_events(fault.order.target.namespace)
-        said = {one.object_name: str(one.message) for one in events if one.reason == FILLED}
+        filled = [(one.object_name, str(one.message)) for one in events if one.reason == FILLED]
+        said = {name: text for name, text in filled if any(text.endswith(f" {one}") for one in fault.changes)}
         words = []
         for one in fault.targets:
             pod = pod_at(platform, one)

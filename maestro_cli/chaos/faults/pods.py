@@ -41,9 +41,14 @@ def pod_candidates(platform: Platform, order: FaultOrder) -> Sequence[Candidate]
 
 
 def as_many_ready(platform: Platform, fault: InForce) -> Proof:
-    """As many pods serve as the target's workload wants, or as before where none was named."""
+    """As many pods serve as the target's workload wants, or as before where labels say which are meant."""
     rule = fault.order.target
-    least = fault.before if rule.workload is None else wanted_of(platform, rule.workload)
+    if rule.workload is not None and not rule.selector:
+        least = wanted_of(platform, rule.workload)
+        if not least:
+            return Proof(Holds.NOT_YET, f"{rule.workload} wants no pod any more")
+    else:
+        least = _least_by_labels(platform, fault)
     ready = len(ready_pods(platform, rule))
     text = f"{ready} of {counted(least, 'pod')} ready"
     return Proof(Holds.YES if ready >= least else Holds.NOT_YET, text)
@@ -52,6 +57,14 @@ def as_many_ready(platform: Platform, fault: InForce) -> Proof:
 def serve_again(platform: Platform, fault: InForce, left: Sequence[str]) -> Proof:
     """Nothing is left of it, and as many pods serve as have to."""
     return Proof(Holds.NOT_YET, left[0]) if left else as_many_ready(platform, fault)
+
+
+def _least_by_labels(platform: Platform, fault: InForce) -> int:
+    """As many as before, where pods were counted; of other targets, every pod that is there and not over."""
+    if all(one.ref.kind == "Pod" for one in fault.targets):
+        return fault.before
+    there = all_pods(platform, fault.order.target)
+    return max(1, sum(pod.phase not in ("Succeeded", "Failed") and not pod.deleting for pod in there))
 
 
 def wanted_of(platform: Platform, ref: WorkloadRef) -> int:

@@ -7,11 +7,9 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Option, whole_number
 from maestro_cli.chaos.faults.fault import InForce, Proof
-from maestro_cli.chaos.faults.figures import more_cores, reaches
+from maestro_cli.chaos.faults.figures import more_cores, provable_cores, reaches
 from maestro_cli.chaos.faults.server_fault import ServerFault
 from maestro_cli.chaos.ports import Platform
-
-LEAST_SHARE = 0.1  # of what it would take of an idle machine: others may want the processors too
 
 
 class ServerCpu(ServerFault):
@@ -27,5 +25,5 @@ class ServerCpu(ServerFault):
 
     def effect(self, platform: Platform, fault: InForce) -> Proof:
         """Each pod uses as much more of the processors, by its containers' own counters."""
-        least = LEAST_SHARE * float(self.asked(fault.order.parameters)["processes"])
+        least = provable_cores(float(self.asked(fault.order.parameters)["processes"]))
         return reaches(more_cores(platform, fault.targets), fault.targets, least, "cores")

@@ -12,14 +12,27 @@ from maestro_cli.core.refs import WorkloadRef
 
 
 def whole_workload(platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
-    """The workload that the rule names, when it wants replicas; raises UsageError where it names none."""
+    """The workload that the rule names, when it wants replicas; raises UsageError where it names none, or
+    some of its pods.
+    """
     ref = order.target.workload
+    refuse_labels(order)
     if ref is None:
         raise UsageError(
             f"{order.fault} is about a whole workload", fix="target: {workload: NAMESPACE/deploy/NAME}"
         )
     found = platform.cluster.get_workload(ref)
     return [Candidate(found.ref, found.uid, whole=True)] if found.replicas_wanted else []
+
+
+def refuse_labels(order: FaultOrder) -> None:
+    """Raises UsageError where a fault that meets the whole of a workload is to meet some of its pods."""
+    rule = order.target
+    if rule.workload is not None and rule.selector:
+        raise UsageError(
+            f"{order.fault} meets the whole of {rule.workload}, not its pods with {rule.selector}",
+            fix="leave out selector",
+        )
 
 
 def workload_at(platform: Platform, target: Candidate) -> Workload | None:

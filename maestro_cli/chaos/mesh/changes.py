@@ -19,7 +19,7 @@ from maestro_cli.changes.ports import World
 from maestro_cli.changes.reach import owners_of, with_reach
 from maestro_cli.chaos.mesh.far_ends import with_named_ends
 from maestro_cli.chaos.mesh.fields import GROUP
-from maestro_cli.chaos.mesh.following import CLEAN, FORCED
+from maestro_cli.chaos.mesh.following import CLEAN, FORCED, child_kinds
 from maestro_cli.chaos.mesh.kinds import KINDS
 from maestro_cli.chaos.mesh.resources import MANAGED, OWNED, Mesh, MeshSlot, slot_of
 from maestro_cli.core.canonical import digest
@@ -43,8 +43,16 @@ class MeshKindOfChange(WritingKind[MeshSlot]):
         self.mesh = mesh
 
     def needs(self, plan: Plan) -> tuple[Permission, ...]:
-        plural = KINDS[plan.target.ref.kind].plural
-        return (Permission("get", plural, GROUP), Permission(self.verb, plural, GROUP))
+        """In the namespace of what is made: to follow it and what it makes they are listed there."""
+        kind = plan.target.ref.kind
+        own = KINDS[kind].plural
+        made = child_kinds(plan.parameters.get("document") or {"kind": kind})
+        followed = dict.fromkeys((own, *(KINDS[one].plural for one in made)))
+        return (
+            Permission("get", own, GROUP),
+            Permission(self.verb, own, GROUP),
+            *(Permission("list", plural, GROUP, named=False) for plural in followed),
+        )
 
     def read(self, world: World, ref: ObjectRef) -> MeshSlot:
         if ref.kind not in KINDS:

@@ -1,7 +1,8 @@
 """What maestro demands of a manifest that Chaos Mesh would take.
 
-Invariant: what it lets pass ends by itself, names whom it meets, and never means everybody. How many a
-selector matches is not known from a file: that is counted before a run, by the guard.
+Invariant: what it lets pass ends by itself (of a Schedule, what it makes each time), names whom it meets, and
+never means everybody. How many a selector matches is not known from a file: that is counted before a run, by
+the guard.
 """
 
 from __future__ import annotations

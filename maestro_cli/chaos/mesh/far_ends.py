@@ -1,6 +1,7 @@
 """The other ends of the connections that a manifest alters: pods that get rules as well.
 
-Invariant: they are found when it is planned, and named in what is made; a Schedule alone selects them anew.
+Invariant: they are found when it is planned, and named in what is made; what a Schedule holds selects
+them anew.
 """
 
 from __future__ import annotations
@@ -38,8 +39,6 @@ def with_named_ends(world: World, document: Document) -> tuple[Document, tuple[P
             names.setdefault(pod.namespace, []).append(pod.name)
         return names
 
-    if kind == "Schedule":
-        for one in ends:
-            found(one)
-        return document, tuple(met.values())
+    for one in ends:
+        found(one)
     return {**document, "spec": with_far_ends(kind, spec, found)}, tuple(met.values())

@@ -82,15 +82,15 @@ def children_of(
             yield from children_of(mesh, child, ObjectRef(kind, ref.namespace, name), depth - 1)
 
 
-def owned_by(mesh: MeshResources, kinds: Sequence[str], changes: Sequence[str]) -> list[Mapping[str, Any]]:
-    """What these changes made and is still there, in all namespaces."""
+def owned_by(
+    mesh: MeshResources, kinds: Sequence[str], namespace: str, changes: Sequence[str]
+) -> list[Mapping[str, Any]]:
+    """What these changes made in that namespace and is still there."""
     selector = f"{OWNED} in ({','.join(changes)})"
-    return [one for kind in kinds for one in _listed(mesh, kind, None, selector)]
+    return [one for kind in kinds for one in _listed(mesh, kind, namespace, selector)]
 
 
-def _listed(
-    mesh: MeshResources, kind: str, namespace: str | None, selector: str
-) -> Iterator[Mapping[str, Any]]:
+def _listed(mesh: MeshResources, kind: str, namespace: str, selector: str) -> Iterator[Mapping[str, Any]]:
     """With the kind, which a list leaves out; a kind that the cluster has not has none."""
     try:
         found = mesh.list(kind, namespace, selector=selector)

@@ -88,7 +88,9 @@ def narrowed(kind: str, spec: Spec, pods: Pods) -> dict[str, Any]:
 
 
 def with_far_ends(kind: str, spec: Spec, found: Callable[[Spec], Pods]) -> dict[str, Any]:
-    """The same, but for its far ends: they are the pods that `found` says of each, by namespace."""
+    """The same, but for its far ends: they are the pods that `found` says of each, by namespace; those of
+    what a Schedule holds stay.
+    """
     if kind in KEY_OF:
         if not any(True for _ in far_ends(kind, spec)):
             return dict(spec)

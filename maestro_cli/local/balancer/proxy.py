@@ -11,20 +11,20 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from random import Random
 
+from maestro_cli.core.fault_leases import CONNECT_SECONDS
 from maestro_cli.local.balancer.backends import Backends, Endpoint
 from maestro_cli.local.balancer.link import Dial, Link
 from maestro_cli.local.balancer.shapes import Shapes
 
 _CHECK_SECONDS = 0.05
 _DRAIN_SECONDS = 30.0
-_CONNECT_SECONDS = 2.0
 
 
 async def dial(protocol: asyncio.Protocol, endpoint: Endpoint) -> asyncio.Transport:
     """Open a TCP connection."""
     loop = asyncio.get_running_loop()
     transport, _ = await asyncio.wait_for(
-        loop.create_connection(lambda: protocol, endpoint.address, endpoint.port), _CONNECT_SECONDS
+        loop.create_connection(lambda: protocol, endpoint.address, endpoint.port), CONNECT_SECONDS
     )
     return transport
 
@@ -48,8 +48,8 @@ class ServiceProxy:
         shape = self.shapes.of(endpoint.address)
         if shape is not None:
             late = shape.lateness(self.shapes.random, to_pod=True)
-            if shape.partition or late >= _CONNECT_SECONDS:
-                await asyncio.sleep(_CONNECT_SECONDS)
+            if shape.partition or late >= CONNECT_SECONDS:
+                await asyncio.sleep(CONNECT_SECONDS)
                 raise TimeoutError
             await asyncio.sleep(late)
         return await self._dial(protocol, endpoint)

@@ -13,11 +13,10 @@ from datetime import datetime
 from random import Random
 from typing import Protocol
 
-from maestro_cli.core.fault_leases import FaultLease, in_force
+from maestro_cli.core.fault_leases import RETRANSMISSION_SECONDS, FaultLease, in_force
 
 KIND = "link"
-_FIRST_RETRANSMISSION_SECONDS = 0.2  # Linux' least (TCP_RTO_MIN), doubled for each loss after (RFC 6298)
-_MOST_RETRANSMISSIONS = 6
+_MOST_RETRANSMISSIONS = 6  # the time doubles with each (RFC 6298)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Shape:
             late += self.delay_seconds + self.jitter_seconds * random.random()
         lost = 0
         while lost < _MOST_RETRANSMISSIONS and random.random() < self.loss:
-            late += _FIRST_RETRANSMISSION_SECONDS * 2**lost
+            late += RETRANSMISSION_SECONDS * 2**lost
             lost += 1
         return late
 

@@ -19,7 +19,7 @@ from typing import Protocol
 
 import psutil
 
-from maestro_cli.core.fault_leases import FaultLease, read_leases
+from maestro_cli.core.fault_leases import FILLED, FaultLease, read_leases
 from maestro_cli.core.quantities import parse_quantity
 from maestro_cli.local.kubelet.processes import Launch, LaunchFailed, Running
 from maestro_cli.local.kubelet.sandbox import Sandbox
@@ -130,7 +130,8 @@ class LeasedFaults:
         file = self._sandbox.volumes / name / f".{lease.note}"
         try:
             await asyncio.to_thread(_write, file, size)
-            self._sandbox.say("ScratchFilled", f"{size} bytes of emptyDir {name}, whose limit is {limit}")
+            said = f"{size} bytes of emptyDir {name}, whose limit is {limit}, for {lease.note}"
+            self._sandbox.say(FILLED, said)
             await asyncio.sleep(seconds)
         finally:
             file.unlink(missing_ok=True)

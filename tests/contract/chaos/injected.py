@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from maestro_cli.changes.history import get_change
 from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
@@ -60,14 +59,10 @@ class Injected:
         """What was seen of its end; nothing of it is left."""
         fault = FAULTS[self.order.fault]
         for change in reversed(self.force.changes):
-            self._undo(change)
+            self.pipeline.take_back(change, cause="the end of the fault")
         seen = self.proved(lambda: fault.recovery(self.platform, self.force), "a recovery")
         assert not fault.residue(self.platform, self.force)
         return seen
-
-    def _undo(self, change: str) -> None:
-        if get_change(self.pipeline.journal, change).plan.undo is not None:
-            self.pipeline.execute(self.pipeline.plan_undo(change), Consent(given=True))
 
     def residue(self) -> list[str]:
         return list(FAULTS[self.order.fault].residue(self.platform, self.force))

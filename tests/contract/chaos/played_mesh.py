@@ -106,7 +106,7 @@ class PlayedMesh:
             return
         holders = spec["templates"] if kind == "Workflow" else [spec]
         label = "chaos-mesh.org/workflow" if kind == "Workflow" else "managed-by"
-        for child, key in KEY_OF.items():
+        for child, key in {**KEY_OF, **({"Schedule": "schedule"} if kind == "Workflow" else {})}.items():
             for holder in holders:
                 if key in holder:
                     name = f"{metadata['name']}-{holder.get('name', 'x')}"

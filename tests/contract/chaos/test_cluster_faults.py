@@ -75,8 +75,9 @@ def test_a_broken_key_says_again_what_it_said(web: Kubectl, injecting: Inject) -
     fault = injecting("config-break", config_map="settings", key="LEVEL", value="nonsense")
     assert fault.put_in().endswith("says the wrong value")
     assert web.get("configmap", "settings")["data"] == {"LEVEL": "nonsense"}
+    web("patch", "configmap", "settings", "--type=merge", "-p", '{"data": {"OTHER": "written meanwhile"}}')
     fault.take_back()
-    assert web.get("configmap", "settings")["data"] == {"LEVEL": "info"}
+    assert web.get("configmap", "settings")["data"] == {"LEVEL": "info", "OTHER": "written meanwhile"}
 
 
 def test_what_the_workload_does_not_read_is_no_candidate(web: Kubectl, injecting: Inject) -> None:

@@ -39,7 +39,7 @@ def test_a_fault_of_the_way_is_felt_through_the_service_and_is_over_when_taken_b
 
 
 def test_two_faults_of_one_pod_are_taken_back_each_by_itself(web: Kubectl, injecting: Inject) -> None:
-    slow, slower = injecting("link-latency", milliseconds=200), injecting("link-latency", milliseconds=400)
+    slow, slower = injecting("link-latency", milliseconds=100), injecting("link-latency", milliseconds=400)
     slow.put_in()
     slower.put_in()
     (note,), target = slow.force.changes, slow.force.targets[0].ref

@@ -319,6 +319,8 @@ def test_a_schedule_selects_anew_and_is_over_when_what_it_made_is(
     fault = injecting("mesh-manifest", file=written(tmp_path, namespace, "Schedule", schedule))
     fault.put_in()
     assert web.get("schedule")["items"][0]["spec"]["networkChaos"]["selector"] == WEB
+    (step,) = web.get("workflow")["items"][0]["spec"]["templates"]
+    assert (step["templateType"], step["deadline"]) == ("Schedule", "90s")
     fault.take_back()
 
 
