@@ -124,13 +124,30 @@ def test_evidence_and_sweep_are_always_kept_and_runs_of_a_cluster_wait_for_one_a
 
 
 def test_the_action_tells_github_and_ends_with_the_code_of_the_gate(runner: Runner) -> None:
-    assert runner.action(context="ci", experiments="./looks.yaml", seed="5") == {"Gate": 0, "Sweep": 0}
-    found = read_github(runner.outputs.read_text(encoding="utf-8"))
+    assert runner.action(context="ci", experiments="./looks.yaml", seed="5") == {
+        "Gate": 0, "Sweep": 0, "Name the evidence": 0,
+    }  # fmt: skip
+    told = runner.outputs.read_text(encoding="utf-8").splitlines(keepends=True)
+    found = read_github("".join(line for line in told if not line.startswith("name=chaos-evidence")))
     assert (found["verdict"], found["code"], found["score"]) == ("PASS", "0", "100")
     codes = runner.action(context="ci", experiments="./looks.yaml\n./miss.yaml\n", evidence="second")
-    assert codes == {"Gate": 11, "Sweep": 0}
+    assert codes == {"Gate": 11, "Sweep": 0, "Name the evidence": 0}
     assert (runner.folder / "second" / "junit.xml").exists()
     assert "## Chaos gate: FAIL" in runner.summary.read_text(encoding="utf-8")
+
+
+def test_no_two_uses_of_the_action_keep_their_evidence_under_one_name(runner: Runner) -> None:
+    (step,) = [one for one in read("action.yml")["runs"]["steps"] if one["name"] == "Name the evidence"]
+    (kept,) = [one for one in read("action.yml")["runs"]["steps"] if one["name"] == "Keep the evidence"]
+    assert kept["with"]["name"] == "${{ steps.evidence.outputs.name }}"
+    host = {"GITHUB_RUN_ID": "7", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": "chaos"}
+    names = []
+    for wanted in ("", "", "of-my-own", "two\nsha=lines"):
+        assert runner.bash(step["run"], {**host, "ARTIFACT": wanted}).returncode == 0
+        names.append(runner.outputs.read_text(encoding="utf-8").splitlines()[-1])
+    assert all(re.fullmatch(r"name=chaos-evidence-7-1-chaos-[0-9a-f]{8}", one) for one in names[:2])
+    assert names[0] != names[1]
+    assert names[2:] == ["name=of-my-own", "name=twosha=lines"]
 
 
 def test_the_action_breaks_something_where_the_context_allows_it_and_nowhere_else(runner: Runner) -> None:

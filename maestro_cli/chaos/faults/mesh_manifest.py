@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
-from maestro_cli.chaos.faults.mesh import LEASH_SECONDS, PROVIDER, injection, lacks_mesh, left_over
+from maestro_cli.chaos.faults.leash import LEASH_SECONDS
+from maestro_cli.chaos.faults.mesh import PROVIDER, injection, lacks_mesh, left_over
 from maestro_cli.chaos.faults.pods import all_pods, ready_pods, serve_again
 from maestro_cli.chaos.mesh.bounding import bounded
 from maestro_cli.chaos.mesh.changes import CREATE, mesh_kinds
@@ -127,7 +128,7 @@ class MeshManifest:
 
 def _made(order: FaultOrder, seconds: float) -> Mapping[str, Any]:
     """The manifest of the file, for so long."""
-    return bounded(order.parameters["file"], round(seconds) + LEASH_SECONDS)
+    return bounded(order.parameters["file"], round(seconds + LEASH_SECONDS))
 
 
 def _refuse_elsewhere(document: Mapping[str, Any], namespace: str) -> None:
