@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 # small letters, and what in Latin looks like each: Unicode TS 39, confusables.txt, for the scripts that are
 # nearest to it; and the two digits that are taken for letters
@@ -23,13 +23,17 @@ _LOOKS = str.maketrans(*map("".join, zip(_CYRILLIC, _GREEK, _ARMENIAN, _LATIN, s
 # scripts that one language is written in together
 _TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK", "BOPOMOFO": "CJK"}
 _UNSEEN = ("Cf", "Cc")
-# Default_Ignorable_Code_Point of Unicode beyond those, and the blank pattern of Braille: no mark is drawn
+# Default_Ignorable_Code_Point of Unicode, whole as it is reserved, and the blank pattern of Braille: no mark
+# is drawn
 _IGNORED = frozenset(
-    map(
-        chr,
-        (
-            0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800, 0x3164, 0xFFA0,
-            *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0),
+    chain(
+        map(chr, (0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFEFF, 0xFFA0)),
+        *(
+            map(chr, range(first, last + 1))
+            for first, last in (
+                (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F),
+                (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+            )
         ),
     )
 )  # fmt: skip

@@ -30,7 +30,13 @@ def test_letters_that_look_alike_make_nobody_else(other: str) -> None:
     assert why_no_second(Who("eve"), Who(other)) != ""
 
 
-@pytest.mark.parametrize("unseen", ["\u034f", "\ufe0f", "\U000e0100", "\u180b", "\u2800", "\u200b", "\u3164"])
+UNSEEN = [
+    "\u034f", "\ufe0f", "\U000e0100", "\u180b", "\u2800", "\u200b", "\u3164",
+    "\u2065", "\u206f", "\ufff0", "\ufff8", "\U000e0000", "\U000e01f0", "\U000e0fff",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unseen", UNSEEN, ids=ascii)
 def test_what_is_not_seen_makes_nobody_else_and_no_name(unseen: str) -> None:
     other = f"al{unseen}ice"
     assert is_same_person("alice", other)
