@@ -21,13 +21,20 @@ class NotRegular(OSError):
 
 
 def write_atomically(
-    path: Path, content: str | bytes, *, mode: int = 0o644, keeps_mode: bool = False, durable: bool = False
+    path: Path,
+    content: str | bytes,
+    *,
+    mode: int = 0o644,
+    keeps_mode: bool = False,
+    durable: bool = False,
+    new: bool = False,
 ) -> None:
     """Write beside the file and rename, making its folder where it is missing. Raises OSError naming a file.
 
     The new file has `mode`, less what the umask takes, from its first byte on; with `keeps_mode` it takes
     over exactly the mode of the file it replaces. A link at `path` is replaced, not followed. `durable`
-    waits until the disk has it: for what nobody could write again.
+    waits until the disk has it: for what nobody could write again. `new` raises FileExistsError where there
+    is a file: of two who write at the same time one does.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = path.stat().st_mode & 0o777 if keeps_mode and path.exists() else None
@@ -41,7 +48,10 @@ def write_atomically(
             stream.flush()
             if durable:
                 os.fsync(stream.fileno())
-        os.replace(beside, path)
+        if new:
+            _put_new(beside, path)
+        else:
+            os.replace(beside, path)
     except BaseException as error:
         beside.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is None:  # a full disk names no file
@@ -49,6 +59,18 @@ def write_atomically(
         raise
     if durable:
         _sync_folder(path.parent)
+
+
+def _put_new(beside: Path, path: Path) -> None:
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: its name is taken first, for an instant without content
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
+        os.replace(beside, path)
+    else:
+        beside.unlink()
 
 
 def open_file(path: Path) -> BinaryIO:

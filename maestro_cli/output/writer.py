@@ -54,7 +54,7 @@ def emit(view: View, options: OutputOptions, stream: TextIO | None = None) -> No
         body = _without_nan(plain(view.body()))
         text = visible_block(evaluate(options.format.path, body))
     elif kind == "csv":
-        text = _csv(view)
+        text = csv_of(view)
     elif kind == "md":
         text = markdown_of(view)
     else:
@@ -146,7 +146,8 @@ def _escaped(match: re.Match[str]) -> str:
     return json.dumps(match.group(0))[1:-1]
 
 
-def _csv(view: View) -> str:
+def csv_of(view: View) -> str:
+    """Raises UsageError for what is not one table."""
     if isinstance(view, Listing):
         return tables.csv_text(view)
     if view.rows is not None:

@@ -5,6 +5,7 @@ Invariant: what is written is a function of the bundle alone: made again from it
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -21,9 +22,11 @@ from maestro_cli.config.locations import state_dir
 from maestro_cli.core.archives import SUFFIXES, archive_kind, read_archive
 from maestro_cli.core.errors import ActionFailed, GateNotMet, InvalidFile, NotFound, UsageError
 from maestro_cli.core.files import unusable, write_atomically
+from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.document import html_page
 from maestro_cli.output.renderers.sla import sla_view
 from maestro_cli.output.renderers.sla_pictures import pictures_of
+from maestro_cli.output.writer import csv_of
 from maestro_cli.services.excluding import exclusions_of
 from maestro_cli.services.measuring import (
     MeasureWanted,
@@ -61,7 +64,7 @@ if TYPE_CHECKING:
 
 PRINTERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 _PRINT_SECONDS = 60.0
-FORMS = (".md", ".html", ".pdf", ".json", *SUFFIXES)
+FORMS = (".md", ".html", ".pdf", ".json", ".csv", *SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     """
     for path in wanted.to:
         _form_of(path)  # before anything is asked
+        _check_place(path, force=wanted.force)
     if wanted.bundle is not None:
         others = replace(wanted, bundle=None, to=(), force=False, signing_key=None)
         if others != SlaWanted():
@@ -151,7 +155,11 @@ def _signing(services: Services, wanted: SlaWanted) -> Sign:
 
 def default_place(context: str, period: str) -> Path:
     """Where a report is written when nobody says where."""
-    return state_dir() / "sla" / context / f"{period}.html"
+    return _own_folder() / context / f"{period}.html"
+
+
+def _own_folder() -> Path:
+    return state_dir() / "sla"
 
 
 def write_reports(made: Made, wanted: SlaWanted) -> Iterator[Path]:
@@ -163,14 +171,25 @@ def write_reports(made: Made, wanted: SlaWanted) -> Iterator[Path]:
 
 
 def write_report(made: Made, path: Path, *, force: bool) -> Path:
-    """Write it: the form is by the end of the name. Raises UsageError, GateNotMet, ActionFailed."""
+    """Write it: the form is by the end of the name. Raises UsageError, NotFound, GateNotMet, ActionFailed."""
     _check_place(path, force=force)
     data = _form_of(path)(made)
+    pictures = pictures_of(made.report) if path.suffix.lower() == ".md" else {}
+    folder = path.parent / _pictures_folder(path)
     try:
-        write_atomically(path, data, durable=True)
-        if path.suffix.lower() == ".md":
-            for name, picture in pictures_of(made.report).items():
-                write_atomically(path.parent / _pictures_folder(path) / name, picture)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if pictures and folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{folder} is not a folder")
+        with tempfile.TemporaryDirectory(prefix=f".{path.name[:80]}.", dir=path.parent) as beside:
+            for name, picture in pictures.items():
+                write_atomically(Path(beside, name), picture, durable=True)
+            write_atomically(path, data, durable=True, new=not force)
+            for name in pictures:  # all that could fill the disk is on it
+                folder.mkdir(exist_ok=True)
+                os.replace(Path(beside, name), folder / name)
+    except FileExistsError as error:
+        _check_place(path, force=force)
+        raise ActionFailed(f"the report could not be written to {path}", why=unusable(path, error)) from error
     except OSError as error:
         raise ActionFailed(
             f"the report could not be written to {path}", why=unusable(path, error), fix="--to FILE elsewhere"
@@ -179,6 +198,9 @@ def write_report(made: Made, path: Path, *, force: bool) -> Path:
 
 
 def _check_place(path: Path, *, force: bool) -> None:
+    folder = path.parent
+    if not folder.exists() and not folder.is_relative_to(_own_folder()):
+        raise NotFound(f"there is no folder {folder}", fix=f"mkdir -p {folder}, or --to FILE elsewhere")
     if not force and (path.exists() or path.is_symlink()):
         raise GateNotMet(
             f"{path} is there already; it was left alone", fix="name another file, or pass --force"
@@ -193,11 +215,16 @@ def _pictures_folder(path: Path) -> str:
 def verify(path: Path, keys: tuple[str, ...] = ()) -> tuple[Verification, bool]:
     """Recompute a bundle offline; also whether a key signed it that is named or, with none, is our own.
 
+    INDETERMINATE where keys are named, and none of them signed what else is as it should be.
+
     Raises NotFound, InvalidFile, UsageError.
     """
     trusted = trusted_keys(keys)
     found = verify_bundle(read_archive(path), str(path), fits)
-    return found, found.signed_by in trusted
+    is_trusted = found.signed_by in trusted
+    if keys and not is_trusted and found.verdict is Verdict.PASS:
+        found = replace(found, verdict=Verdict.INDETERMINATE)
+    return found, is_trusted
 
 
 def page_of(report: SlaReport) -> str:
@@ -283,6 +310,7 @@ def _form_of(path: Path) -> Callable[[Made], bytes]:
         ".md": lambda made: report_markdown(made.report, _pictures_folder(path)).encode(),
         ".html": lambda made: page_of(made.report).encode(),
         ".pdf": lambda made: _pdf(page_of(made.report)),
+        ".csv": lambda made: f"{csv_of(sla_view(made.report))}\n".encode(),
         ".json": lambda made: f"{canonical_json(sla_view(made.report).body())}\n".encode(),
     }
     if path.suffix.lower() not in forms:

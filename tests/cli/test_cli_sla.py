@@ -85,6 +85,9 @@ def test_who_signed_a_bundle_is_said_and_who_strips_that_is_found_by_the_key(
     assert (unknown["verdict"], unknown["is_trusted"]) == ("PASS", False)
     other = maestro("sla", "verify", str(path), "--key", f"ed25519:{'0' * 64}")
     assert (other.code, PUBLIC in other.err) == (15, True)
+    assert "INDETERMINATE" in other.out
+    assert "PASS" not in other.out, "nobody who is trusted says so"
+    assert "no problem" not in other.out
     stripped = maestro("sla", "verify", str(bundle), "--key", PUBLIC)
     assert (stripped.code, "it is not signed" in stripped.err) == (15, True)
     assert "nobody: who changes all of it" in stripped.out

@@ -50,7 +50,7 @@ def report(
         typer.Option(
             "--to",
             metavar="FILE",
-            help="Write FILE.html, .pdf, .md, .json, or the bundle .tar.gz; again for more.",
+            help="Write FILE.html, .pdf, .md, .json, .csv, or the bundle .tar.gz; again for more.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
@@ -131,13 +131,13 @@ def verify(
     options = output_options(ctx, output)
     found, is_trusted = verify_report(bundle, tuple(key or ()))
     emit(verification_view(bundle, found, is_trusted=is_trusted), options)
-    if found.verdict is not Verdict.PASS:
+    if found.verdict is Verdict.FAIL:
         raise ConditionNotMet(
             "the report is not what its bundle gives",
             why=f"{found.problems[0].where}: {found.problems[0].text}",
             fix="ask who made it for it again, and keep this one",
         )
-    if key and not is_trusted:
+    if found.verdict is not Verdict.PASS:
         raise NoData(
             "nothing says that who you trust made the bundle",
             why=f"it is signed with {found.signed_by}" if found.signed_by else "it is not signed",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from maestro_cli import __version__
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.quantities import counted
+from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.sla_details import detail_blocks
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
@@ -113,7 +114,8 @@ def verification_view(path: Path, found: Verification, *, is_trusted: bool) -> R
         "problems": plain(found.problems),
         "report_verdict": report.verdict.value,
     }
-    problems = Listing("sla-problems/v1", columns, found.problems, empty="no problem was found")
+    empty = "no problem was found" if found.verdict is Verdict.PASS else "no file and no figure is another"
+    problems = Listing("sla-problems/v1", columns, found.problems, empty=empty)
     return Report("sla-verification/v1", document, (Fields(rows), problems))
 
 
@@ -136,4 +138,5 @@ def _why(found: Verification) -> str:
         return (
             f"{counted(len(found.problems), 'thing')} not as the manifest says, or not what recomputing gives"
         )
-    return "every figure is what recomputing it from the bundle gives"
+    every = "every figure is what recomputing it from the bundle gives"
+    return every if found.verdict is Verdict.PASS else f"{every}, and nobody who you trust says so"

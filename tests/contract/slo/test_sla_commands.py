@@ -91,6 +91,7 @@ def test_a_bundle_is_verified_without_the_prometheus(scene: Scene, bundle: Path)
 def test_two_people_in_two_zones_write_the_same_bytes(scene: Scene, bundle: Path, tmp_path: Path) -> None:
     forms = ("october.html", "october.md", "october.json", "october.tar.gz")
     for number, zone in enumerate(("UTC", "Asia/Tokyo")):
+        (tmp_path / str(number)).mkdir()
         written = [word for form in forms for word in ("--to", str(tmp_path / str(number) / form))]
         assert scene.run("report", "--from", str(bundle), *written, zone=zone).code == 15
     for form in forms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -142,3 +143,20 @@ def test_the_part_of_a_path_that_is_at_fault_is_named(tmp_path: Path) -> None:
     assert unusable(tmp_path / "link" / "a", error) == f"{tmp_path}/link is a link to nothing"
     assert unusable(tmp_path / "absent", error) == "No such file or directory"
     assert unusable(tmp_path / "file", FileExistsError()) == f"{tmp_path}/file is not a folder"
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_new_file_takes_no_others_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    def without(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", without)
+    path = tmp_path / "folder" / "one"
+    write_atomically(path, "first", new=True)
+    with pytest.raises(FileExistsError):
+        write_atomically(path, "second", new=True)
+    assert path.read_text() == "first"
+    assert [one.name for one in path.parent.iterdir()] == ["one"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import threading
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +19,12 @@ import pytest
 
 from maestro_cli.core import archives
 from maestro_cli.core.archives import pack, read_archive
-from maestro_cli.core.errors import ActionFailed, InvalidFile
+from maestro_cli.core.errors import ActionFailed, GateNotMet, InvalidFile, NotFound
+from maestro_cli.core.files import write_atomically
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.services.sla import SlaWanted, make_report, write_report
+from maestro_cli.output.renderers.sla_pictures import pictures_of
+from maestro_cli.services import sla
+from maestro_cli.services.sla import Made, SlaWanted, make_report, write_report
 from maestro_cli.slo.measuring.keeping import Kept
 from maestro_cli.slo.report import bundle, pieces
 from maestro_cli.slo.report.bundle import INPUTS, MANIFEST, PIECES, REPORT, pack_bundle, verify_bundle
@@ -280,3 +286,79 @@ def test_an_objective_that_cannot_be_asked_for_hides_no_other_and_is_recomputed(
     assert report.lines[0].measured.judgement.verdict is Verdict.INDETERMINATE
     assert "unclosed" in report.lines[0].measured.judgement.reason
     assert report_document(found.report) == report_document(report)
+
+
+@pytest.fixture
+def written(packed: bytes, tmp_path: Path) -> Made:
+    path = tmp_path / "b.tar.gz"
+    path.write_bytes(packed)
+    return make_report(NOBODY, SlaWanted(bundle=path))
+
+
+def _left(folder: Path) -> list[str]:
+    return sorted(one.name for one in folder.iterdir() if one.name != "home")
+
+
+def test_of_two_who_write_the_same_file_at_once_one_does(written: Made, tmp_path: Path) -> None:
+    path, both = tmp_path / "same.md", threading.Barrier(2)
+
+    def drawn(report: SlaReport) -> Mapping[str, str]:
+        both.wait(30)  # both have seen that there is none
+        return pictures_of(report)
+
+    def write() -> str:
+        try:
+            return str(write_report(written, path, force=False))
+        except GateNotMet as error:
+            return error.what
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(sla, "pictures_of", drawn)
+        told = sorted(one.result() for one in [pool.submit(write) for _ in range(2)])
+    assert told == [str(path), f"{path} is there already; it was left alone"]
+    assert _left(tmp_path) == ["b.tar.gz", "same.md", "same.pictures"]
+
+
+@pytest.mark.parametrize("writes", range(3))
+def test_a_full_disk_leaves_neither_a_document_nor_a_folder_without_its_pictures(
+    written: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    path, count = tmp_path / "z.md", iter(range(100))
+    pictures = len(pictures_of(written.report))
+    full_at = (0, 1, pictures)[writes]  # the first picture, the second, the document
+
+    def until_full(*arguments: Any, **options: Any) -> None:
+        if next(count) == full_at:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_atomically(*arguments, **options)
+
+    monkeypatch.setattr(sla, "write_atomically", until_full)
+    with pytest.raises(ActionFailed, match="could not be written") as refused:
+        write_report(written, path, force=False)
+    assert refused.value.why == "No space left on device"
+    assert _left(tmp_path) == ["b.tar.gz"]
+
+
+def test_no_folder_is_made_that_nobody_asked_for(written: Made, tmp_path: Path) -> None:
+    path = tmp_path / "nosuch" / "x.html"
+    for call in (
+        lambda: write_report(written, path, force=False),
+        lambda: make_report(NOBODY, SlaWanted(bundle=tmp_path / "b.tar.gz", to=(path,))),
+    ):
+        with pytest.raises(NotFound, match="there is no folder"):
+            call()
+    assert not path.parent.exists()
+
+
+def test_the_place_that_is_proposed_is_made(
+    written: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    path = sla.default_place("prod", "2026-10")
+    assert write_report(written, path, force=False).is_file()
+
+
+def test_a_table_is_written_as_it_is_printed(written: Made, tmp_path: Path) -> None:
+    head, *rows = write_report(written, tmp_path / "x.csv", force=False).read_text().splitlines()
+    assert head.startswith("objective,verdict,measured")
+    assert [row.partition(",")[0] for row in rows] == ["answers", "fast", "back"]
