@@ -43,6 +43,12 @@ def worse_after(count):
     global looks
     looks += 1
     return 0.5 if looks <= count else 2.0
+def slow_once(seconds):
+    global looks
+    looks += 1
+    if looks != 2: return 0.5
+    time.sleep(seconds)
+    return 2.0
 def nap_until(count):
     while looks < count: time.sleep(0.01)
 def nap_over(seconds, path):
@@ -140,6 +146,15 @@ def test_what_is_seen_after_more_looks_than_one_message_has_room_for_counts(fold
     assert judge(journal, Findings()).reasons[0].rule == "during"
 
 
+def test_a_look_that_is_under_way_when_the_method_ends_counts(folder: Path) -> None:
+    asked = experiment(
+        folder, action("nap", python("lab", "nap", seconds=0.1)),
+        probes=[probe("ratio", python("lab", "slow_once", seconds=0.7), WELL)],
+    )  # fmt: skip
+    judged = judge(Performed(folder, asked).journal(), Findings())
+    assert [reason.rule for reason in judged.reasons] == ["during"]
+
+
 def test_an_action_that_fails_in_any_way_is_told_and_rolled_back(folder: Path) -> None:
     journal = Performed(folder, experiment(folder, action("boom", python("lab", "boom")))).journal()
     assert journal["status"] == "completed"  # what Chaos Toolkit says
@@ -200,6 +215,15 @@ def test_a_stop_ends_what_is_under_way_within_a_second_and_rolls_back(folder: Pa
     assert journal["status"] == "interrupted"
     assert [run["status"] for run in journal["rollbacks"]] == ["succeeded"]
     assert judge(journal, Findings(stop=Stop(Kind.ASKED, "x"))).exit_code is ExitCode.SIGINT
+
+
+def test_a_rollback_that_exits_after_a_stop_fails_and_costs_none_of_the_others(folder: Path) -> None:
+    both = [action("exit", python("lab", "leave_now")), action("tidy", touching(folder / "tidied"))]
+    nap = action("nap", python("lab", "nap", seconds=60))
+    performed = Performed(folder, experiment(folder, nap, rollbacks=both))
+    performed.until("activity-begun", name="nap")
+    performed.child.stop()
+    assert [run.get("status") for run in performed.journal()["rollbacks"]] == ["failed", "succeeded"]
 
 
 def test_a_stop_that_was_not_heeded_comes_again(folder: Path) -> None:

@@ -119,6 +119,7 @@ def test_each_way_to_go_wrong_has_its_code_and_the_fault_is_taken_back(name: str
     report = lab.run(experiment(data(**more)))
     assert (report.judged.exit_code, report.judged.verdict.value) == (code, verdict), report.judged
     assert lab.servers.in_force == (1 if script.get("stuck") else 0)
+    assert (report.findings.stop is not None) is (more.get("hold") == 30.0)
     if code is ExitCode.GATE_NOT_MET:
         assert "experiment.intended" not in lab.kinds()
         assert list_changes(lab.journal) == ()
