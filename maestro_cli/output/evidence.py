@@ -20,6 +20,20 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
             raise ActionFailed(f"{path} cannot be written", why=unusable(path, error)) from error
 
 
+def require_writable(path: Path) -> None:
+    """Raises ActionFailed where no file can be made beside it now; makes no folder."""
+    beside = path.with_name(f".{path.name[:80]}.{os.getpid()}.try")
+    try:
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        beside.unlink()
+    except OSError as error:
+        raise ActionFailed(
+            f"{path} cannot be written",
+            why=unusable(path, error),
+            fix="name a file in a folder that is there",
+        ) from error
+
+
 def append_to(path: Path, text: str) -> None:
     """At the end of a file that other programs write to as well. Raises ActionFailed."""
     try:

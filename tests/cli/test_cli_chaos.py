@@ -191,3 +191,15 @@ def test_what_is_not_there_is_not_found(configured: Path) -> None:
     assert maestro("chaos", "report", "exp-9").code == 6
     assert maestro("chaos", "show", "nothing").code == 6
     assert maestro("chaos", "sweep").out + maestro("chaos", "sweep").err
+
+
+@pytest.mark.parametrize("path", ["/proc/x.json", "nofolder/x.json"])
+def test_where_a_journal_could_not_be_written_nothing_is_run(
+    configured: Path, tmp_path: Path, path: str
+) -> None:
+    (tmp_path / "plain.yaml").write_text(PLAIN, encoding="utf-8")
+    result = maestro("chaos", "run", "./plain.yaml", "--yes", "--journal-path", path, cwd=tmp_path)
+    assert result.code == 12
+    assert "cannot be written" in result.err
+    assert not (tmp_path / "done").exists()
+    assert not (tmp_path / "nofolder").exists()

@@ -204,3 +204,15 @@ def test_evidence_that_is_judged_again_is_not_taken_away(keep: Keep, tmp_path: P
 def test_a_file_named_like_a_run_is_a_file(keep: Keep, tmp_path: Path) -> None:
     keep("exp-good.json", performed())
     assert maestro("chaos", "gate", "exp-good.json", cwd=tmp_path).code == 0
+
+
+def test_a_pass_that_the_journal_itself_does_not_bear_out_is_refused(keep: Keep, tmp_path: Path) -> None:
+    for name, change in (
+        ("action", {"run": [{"activity": {"type": "action", "name": "hurt"}, "status": "failed"}]}),
+        ("undo", {"rollbacks": [{"activity": {"type": "action", "name": "undo"}}]}),
+        ("after", {"steady_states": {**performed()["steady_states"], "after": {"steady_state_met": None}}}),
+    ):
+        journal = keep(f"{name}.json", {**performed(), **change})
+        result = maestro("chaos", "gate", journal, cwd=tmp_path)
+        assert result.code == 3, name
+        assert "it says PASS, and its" in result.err

@@ -60,7 +60,7 @@ class Outcome:
 def outcome_of(name: str, file: str, journal: Mapping[str, Any]) -> Outcome:
     """Of a run that ended. A journal that Chaos Toolkit wrote alone is judged by what its activities say.
 
-    Raises ValueError where maestro's part of it says what cannot be.
+    Raises ValueError where maestro's part of it says what cannot be, or what the rest does not bear out.
     """
     experiment, ours = journal.get("experiment") or {}, journal.get("maestro")
     if ours is None:
@@ -74,6 +74,8 @@ def outcome_of(name: str, file: str, journal: Mapping[str, Any]) -> Outcome:
         )
         if (verdict is Verdict.PASS) != (code is ExitCode.OK) or bool(against) != bool(code):
             raise ValueError(f"a verdict {verdict.value} with exit code {int(code)} cannot be")
+        if verdict is Verdict.PASS and (bad := _speaking_against(journal)):
+            raise ValueError(f"it says PASS, and {bad}")
     return Outcome(
         name=name,
         title=str(experiment.get("title") or name),
@@ -86,6 +88,20 @@ def outcome_of(name: str, file: str, journal: Mapping[str, Any]) -> Outcome:
         faults=_declared(experiment),
         weight=weight_of(experiment),
     )
+
+
+def _speaking_against(journal: Mapping[str, Any]) -> str:
+    """What of Chaos Toolkit's own part cannot be of a run that passed, or ""."""
+    for part in ("run", "rollbacks"):
+        for one in journal.get(part) or ():
+            activity = one.get("activity") or {}
+            if activity.get("type") == "action" and one.get("status") != "succeeded":
+                return f"its action {str(activity.get('name'))!r} {one.get('status') or 'has no end'}"
+    for when in ("before", "after"):
+        state = (journal.get("steady_states") or {}).get(when)
+        if state is not None and state.get("steady_state_met") is not True:
+            return f"its steady state {when} the method was not met"
+    return ""
 
 
 def refused(experiment: Experiment, error: MaestroError) -> Outcome:

@@ -19,6 +19,7 @@ from maestro_cli.cli.options import (
     output_options,
 )
 from maestro_cli.core.errors import ExitCode, UndoFailed, UsageError
+from maestro_cli.output.evidence import require_writable
 from maestro_cli.output.renderers.experiments import (
     experiment_view,
     experiments_view,
@@ -178,12 +179,14 @@ def run(
         experiment, seed=seed, yes=yes, typed_context=confirm_context, variables=variables or (),
         files=files or (), timeout=timeout,
     )  # fmt: skip
+    if journal_path is not None:  # before anything is broken
+        require_writable(journal_path)
     agreed = ctx.obj.agreed_experiment(wanted)
     with ctx.obj.progress() as progress:
         report = ctx.obj.run_experiment(agreed, progress)
+    emit(report_view(report.journal), options)
     if journal_path is not None:
         ctx.obj.write_experiment_journal(report, journal_path)
-    emit(report_view(report.journal), options)
     if not report.judged.passed:
         raise typer.Exit(report.judged.exit_code)
 
