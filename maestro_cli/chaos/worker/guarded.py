@@ -1,7 +1,8 @@
 """Makes chaoslib tell no data from a miss, and survive what probes raise.
 
-Invariant: whatever an activity raises makes it fail, and nothing else; a value that is NaN, or that its
-tolerance cannot be compared with, makes its probe fail, instead of ending the run or missing the tolerance.
+Invariant: whatever an activity raises makes it fail, and nothing else. A value that is NaN, or that its
+tolerance cannot be compared with, and a tolerance that fails itself make the probe fail, instead of ending
+the run or missing the tolerance.
 """
 
 from __future__ import annotations
@@ -31,17 +32,22 @@ def install(may_end: Callable[[BaseException], bool]) -> None:
     def run_activity(*arguments: Any, **named: Any) -> Any:
         try:
             return performed(*arguments, **named)
-        except ActivityFailed:
+        except ActivityFailed as error:
+            _told.raised = str(error)
             raise
         except BaseException as error:
             if may_end(error):
                 raise
+            _told.raised = f"{type(error).__name__}: {error}"
             raise ActivityFailed(f"{type(error).__name__}: {error}") from error
 
     def within_tolerance(tolerance: Any, value: Any, **named: Any) -> bool:
         try:
-            _told.why = untold(tolerance, value)
-            return not _told.why and bool(within(tolerance, value, **named))
+            _told.why, _told.raised = untold(tolerance, value), ""
+            met = not _told.why and bool(within(tolerance, value, **named))
+            if not met and _told.raised:  # the probe that judges; chaoslib calls that a miss
+                _told.why = f"its tolerance failed: {_told.raised}"
+            return met
         except Exception as error:  # noqa: BLE001 - any value may meet any tolerance
             _told.why = f"{value!r:.80} cannot be judged: {type(error).__name__}"
             return False

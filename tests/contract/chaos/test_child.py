@@ -26,6 +26,8 @@ LAB = """
 import math, os, sys, time
 def number(value): return float(value)
 def boom(): raise KeyError("boom")
+def judge_badly(value): boom()
+def judge_and_leave(value): leave_now()
 def told(path): return open(path).read() if os.path.exists(path) else "well"
 def nap(seconds): time.sleep(seconds)
 def leave_now(): sys.exit(3)
@@ -115,6 +117,16 @@ def test_what_cannot_be_judged_costs_nothing(provider: dict[str, Any], folder: P
     assert (folder / "tidied").exists()
     judged = judge(journal, Findings())
     assert (judged.exit_code, judged.verdict.value) == (ExitCode.GATE_NOT_MET, "INDETERMINATE")
+
+
+@pytest.mark.parametrize(("func", "raised"), [("judge_badly", "boom"), ("judge_and_leave", "SystemExit: 3")])
+def test_a_tolerance_that_fails_itself_judges_nothing(func: str, raised: str, folder: Path) -> None:
+    judging = {"type": "probe", "name": "j", "provider": python("lab", func, value=0)}
+    given = [probe("p", python("lab", "number", value="0.5"), judging)]
+    asked = experiment(folder, action("nap", python("lab", "nap", seconds=0)), probes=given)
+    states = Performed(folder, asked).journal()["steady_states"]
+    assert steady_of(states["before"]) is Steady.NO_DATA
+    assert raised in str(states["before"]["probes"][-1]["exception"])
 
 
 def test_what_is_seen_only_during_the_method_deviates(folder: Path) -> None:
