@@ -7,6 +7,7 @@ which deviated and came back. What failed to be measured is no data, never a pas
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -247,8 +248,13 @@ def _blind(journal: Journal, findings: Findings) -> Iterator[Reason]:
         yield _open("no data", what, ExitCode.NO_DATA)
     if states.get("before") is None:
         yield _open("no data", "no steady state was looked at before the method", ExitCode.NO_DATA)
-    if steady_of(states.get("after")) is Steady.NO_DATA:
-        yield _open("no data", f"no data after the method: {_probe(states.get('after'))}", ExitCode.NO_DATA)
+    after = states.get("after")
+    if after is None:
+        why = "" if stop is None else ": it was ended before"
+        what = f"the steady state was not looked at after the method{why}"
+        yield _open("no data", what, ExitCode.NO_DATA)
+    elif steady_of(after) is Steady.NO_DATA:
+        yield _open("no data", f"no data after the method: {_probe(after)}", ExitCode.NO_DATA)
     if findings.injections and not states.get("during"):
         yield _open("no data", "nobody looked while the fault was there", ExitCode.NO_DATA)
     if stop is None:
@@ -315,9 +321,14 @@ def _probe(state: Mapping[str, Any] | None) -> str:
     return f"{(last.get('activity') or {}).get('name', 'a probe')}{_raised(last) or _output(last)}"
 
 
+# How Python begins what chaoslib and maestro raise; the class says nothing that the words do not.
+_CLASSES = re.compile(r"^((chaoslib\.exceptions\.)?ActivityFailed: |RuntimeError: )+(?=\S)")
+
+
 def _raised(run: Mapping[str, Any]) -> str:
     lines = run.get("exception") or ()
-    return f": {str(lines[-1]).strip()[:300]}" if lines else ""
+    words = _CLASSES.sub("", str(lines[-1]).strip(), count=1)[:300] if lines else ""
+    return f": {words}" if words else ""
 
 
 def _output(run: Mapping[str, Any]) -> str:

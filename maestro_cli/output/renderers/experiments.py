@@ -309,7 +309,8 @@ def _steady(states: Mapping[str, Any]) -> str:
     during = (
         ", ".join(f"{count} {word}" for word, count in told["during"].items() if count) or "not looked at"
     )
-    return f"before: {told['before']}; during: {during}; after: {told['after']}"
+    before, after = (told[phase] or "not looked at" for phase in ("before", "after"))
+    return f"before: {before}; during: {during}; after: {after}"
 
 
 def _effect(one: Mapping[str, Any]) -> str:

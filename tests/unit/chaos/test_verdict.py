@@ -266,3 +266,26 @@ def test_an_activity_that_a_stop_interrupted_did_not_fail() -> None:
         journal(run=[activity("action", None)]), replace(WELL, stop=Stop(Kind.CONDITION, "errors > 1"))
     )
     assert {reason.rule for reason in judged.reasons} == {"stop"}
+
+
+def test_what_was_not_asked_after_a_stop_is_no_probe_without_data() -> None:
+    judged = judge(journal(after=None), replace(WELL, stop=Stop(Kind.CONDITION, "errors > 1")))
+    assert [one.what for one in judged.reasons] == [
+        "stop condition: errors > 1",
+        "the steady state was not looked at after the method: it was ended before",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        ("chaoslib.exceptions.ActivityFailed: RuntimeError: no data; no one value", "no data; no one value"),
+        ("chaoslib.exceptions.ActivityFailed: KeyError: 'rate'", "KeyError: 'rate'"),
+        ("no data: NaN", "no data: NaN"),
+        ("RuntimeError: ", "RuntimeError:"),
+    ],
+)  # fmt: skip
+def test_reasons_are_told_without_the_classes_of_python_that_say_nothing(raised: str, words: str) -> None:
+    run = activity("action", "failed") | {"exception": ["Traceback\n", f"{raised}\n"]}
+    judged = judge(journal(run=[run]), WELL)
+    assert [one.what for one in judged.reasons] == [f"an action failed: hurt: {words}"]
