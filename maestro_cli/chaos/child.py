@@ -20,6 +20,7 @@ from typing import Any
 from maestro_cli.chaos.line import Line
 from maestro_cli.core.errors import MaestroError, defect
 
+LAST_SECONDS = 20.0  # for a child that is not heard any more, to roll back and end
 MODULE = "maestro_cli.chaos.worker"
 INSISTING_SECONDS = 0.1
 Events = Callable[[Mapping[str, Any]], None]
@@ -58,6 +59,7 @@ class Child:
         self._heeded = threading.Event()  # it rolls back, or is over
         self._how = ""
         self._killed = False
+        self.unheard = ""  # why what it says is not heard any more, though it may be at work
         self.journal: Mapping[str, Any] | None = None
         self.over = threading.Event()
         with suppress(OSError):  # it ended at once: whoever waits sees how
@@ -95,6 +97,24 @@ class Child:
         return self._how
 
     def _listen(self) -> None:
+        """Whatever comes of it, the child ends: unheard, it rolls back as one whose parent is gone."""
+        try:
+            self._hear_out()
+        except Exception as error:  # noqa: BLE001 - nobody would wait for its end, or see it
+            self.unheard = defect(error)
+        last = threading.Timer(LAST_SECONDS, self.kill)
+        last.daemon = True
+        last.start()
+        try:
+            self._line.hang_up()
+            self._how = self._reaped()
+        finally:
+            last.cancel()
+            self._line.close()
+            self._heeded.set()
+            self.over.set()
+
+    def _hear_out(self) -> None:
         for message in self._line.messages():
             if "request" in message:
                 threading.Thread(target=self._give, args=(message,), daemon=True, name="answer").start()
@@ -104,10 +124,7 @@ class Child:
             if message.get("event") == "rollbacks":
                 self._heeded.set()
             self._heard(message)
-        self._how = self._reaped()
-        self._line.close()
-        self._heeded.set()
-        self.over.set()
+        self.unheard = self._line.broken
 
     def _give(self, message: Mapping[str, Any]) -> None:
         number = message["request"]
@@ -129,6 +146,8 @@ class Child:
             self._is_reaped = True  # its number may be anybody's from here on
         if self.journal is not None:
             return ""
+        if self.unheard:
+            return f"what its process said could not be understood: {self.unheard}"
         if self._killed:
             return "it did not end in time and was killed"
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -1,7 +1,8 @@
 """What maestro and the child that performs an experiment say to one another: JSON objects, a line each.
 
 Invariant: what a probe returned, whatever it is, becomes JSON that any reader takes: NaN and infinities are
-text, and what is too long is cut. The standard library alone: the child loads it beside Chaos Toolkit.
+text, and what is too long is cut. A line that was begun is sent whole. The standard library alone: the child
+loads it beside Chaos Toolkit.
 
     parent → child   {"order": {…}} once; {"answer": n, "value": …} or {"answer": n, "error": …}
     child → parent   {"event": name, …}; {"request": n, "do": name, "arguments": {…}}
@@ -24,30 +25,66 @@ MAX_LINE_BYTES = 64 * 2**20
 
 
 class Line:
-    """One end; sends from any thread, is read by one."""
+    """One end; sends from any thread, is read by one. `broken` is why it cannot be read on, or ""."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
         self._sending = threading.Lock()
+        self._sender = 0  # the thread in the midst of a line
+        self._owed: tuple[int, BaseException] | None = None  # what that thread is to raise after it
+        self.broken = ""
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Raises OSError when the other end is gone."""
+        """Raises OSError when the other end is gone, and what `interrupt` was given meanwhile."""
         content = json.dumps(sane(message), ensure_ascii=True).encode() + b"\n"
-        with self._sending:
-            self._end.sendall(content)
+        try:
+            with self._sending:
+                self._sender = threading.get_ident()
+                try:
+                    self._end.sendall(content)
+                finally:
+                    self._sender = 0
+        finally:
+            self._raise_owed()
+
+    def interrupt(self, error: BaseException) -> None:
+        """For a signal handler: raise it now, or, in the midst of a line, when that is whole."""
+        if self._sender != threading.get_ident():
+            raise error
+        self._owed = threading.get_ident(), error
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """What the other end says, until it is gone; half a line at the end is left out."""
+        """What the other end says, until it is gone or `broken`; half a line at the end is left out."""
         with suppress(OSError), self._end.makefile("rb") as stream:
             while line := stream.readline(MAX_LINE_BYTES):
                 if not line.endswith(b"\n"):
+                    self.broken = (
+                        f"a line of over {MAX_LINE_BYTES} bytes" if len(line) == MAX_LINE_BYTES else ""
+                    )
                     return
-                yield json.loads(line)
+                try:
+                    message = json.loads(line)
+                except (ValueError, RecursionError) as error:
+                    self.broken = f"a line that is no JSON: {type(error).__name__}"
+                    return
+                if not isinstance(message, dict):
+                    self.broken = f"a line that is no JSON object: {type(message).__name__}"
+                    return
+                yield message
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
+        """Have the other end see that nobody listens; whoever sends here is refused."""
         with suppress(OSError):
             self._end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.hang_up()
         self._end.close()
+
+    def _raise_owed(self) -> None:
+        if self._owed is not None and self._owed[0] == threading.get_ident():
+            (_, error), self._owed = self._owed, None
+            raise error
 
 
 def sane(value: Any, depth: int = 0) -> Any:

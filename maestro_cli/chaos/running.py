@@ -229,9 +229,14 @@ class _Run:
         """Until the child is over, with whatever has to end it earlier."""
         clock = self._means.clock
         deadline = clock.monotonic() + (self._wanted.timeout_seconds or self._longest())
+        is_heard = True
         while not child.over.wait(TICK_SECONDS):
             for name in self._injecting.overdue():
                 self._apart(name, "the end of its duration")
+            if is_heard and child.unheard:  # it ends by itself; its faults do not wait for that
+                is_heard = False
+                self._injecting.stop()
+                self._apart("", "its process cannot be understood")
             if self._stopped is None:
                 stop = self._reason(deadline)
                 if stop is not None:

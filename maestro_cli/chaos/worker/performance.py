@@ -51,7 +51,7 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
         self._is_stopped = True
         self._quiet()
         if self._can_stop:
-            raise SystemExit(20)
+            self._line.interrupt(SystemExit(20))
 
     def run(self) -> dict[str, Any]:
         """The Chaos Toolkit journal, without looks during the method: those are told singly."""
@@ -112,16 +112,17 @@ class Performance(RunEventHandler):  # type: ignore[misc]  # chaoslib has no typ
     # What chaoslib calls
 
     def started(self, experiment: Any, journal: Any) -> None:
-        """Nothing was performed yet, but for probes of the configuration."""
+        """Nothing was performed yet, but for probes of the configuration. chaoslib took over the signals a
+        moment ago; these are taken back.
+        """
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, self.stop)
         self.tell("secrets", values=self._runner.secrets)
 
     def running(
         self, experiment: Any, journal: Any, configuration: Any, secrets: Any, schedule: Any, settings: Any
     ) -> None:
-        """chaoslib took over the signals a moment ago; this one is taken back."""
         self._given = configuration, secrets
-        for number in (signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, self.stop)
         self._can_stop = True
         self.tell("running")
         if self._is_stopped:
