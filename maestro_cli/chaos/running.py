@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from maestro_cli.changes.holder import acquire
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.child import Child
@@ -23,8 +22,9 @@ from maestro_cli.chaos.findings import LOG, keep, maestro_part
 from maestro_cli.chaos.guard import AT_THE_LAST, examine, refusal
 from maestro_cli.chaos.guard.check import Answer, Proposal
 from maestro_cli.chaos.heard import Heard
-from maestro_cli.chaos.history import LEASE, asked_of
+from maestro_cli.chaos.history import asked_of
 from maestro_cli.chaos.injecting import Injecting
+from maestro_cli.chaos.keeping import Keeper
 from maestro_cli.chaos.ledger import ExperimentLedger
 from maestro_cli.chaos.measuring import Measuring
 from maestro_cli.chaos.model import Experiment, Findings, Guarded, Kind, Stop, Tolerated
@@ -47,11 +47,9 @@ from maestro_cli.core.errors import (
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.refs import parse_workload_ref
-from maestro_cli.journal.model import Lease
 from maestro_cli.journal.store import Journal
 
 TICK_SECONDS = 0.1
-LEASE_SECONDS = 30.0
 STOP_SECONDS = 20.0  # for the child to roll back after it was told to stop
 SPARE_SECONDS = 600.0  # beyond what an experiment declares, for its gate, rollbacks and proofs
 _QUIET = Quiet()
@@ -130,42 +128,13 @@ def run(
     for one in answers:
         if one.is_warning:
             progress.note(f"{one.check}: {one.reason}")
-    lease = acquire(means.journal, LEASE, run_id, LEASE_SECONDS)
-    keeper = _Keeper(means.journal, lease)
+    keeper = Keeper(means.journal, run_id)
     cancellation.is_patient = True  # it ends in bounded time, and what it put in must not stay
     try:
         return _Run(means, wanted, proposal, ledger, progress, cancellation, keeper, secrecy).to_its_end()
     finally:
         cancellation.is_patient = False
         keeper.release()
-
-
-class _Keeper:
-    """Keeps the lease that says that this process is at work, in a thread, until it is released or lost."""
-
-    def __init__(self, journal: Journal, lease: Lease) -> None:
-        self._journal, self._lease = journal, lease
-        self._over = threading.Event()
-        self.is_lost = False
-        self._thread = threading.Thread(target=self._keep, daemon=True, name="lease")
-        self._thread.start()
-
-    def release(self) -> None:
-        self._over.set()
-        self._thread.join()  # or it might take what was just given back
-        with suppress(MaestroError):
-            self._journal.release_lease(self._lease)
-
-    def _keep(self) -> None:
-        while not self._over.wait(LEASE_SECONDS / 3):
-            with suppress(MaestroError):  # a journal that is busy is asked again
-                self._lease = self._journal.acquire_lease(LEASE, self._lease.holder, LEASE_SECONDS)
-                continue
-            with suppress(MaestroError):
-                held = self._journal.lease(LEASE)
-                if held is not None and held.holder != self._lease.holder:
-                    self.is_lost = True
-                    return
 
 
 class _Run:
@@ -179,7 +148,7 @@ class _Run:
         ledger: ExperimentLedger,
         progress: Progress,
         cancellation: Cancellation,
-        keeper: _Keeper,
+        keeper: Keeper,
         secrecy: Secrecy,
     ) -> None:
         self._means, self._wanted, self._proposal, self._ledger = means, wanted, proposal, ledger

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.kinds.kind import Holds
-from maestro_cli.chaos import injecting, planning, running
+from maestro_cli.chaos import injecting, keeping, planning
 from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.faults.fault import Proof
 from maestro_cli.chaos.history import LEASE, working_run
@@ -80,7 +80,7 @@ def test_a_hold_lasts_no_longer_than_what_is_in_force(lab: Lab) -> None:
 def test_a_run_is_at_work_until_its_end_is_written_and_hears_a_signal_until_then(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "LEASE_SECONDS", 0.6)
+    monkeypatch.setattr(keeping, "LEASE_SECONDS", 0.6)
     never = Proof(Holds.NOT_YET, "not well yet")
     monkeypatch.setattr(type(FAULTS["server-latency"]), "recovery", lambda *_: never)
     given = data(recovery="60s")
@@ -104,7 +104,7 @@ def test_a_run_is_at_work_until_its_end_is_written_and_hears_a_signal_until_then
 
 
 def test_a_run_whose_lease_another_took_ends(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "LEASE_SECONDS", 0.6)
+    monkeypatch.setattr(keeping, "LEASE_SECONDS", 0.6)
 
     def take() -> None:
         wait_for(lambda: "experiment.injected" in lab.kinds(), "an injection")

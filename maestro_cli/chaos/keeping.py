@@ -1,0 +1,43 @@
+"""The lease of a run: who has it is at work, and one that ran out reads `interrupted`."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+
+from maestro_cli.changes.holder import acquire
+from maestro_cli.chaos.history import LEASE
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.journal.store import Journal
+
+LEASE_SECONDS = 30.0
+
+
+class Keeper:
+    """Keeps the lease that says that this process is at work, in a thread, until it is released or lost."""
+
+    def __init__(self, journal: Journal, run: str) -> None:
+        """Raises Busy where another process has it."""
+        self._journal = journal
+        self._lease = acquire(journal, LEASE, run, LEASE_SECONDS)
+        self._over = threading.Event()
+        self.is_lost = False
+        self._thread = threading.Thread(target=self._keep, daemon=True, name="lease")
+        self._thread.start()
+
+    def release(self) -> None:
+        self._over.set()
+        self._thread.join()  # or it might take what was just given back
+        with suppress(MaestroError):
+            self._journal.release_lease(self._lease)
+
+    def _keep(self) -> None:
+        while not self._over.wait(LEASE_SECONDS / 3):
+            with suppress(MaestroError):  # a journal that is busy is asked again
+                self._lease = self._journal.acquire_lease(LEASE, self._lease.holder, LEASE_SECONDS)
+                continue
+            with suppress(MaestroError):
+                held = self._journal.lease(LEASE)
+                if held is not None and held.holder != self._lease.holder:
+                    self.is_lost = True
+                    return
