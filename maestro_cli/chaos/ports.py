@@ -57,14 +57,14 @@ class EmbeddedHooks(ServerFaults, Protocol):
     def scratch_bytes(self, pod: Pod) -> int | None:
         """The smallest size limit of its emptyDir volumes; None where none is limited."""
 
-    def stop_kubelet(self, node: str, seconds: float) -> None:
-        """Stop its process; it goes on by itself after that time. Raises GateNotMet."""
+    def stop_kubelet(self, node: str, seconds: float, note: str) -> None:
+        """Stop its process for `note`; it goes on by itself after that time. Raises GateNotMet."""
 
-    def resume_kubelet(self, node: str) -> None:
-        """Let it go on; twice is as once."""
+    def resume_kubelet(self, node: str, note: str) -> None:
+        """Let it go on where it was stopped for that one; twice is as once."""
 
-    def is_stopped(self, node: str) -> bool:
-        """Whether its process does nothing now, as the system tells."""
+    def stopped_for(self, node: str) -> str | None:
+        """For whom its process does nothing now, as the system tells; "": nobody says so; None: it runs."""
 
 
 class MeshResources(Protocol):

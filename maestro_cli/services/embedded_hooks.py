@@ -98,21 +98,22 @@ class EmbeddedPlatformHooks:
 
     # Kubelets
 
-    def stop_kubelet(self, node: str, seconds: float) -> None:
+    def stop_kubelet(self, node: str, seconds: float, note: str) -> None:
         from maestro_cli.local.stopped_parts import kubelet_part, stop_part
 
         until = self._clock.now() + timedelta(seconds=seconds)
-        stop_part(self._state, kubelet_part(node), self._clock, until)
+        stop_part(self._state, kubelet_part(node), self._clock, note, until)
 
-    def resume_kubelet(self, node: str) -> None:
+    def resume_kubelet(self, node: str, note: str) -> None:
         from maestro_cli.local.stopped_parts import kubelet_part, resume_part
 
-        resume_part(self._state, kubelet_part(node), self._clock)
+        resume_part(self._state, kubelet_part(node), self._clock, note)
 
-    def is_stopped(self, node: str) -> bool:
-        from maestro_cli.local.stopped_parts import is_stopped, kubelet_part
+    def stopped_for(self, node: str) -> str | None:
+        from maestro_cli.local.stopped_parts import is_stopped, kubelet_part, stopped_for
 
-        return is_stopped(self._state, kubelet_part(node), self._clock)
+        part = kubelet_part(node)
+        return stopped_for(self._state, part) if is_stopped(self._state, part, self._clock) else None
 
 
 def _path(namespace: str, plural: str, name: str) -> str:

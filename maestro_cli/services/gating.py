@@ -19,7 +19,7 @@ from maestro_cli.chaos.ci.summary import summary_markdown
 from maestro_cli.chaos.ci.variables import dotenv, github_outputs, shell, variables_of
 from maestro_cli.chaos.running import Wanted
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, PolicyRefused, UsageError
+from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, NotFound, PolicyRefused, UsageError
 from maestro_cli.core.progress import Progress
 from maestro_cli.output.evidence import append_to, write_files
 from maestro_cli.output.progress import left_alone
@@ -156,7 +156,8 @@ def _told(
     names = {"junit": "junit.xml", "summary": "summary.md", "report": "gate.json", "events": "events.jsonl"}
     paths = {} if folder is None else {what: str(folder / name) for what, name in names.items()}
     commit = next((os.environ[name] for name in COMMITS if os.environ.get(name)), "")
-    known = {"context": services.context_name, "commit": commit}
+    context = _context_of(services)
+    known = {"context": context, "commit": commit}
     variables = variables_of(outcomes, decision, paths)
     summary = summary_markdown(outcomes, decision, notes=known)
     if folder is not None:
@@ -167,13 +168,21 @@ def _told(
                 "summary.md": summary,
                 "outputs.env": shell(variables),
                 "gitlab.env": dotenv(variables),
-                "events.jsonl": _events(services, outcomes),
+                "events.jsonl": _events(services, outcomes) if context else "",
                 **_journals(outcomes),
                 "gate.json": json.dumps(gate_document(outcomes, decision), indent=1) + "\n",
             },
         )
     _tell_host(wanted.host, summary, variables)
     return paths
+
+
+def _context_of(services: Services) -> str:
+    """Its name; "" where none is chosen, since journals that are files are judged without."""
+    try:
+        return services.context_name
+    except NotFound:
+        return ""
 
 
 def _clear(folder: Path, asked: Collection[Path]) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from maestro_cli.sources.serving_faults import ReplicaFaults
 
 POLL_SECONDS = 0.1
+_DRILL = "drill"  # for whom a kubelet is stopped
 SERVING_PORT = 8080  # of the containers in deploy/local
 
 
@@ -245,7 +246,7 @@ class EmbeddedNodes:
     def stop(self, node: str) -> None:
         from maestro_cli.local.stopped_parts import kubelet_part, stop_part
 
-        stop_part(self._state, kubelet_part(node), self._services.clock)
+        stop_part(self._state, kubelet_part(node), self._services.clock, _DRILL)
 
     def resume(self) -> tuple[str, ...]:
         from maestro_cli.local.stopped_parts import resume_part, stopped_parts
@@ -253,7 +254,7 @@ class EmbeddedNodes:
         return tuple(
             part.replace("kubelet-", "node-")
             for part in stopped_parts(self._state)
-            if resume_part(self._state, part, self._services.clock)
+            if resume_part(self._state, part, self._services.clock, _DRILL)
         )
 
     def closed(self) -> tuple[str, ...]:

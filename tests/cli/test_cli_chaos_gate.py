@@ -52,6 +52,16 @@ def test_journals_are_judged_together_in_every_format(keep: Keep, tmp_path: Path
     check_golden(f"chaos-gate.{output}", result.out)
 
 
+def test_journals_that_are_files_need_no_context(tmp_path: Path) -> None:
+    (tmp_path / "slow.json").write_text(json.dumps(performed()), encoding="utf-8")
+    result = maestro("chaos", "gate", "./slow.json", "--out", "evidence", cwd=tmp_path)
+    assert (result.code, result.err) == (0, "")
+    assert (
+        "context" not in (tmp_path / "evidence" / "summary.md").read_text("utf-8").partition("<details>")[0]
+    )
+    assert maestro("chaos", "gate", "latest", cwd=tmp_path).code == 6
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}-{int(case.code)}")
 def test_it_ends_with_what_the_run_ended_with(keep: Keep, tmp_path: Path, case: Case) -> None:
     bad = keep("bad.json", performed(case.journal, case.findings))

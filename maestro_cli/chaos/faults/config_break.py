@@ -16,11 +16,12 @@ from maestro_cli.changes.references import config_maps_of
 from maestro_cli.changes.template import holds_secret
 from maestro_cli.chaos.faults.cluster_fault import ClusterFault
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
+from maestro_cli.chaos.faults.identity import the_very
 from maestro_cli.chaos.faults.pods import as_many_ready
 from maestro_cli.chaos.faults.workloads import refuse_labels
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
-from maestro_cli.core.errors import GateNotMet, NotFound
+from maestro_cli.core.errors import GateNotMet
 from maestro_cli.core.facts.cluster import ConfigMap
 
 
@@ -77,10 +78,11 @@ class ConfigBreak(ClusterFault):
     def _broken(self, platform: Platform, fault: InForce) -> Sequence[ConfigMap]:
         said, found = fault.order.parameters, []
         for one in fault.targets:
-            try:
-                now = platform.cluster.get_config_map(one.ref.namespace, one.ref.name)
-            except NotFound:
-                continue
-            if now.uid == one.uid and now.data.get(said["key"]) == said["value"]:
+            now = self._config_map(platform, one)
+            if now is not None and now.data.get(said["key"]) == said["value"]:
                 found.append(now)
         return found
+
+    def _config_map(self, platform: Platform, target: Candidate) -> ConfigMap | None:
+        ref = target.ref
+        return the_very(target, lambda: platform.cluster.get_config_map(ref.namespace, ref.name))

@@ -6,6 +6,7 @@ the platform's supervisor sees to it.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,7 +19,7 @@ from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, Plan, Target,
 from maestro_cli.changes.ports import World
 from maestro_cli.chaos.ports import EmbeddedHooks
 from maestro_cli.core.canonical import digest
-from maestro_cli.core.errors import NotFound, UsageError
+from maestro_cli.core.errors import NotFound, NothingToChange, UsageError
 from maestro_cli.core.facts.cluster import Node
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import Untrusted
@@ -28,10 +29,18 @@ STOP, RESUME = "stop-kubelet", "resume-kubelet"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A node, and whether its kubelet's process is stopped."""
+    """A node, and for whom its kubelet's process is stopped; None: it runs."""
 
     node: Node
-    is_stopped: bool
+    stopped_for: str | None
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.stopped_for is not None
+
+    def is_stopped_by(self, change: str) -> bool:
+        """Or by nobody who says so."""
+        return self.stopped_for in ("", change)
 
     @property
     def ref(self) -> ObjectRef:
@@ -65,7 +74,7 @@ class KubeletKind(WritingKind[Machine]):
 
     def read(self, world: World, ref: ObjectRef) -> Machine:
         node = world.cluster.get_node(node_name(ref))
-        return Machine(node, self._hooks().is_stopped(node.name))
+        return Machine(node, self._hooks().stopped_for(node.name))
 
     def target(self, found: Machine) -> Target:
         return Target(found.ref, found.uid, found.resource_version, 0, digest([found.uid, found.is_stopped]))
@@ -90,13 +99,17 @@ class KubeletKind(WritingKind[Machine]):
             found = self.read(world, plan.target.ref)
         except NotFound:
             return Probe(Sent.GONE, f"{plan.target.ref} is gone")
-        if found.is_stopped is self.flag:
+        if self.holds(found, plan):
             return Probe(Sent.APPLIED, _state(found), found, self.part_of(found))
         return Probe(Sent.NOT_APPLIED, _state(found), found)
 
     def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
         found = self.read(world, plan.target.ref)
-        return Observation(Holds.YES if found.is_stopped is self.flag else Holds.NEVER, _state(found))
+        return Observation(Holds.YES if self.holds(found, plan) else Holds.NEVER, _state(found))
+
+    @abstractmethod
+    def holds(self, found: Machine, plan: Plan) -> bool:
+        """Whether it is as the change makes it."""
 
 
 class StopKubelet(KubeletKind):
@@ -116,25 +129,34 @@ class StopKubelet(KubeletKind):
             spec={"stopped": True},
             diff=Diff((DiffLine(Untrusted("kubelet"), Untrusted("runs"), Untrusted("stopped")),)),
             holds=f"the kubelet of {found.ref} does nothing",
-            undo=Undo(RESUME, {}, f"let the kubelet of {found.ref} go on"),
+            undo=Undo(RESUME, {"change": request.change_id}, f"let the kubelet of {found.ref} go on"),
         )
+
+    def holds(self, found: Machine, plan: Plan) -> bool:
+        return found.is_stopped_by(plan.id)
 
     def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> Machine:
         found = self.read(world, plan.target.ref)
         if not dry_run:
-            self._hooks().stop_kubelet(found.node.name, plan.parameters["seconds"])
-        return Machine(found.node, True)
+            self._hooks().stop_kubelet(found.node.name, plan.parameters["seconds"], plan.id)
+        return Machine(found.node, plan.id)
 
 
 class ResumeKubelet(KubeletKind):
-    """Takes no parameters."""
+    """Parameters: `change`, which stopped it; what somebody else stopped meanwhile stays so."""
 
     name = RESUME
     flag = False
 
+    def known_parameters(self) -> frozenset[str]:
+        return frozenset({"change"})
+
     def draft(self, world: World, found: Machine, request: Request) -> Draft:
+        change = request.parameters.get("change", "")
+        if not found.is_stopped_by(change):
+            raise NothingToChange(f"the kubelet of {found.ref} is not stopped by {change}")
         return Draft(
-            parameters={},
+            parameters={"change": change},
             summary=f"let the kubelet of {found.ref} go on",
             spec={"stopped": False},
             diff=Diff((DiffLine(Untrusted("kubelet"), Untrusted("stopped"), Untrusted("runs")),)),
@@ -142,11 +164,14 @@ class ResumeKubelet(KubeletKind):
             undo=None,
         )
 
+    def holds(self, found: Machine, plan: Plan) -> bool:
+        return not found.is_stopped_by(plan.parameters.get("change", ""))
+
     def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> Machine:
         found = self.read(world, plan.target.ref)
         if not dry_run:
-            self._hooks().resume_kubelet(found.node.name)
-        return Machine(found.node, False)
+            self._hooks().resume_kubelet(found.node.name, plan.parameters.get("change", ""))
+        return Machine(found.node, None)
 
 
 def _state(found: Machine) -> str:

@@ -43,7 +43,7 @@ class KubeletStop:
 
     def effect(self, platform: Platform, fault: InForce) -> Proof:
         """Each kubelet's process is stopped, as the system tells."""
-        stopped = stopped_of(platform, [one.ref for one in fault.targets])
+        stopped = stopped_of(platform, fault, [one.ref for one in fault.targets])
         text = f"{len(stopped)} of {len(fault.targets)} stopped"
         return Proof(Holds.YES if len(stopped) == len(fault.targets) else Holds.NOT_YET, text)
 
@@ -59,7 +59,7 @@ class KubeletStop:
         return as_many_ready(platform, fault)
 
     def residue(self, platform: Platform, fault: InForce) -> Sequence[str]:
-        return stopped_of(platform, [one.ref for one in fault.targets])
+        return stopped_of(platform, fault, [one.ref for one in fault.targets])
 
 
 def kubelet_kinds(platform: Platform) -> Sequence[ChangeKind]:
@@ -70,6 +70,8 @@ def stop_step(node: ObjectRef, seconds: float) -> Step:
     return Step(STOP, node, {"seconds": seconds + LEASH_SECONDS})
 
 
-def stopped_of(platform: Platform, nodes: Sequence[ObjectRef]) -> Sequence[str]:
-    """Those whose kubelet's process does nothing, in words."""
-    return [f"the kubelet of {one} is stopped" for one in nodes if platform.embedded.is_stopped(one.name)]
+def stopped_of(platform: Platform, fault: InForce, nodes: Sequence[ObjectRef]) -> Sequence[str]:
+    """Those whose kubelet's process does nothing for this fault, or for nobody who says so, in words."""
+    own = {*fault.changes, ""}
+    stopped = [one for one in nodes if platform.embedded.stopped_for(one.name) in own]
+    return [f"the kubelet of {one} is stopped" for one in stopped]

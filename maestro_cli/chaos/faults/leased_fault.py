@@ -13,11 +13,10 @@ from maestro_cli.changes.kinds.kind import ChangeKind, Option
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
 from maestro_cli.chaos.faults.lease_kinds import LEASE, EndFaultLease, LeaseFault
 from maestro_cli.chaos.faults.leash import leashed
-from maestro_cli.chaos.faults.pods import lacks_cluster, pod_candidates, serve_again
+from maestro_cli.chaos.faults.pods import lacks_cluster, pod_at, pod_candidates, serve_again
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import NotFound
-from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.fault_leases import MAX_SECONDS
 
 
@@ -85,12 +84,3 @@ def leases_left(platform: Platform, fault: InForce, targets: Sequence[Candidate]
             if one.note in fault.changes:
                 left.append(f"{one.kind} is leased to {target.ref}")
     return left
-
-
-def pod_at(platform: Platform, target: Candidate) -> Pod | None:
-    """The very pod, or None when it is gone."""
-    try:
-        found = platform.cluster.get_pod(target.ref.namespace, target.ref.name)
-    except NotFound:
-        return None
-    return found if found.uid == target.uid else None

@@ -13,7 +13,7 @@ from typing import Any
 from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
 from maestro_cli.chaos.faults.leash import LEASH_SECONDS
-from maestro_cli.chaos.faults.pods import pod_candidates, serve_again
+from maestro_cli.chaos.faults.pods import pod_at, pod_candidates, serve_again
 from maestro_cli.chaos.mesh.admission import rejections
 from maestro_cli.chaos.mesh.changes import CREATE, mesh_kinds
 from maestro_cli.chaos.mesh.demands import demands, is_one_shot
@@ -79,7 +79,8 @@ class MeshFault:
             return injected
         if self._recipe.name == "mesh-pod-kill":
             for one in fault.targets:
-                if _lives(platform, one):
+                pod = pod_at(platform, one)
+                if pod is not None and not pod.deleting:
                     return Proof(Holds.NOT_YET, f"{one.ref} is there")
         return injected
 
@@ -149,11 +150,3 @@ def left_over(mesh: MeshResources, kinds: Sequence[str], fault: InForce) -> Iter
     for document in owned_by(mesh, kinds, fault.order.target.namespace, fault.changes):
         state = state_of(document)
         yield state.holds_on if state.deleting else f"{state.kind} {state.name} is there"
-
-
-def _lives(platform: Platform, target: Candidate) -> bool:
-    try:
-        now = platform.cluster.get_pod(target.ref.namespace, target.ref.name)
-    except NotFound:
-        return False
-    return now.uid == target.uid and not now.deleting

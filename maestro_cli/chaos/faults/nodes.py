@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from maestro_cli.chaos.faults.cluster_fault import ClusterFault
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
+from maestro_cli.chaos.faults.identity import the_very
 from maestro_cli.chaos.faults.pods import ready_pods, serve_again
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
-from maestro_cli.core.errors import NotFound
 from maestro_cli.core.facts.cluster import Node
 from maestro_cli.core.refs import ObjectRef
 
@@ -25,11 +25,7 @@ def hosting_nodes(platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
 
 def node_of(platform: Platform, target: Candidate) -> Node | None:
     """The very node, or None when it is gone."""
-    try:
-        found = platform.cluster.get_node(target.ref.name)
-    except NotFound:
-        return None
-    return found if found.uid == target.uid else None
+    return the_very(target, lambda: platform.cluster.get_node(target.ref.name))
 
 
 class ClosedNode(ClusterFault, ABC):

@@ -16,7 +16,7 @@ from maestro_cli.changes.model import Plan
 from maestro_cli.changes.ports import World
 from maestro_cli.chaos.faults.cluster_fault import ClusterFault
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
-from maestro_cli.chaos.faults.pods import as_many_ready, pod_candidates
+from maestro_cli.chaos.faults.pods import as_many_ready, pod_at, pod_candidates
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import NotFound
@@ -61,11 +61,8 @@ class PodDelete(ClusterFault):
     def effect(self, platform: Platform, fault: InForce) -> Proof:
         """Every chosen pod is gone, by its uid, or ending."""
         for one in fault.targets:
-            try:
-                now = platform.cluster.get_pod(one.ref.namespace, one.ref.name)
-            except NotFound:
-                continue
-            if now.uid == one.uid and not now.deleting:
+            now = pod_at(platform, one)
+            if now is not None and not now.deleting:
                 return Proof(Holds.NOT_YET, f"{one.ref} is there")
         return Proof(Holds.YES, f"gone: {', '.join(str(one.ref) for one in fault.targets)}")
 

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import Holds, Option, share_of_one
 from maestro_cli.chaos.faults.fault import InForce, Proof
-from maestro_cli.chaos.faults.leased_fault import LeasedFault, pod_at
-from maestro_cli.chaos.faults.pods import ready_pods
+from maestro_cli.chaos.faults.leased_fault import LeasedFault
+from maestro_cli.chaos.faults.pods import pod_at, ready_pods
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.fault_leases import FILLED

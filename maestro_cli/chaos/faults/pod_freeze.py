@@ -7,7 +7,8 @@ from typing import Any
 
 from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.chaos.faults.fault import InForce, Proof
-from maestro_cli.chaos.faults.leased_fault import LeasedFault, pod_at
+from maestro_cli.chaos.faults.leased_fault import LeasedFault
+from maestro_cli.chaos.faults.pods import pod_at
 from maestro_cli.chaos.ports import Platform
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.chaos.faults.fault import InForce, Proof
+from maestro_cli.chaos.faults.identity import the_very
 from maestro_cli.chaos.model import Candidate, FaultOrder, TargetRule
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.errors import NotFound
@@ -34,6 +35,11 @@ def lacks_cluster(platform: Platform) -> str:
         return "" if platform.cluster else "there is no cluster"
     except NotFound as error:
         return error.what
+
+
+def pod_at(platform: Platform, target: Candidate) -> Pod | None:
+    """The very pod, or None when it is gone."""
+    return the_very(target, lambda: platform.cluster.get_pod(target.ref.namespace, target.ref.name))
 
 
 def pod_candidates(platform: Platform, order: FaultOrder) -> Sequence[Candidate]:

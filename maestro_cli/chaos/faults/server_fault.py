@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Option, share_of_one
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
 from maestro_cli.chaos.faults.leash import leashed
-from maestro_cli.chaos.faults.pods import pod_candidates, serve_again
+from maestro_cli.chaos.faults.pods import pod_at, pod_candidates, serve_again
 from maestro_cli.chaos.faults.server_kinds import INJECT, EndServerFault, InjectServerFault
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import ActiveFault, Platform
@@ -95,12 +95,7 @@ class RequestFault(ServerFault):
 def active_of(platform: Platform, fault: InForce) -> Iterator[tuple[ObjectRef, ActiveFault]]:
     """What the servers of its targets have of it; a pod that is gone has nothing."""
     for target in fault.targets:
-        try:
-            pod = platform.cluster.get_pod(target.ref.namespace, target.ref.name)
-        except NotFound:
-            continue
-        if pod.uid != target.uid:
-            continue
-        for one in platform.server_faults.active(pod):
+        pod = pod_at(platform, target)
+        for one in platform.server_faults.active(pod) if pod is not None else ():
             if one.note in fault.changes:
                 yield target.ref, one

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from maestro_cli.chaos.faults.identity import the_very
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
-from maestro_cli.core.errors import NotFound, UsageError
+from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.refs import WorkloadRef
 
@@ -37,9 +38,6 @@ def refuse_labels(order: FaultOrder) -> None:
 
 def workload_at(platform: Platform, target: Candidate) -> Workload | None:
     """The very workload, or None when it is gone."""
-    assert isinstance(target.ref, WorkloadRef)
-    try:
-        found = platform.cluster.get_workload(target.ref)
-    except NotFound:
-        return None
-    return found if found.uid == target.uid else None
+    ref = target.ref
+    assert isinstance(ref, WorkloadRef)
+    return the_very(target, lambda: platform.cluster.get_workload(ref))

@@ -65,7 +65,7 @@ class ZoneOutage:
     def effect(self, platform: Platform, fault: InForce) -> Proof:
         """Every kubelet of the zone is stopped, and who asks through the Service meets silence."""
         nodes, pods = _parts(fault.targets, "Node"), _parts(fault.targets, "Pod")
-        stopped = stopped_of(platform, nodes)
+        stopped = stopped_of(platform, fault, nodes)
         names = [ref.name for ref in pods]
         trips = platform.embedded.round_trips(fault.order.target.namespace, names, Asked())
         silent = sum(one is None for one in trips)
@@ -82,7 +82,7 @@ class ZoneOutage:
         return as_many_ready(platform, fault)
 
     def residue(self, platform: Platform, fault: InForce) -> Sequence[str]:
-        stopped = stopped_of(platform, _parts(fault.targets, "Node"))
+        stopped = stopped_of(platform, fault, _parts(fault.targets, "Node"))
         return [*stopped, *self._cut(platform, fault)]
 
     def _cut(self, platform: Platform, fault: InForce) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -14,7 +15,7 @@ from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import GateNotMet
 from maestro_cli.local import stopped_parts
 from maestro_cli.local.platform_status import PartStatus, PlatformStatus
-from maestro_cli.local.stopped_parts import is_marked, resume_part, stop_part
+from maestro_cli.local.stopped_parts import is_marked, is_over, resume_part, stop_part
 from tests.e2e.session import eventually
 
 pytestmark = pytest.mark.contract
@@ -33,20 +34,20 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]
 
 
 def test_a_part_is_marked_while_it_is_stopped(tmp_path: Path, process: subprocess.Popen[bytes]) -> None:
-    stop_part(tmp_path, "kubelet-b", CLOCK)
+    stop_part(tmp_path, "kubelet-b", CLOCK, "drill")
     assert is_marked(tmp_path, "kubelet-b")
     assert stopped_parts.stopped_parts(tmp_path) == ["kubelet-b"]
     eventually(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
 
-    assert resume_part(tmp_path, "kubelet-b", CLOCK)
+    assert resume_part(tmp_path, "kubelet-b", CLOCK, "drill")
     assert not is_marked(tmp_path, "kubelet-b")
     eventually(lambda: psutil.Process(process.pid).status() != psutil.STATUS_STOPPED)
-    assert not resume_part(tmp_path, "kubelet-b", CLOCK)
+    assert not resume_part(tmp_path, "kubelet-b", CLOCK, "drill")
 
 
 def test_a_part_that_does_not_run_cannot_be_stopped(tmp_path: Path, process: subprocess.Popen[bytes]) -> None:
     with pytest.raises(GateNotMet, match="kubelet-c does not run"):
-        stop_part(tmp_path, "kubelet-c", CLOCK)
+        stop_part(tmp_path, "kubelet-c", CLOCK, "drill")
     assert not is_marked(tmp_path, "kubelet-c")
 
 
@@ -56,6 +57,31 @@ def test_a_part_that_ended_meanwhile_is_neither_stopped_nor_resumed(
     process.kill()
     process.wait()
     with pytest.raises(GateNotMet, match="just ended"):
-        stop_part(tmp_path, "kubelet-b", CLOCK)
+        stop_part(tmp_path, "kubelet-b", CLOCK, "drill")
     assert not is_marked(tmp_path, "kubelet-b")
-    assert not resume_part(tmp_path, "kubelet-b", CLOCK)
+    assert not resume_part(tmp_path, "kubelet-b", CLOCK, "drill")
+
+
+def test_what_was_stopped_for_somebody_else_is_not_resumed(
+    tmp_path: Path, process: subprocess.Popen[bytes]
+) -> None:
+    stop_part(tmp_path, "kubelet-b", CLOCK, "drill")
+    assert not resume_part(tmp_path, "kubelet-b", CLOCK, "chg-1")
+    assert is_marked(tmp_path, "kubelet-b")
+    assert stopped_parts.stopped_for(tmp_path, "kubelet-b") == "drill"
+    assert resume_part(tmp_path, "kubelet-b", CLOCK, "drill")
+    (tmp_path / "stopped" / "kubelet-b").write_text("")  # as it was written before anybody was named
+    assert not is_over(tmp_path, "kubelet-b", CLOCK.now())
+    resume_part(tmp_path, "kubelet-b", CLOCK, "chg-1")
+    assert not is_marked(tmp_path, "kubelet-b")
+
+
+def test_a_mark_is_over_at_its_end_and_one_without_is_never(
+    tmp_path: Path, process: subprocess.Popen[bytes]
+) -> None:
+    now = CLOCK.now()
+    stop_part(tmp_path, "kubelet-b", CLOCK, "chg-1", now + timedelta(seconds=30))
+    assert not is_over(tmp_path, "kubelet-b", now)
+    assert is_over(tmp_path, "kubelet-b", now + timedelta(seconds=31))
+    stop_part(tmp_path, "kubelet-b", CLOCK, "drill")
+    assert not is_over(tmp_path, "kubelet-b", now + timedelta(days=9))
