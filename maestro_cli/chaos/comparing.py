@@ -39,7 +39,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """`verdict`: FAIL when something got worse, INDETERMINATE when something is not known any more."""
 
     verdict: Verdict
@@ -49,7 +49,7 @@ class Comparison:
 
 def compare(
     was: Mapping[str, Any], now: Mapping[str, Any], tolerated: float, *, is_same_file: bool
-) -> Comparison:
+) -> RunComparison:
     """Journals with maestro's part; what changed by no more than the share `tolerated` is the same."""
     before, after = _figures(was), _figures(now)
     names = dict.fromkeys((*before, *after))
@@ -60,7 +60,7 @@ def compare(
         verdict = Verdict.INDETERMINATE
     if Trend.WORSE in trends:
         verdict = Verdict.FAIL
-    return Comparison(verdict, figures, is_same_file)
+    return RunComparison(verdict, figures, is_same_file)
 
 
 @dataclass(frozen=True, slots=True)

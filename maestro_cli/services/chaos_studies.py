@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.chaos.comparing import Comparison, compare
+from maestro_cli.chaos.comparing import RunComparison, compare
 from maestro_cli.chaos.discovery import Breakable, discover
 from maestro_cli.chaos.experiments.catalog import path_of
 from maestro_cli.chaos.experiments.importing import Proposed, propose
@@ -14,16 +14,13 @@ from maestro_cli.chaos.experiments.reading import experiment_of, read_document
 from maestro_cli.config.strict import dump_yaml
 from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.output.document import html_page
 from maestro_cli.output.evidence import write_files
+from maestro_cli.output.pages import check_form, write_page
 from maestro_cli.output.renderers.experiments import report_view
-from maestro_cli.output.writer import markdown_of
 
 if TYPE_CHECKING:
     from maestro_cli.chaos.history import ExperimentRun
     from maestro_cli.services.root import Services
-
-FORMS = (".md", ".html")
 
 
 def breakable(services: Services, namespace: str) -> tuple[Breakable, ...]:
@@ -53,19 +50,15 @@ def write_new(path: Path, text: str) -> None:
 
 def write_report(services: Services, reference: str, path: Path) -> None:
     """How a run ended, as one page (.html) or Markdown (.md). Raises UsageError, NotFound, ActionFailed."""
-    if path.suffix not in FORMS:
-        raise UsageError(f"{path.name!r} has no form that a report has", fix=f"--to FILE{'|'.join(FORMS)}")
+    check_form(path)
     journal = services.experiment_journal(reference)
-    text = markdown_of(report_view(journal))
-    if path.suffix == ".html":
-        title = str((journal.get("experiment") or {}).get("title") or "experiment")
-        text = html_page(text, {}, title=title)
-    write_files(path.parent, {path.name: text + "\n"})
+    title = str((journal.get("experiment") or {}).get("title") or "experiment")
+    write_page(report_view(journal), title, path)
 
 
 def compared(
     services: Services, reference: str, other: str, tolerated: float
-) -> tuple[ExperimentRun, ExperimentRun, Comparison]:
+) -> tuple[ExperimentRun, ExperimentRun, RunComparison]:
     """A run against another, by default the last before it that passed. Raises NotFound."""
     now = services.ended_experiment_run(reference)
     was = services.experiment_run(other) if other else _last_passing(services, now)

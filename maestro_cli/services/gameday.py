@@ -10,20 +10,16 @@ from maestro_cli.chaos.ci.outcome import Outcome, not_run
 from maestro_cli.chaos.gameday.plan import GameDay, Step, read_gameday
 from maestro_cli.chaos.gameday.score import DayResult, Taken, day_result
 from maestro_cli.chaos.running import Wanted
-from maestro_cli.core.errors import Interrupted, UsageError
+from maestro_cli.core.errors import Interrupted
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import format_duration
-from maestro_cli.output.document import html_page
-from maestro_cli.output.evidence import write_files
+from maestro_cli.output.pages import write_page
 from maestro_cli.output.renderers.chaos_gameday import gameday_view
-from maestro_cli.output.writer import markdown_of
 from maestro_cli.services.gating import is_last, outcome_of_run
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
-
-FORMS = (".md", ".html")
 
 
 def run_gameday(
@@ -91,14 +87,4 @@ def _rest(services: Services, seconds: float, progress: Progress) -> str:
 
 def write_report(day: GameDay, result: DayResult, path: Path) -> None:
     """As one page (.html) or Markdown (.md). Raises UsageError, ActionFailed."""
-    check_form(path)
-    text = markdown_of(gameday_view(day, result))
-    if path.suffix == ".html":
-        text = html_page(text, {}, title=day.title)
-    write_files(path.parent, {path.name: text + "\n"})
-
-
-def check_form(path: Path) -> None:
-    """Before anything is begun. Raises UsageError."""
-    if path.suffix not in FORMS:
-        raise UsageError(f"{path.name!r} has no form that a report has", fix=f"--to FILE{'|'.join(FORMS)}")
+    write_page(gameday_view(day, result), day.title, path)

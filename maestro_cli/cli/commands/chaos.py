@@ -10,6 +10,7 @@ import typer
 
 from maestro_cli.cli import offers
 from maestro_cli.cli.commands import chaos_gameday, chaos_gating, chaos_schedules, chaos_studies
+from maestro_cli.cli.experiment_options import SeedOption, VariableOption, VariablesOption
 from maestro_cli.cli.options import (
     ConfirmContextOption,
     FindingsOption,
@@ -52,17 +53,6 @@ RunArgument = Annotated[
         help="Its id, the end of it, or `latest`.",
         autocompletion=offers.experiment_runs,
     ),
-]
-SeedOption = Annotated[
-    int | None, typer.Option(min=0, help="Chooses targets: the same seed, the same targets. Recorded.")
-]
-VariableOption = Annotated[
-    list[str] | None,
-    typer.Option("--var", metavar="KEY[:TYPE]=VALUE", help="A configuration value, as in Chaos Toolkit."),
-]
-VariablesOption = Annotated[
-    list[Path] | None,
-    typer.Option("--var-file", metavar="FILE", help="Configuration and secrets, or a .env file."),
 ]
 
 

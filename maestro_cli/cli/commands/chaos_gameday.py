@@ -28,8 +28,9 @@ def gameday(
 
     Example: maestro chaos gameday friday.yaml --to friday.html
     """
+    from maestro_cli.output.pages import check_form
     from maestro_cli.output.renderers.chaos_gameday import gameday_view
-    from maestro_cli.services.gameday import check_form, run_gameday, write_report
+    from maestro_cli.services.gameday import run_gameday, write_report
 
     options = output_options(ctx, output)
     if path is not None:

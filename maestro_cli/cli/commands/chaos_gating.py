@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maestro_cli.cli import offers
+from maestro_cli.cli.experiment_options import SeedOption, VariableOption, VariablesOption
 from maestro_cli.cli.options import ConfirmContextOption, OutputOption, YesOption, output_options
 from maestro_cli.core.errors import UsageError
 from maestro_cli.output.writer import emit
@@ -25,9 +26,7 @@ def gate(
             autocompletion=offers.experiments,
         ),
     ],
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Chooses targets: the same seed, the same targets. Recorded.")
-    ] = None,
+    seed: SeedOption = None,
     yes: YesOption = False,
     confirm_context: ConfirmContextOption = "",
     fail_on: Annotated[
@@ -50,14 +49,8 @@ def gate(
         str,
         typer.Option("--ci", metavar="HOST", help="Tell it too: auto, github, gitlab or none."),
     ] = "auto",
-    variables: Annotated[
-        list[str] | None,
-        typer.Option("--var", metavar="KEY[:TYPE]=VALUE", help="A configuration value, as in Chaos Toolkit."),
-    ] = None,
-    files: Annotated[
-        list[Path] | None,
-        typer.Option("--var-file", metavar="FILE", help="Configuration and secrets, or a .env file."),
-    ] = None,
+    variables: VariableOption = None,
+    files: VariablesOption = None,
     timeout: Annotated[
         str, typer.Option(metavar="DURATION", help="End each run after that, whatever it does.")
     ] = "",

@@ -10,7 +10,7 @@ from maestro_cli.core.quantities import format_duration, format_share
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
-    from maestro_cli.chaos.comparing import Comparison, Figure
+    from maestro_cli.chaos.comparing import Figure, RunComparison
     from maestro_cli.chaos.discovery import Breakable
     from maestro_cli.chaos.history import ExperimentRun
 
@@ -40,7 +40,7 @@ def breakable_view(found: Sequence[Breakable]) -> Listing[Breakable]:
     )
 
 
-def comparison_view(was: ExperimentRun, now: ExperimentRun, found: Comparison) -> Report:
+def comparison_view(was: ExperimentRun, now: ExperimentRun, found: RunComparison) -> Report:
     """What got worse first."""
     order = list(_TONES)
     figures: Listing[Figure] = Listing(
