@@ -268,9 +268,11 @@ class ChangePipeline:
         *,
         progress: Progress = _QUIET,
         cancellation: Cancellation | None = None,
+        agrees: bool = False,
     ) -> Change:
         """Go on with a change, by id or key, wherever it was left; a finished one gives its result again.
 
+        `agrees`: nobody is asked whether to undo what did not hold, where the policy asks: it is undone.
         One that waits is decided on again: approved it is carried out, else it waits on.
         An intent without a result is probed first; a change that only was planned stays so. The undo of
         a change is gone on with as part of that change. Raises what `execute` raises, and NotFound.
@@ -280,7 +282,7 @@ class ChangePipeline:
             raise NotFound(f"there is no change with the id or key {name!r} in this context's journal")
         if change.undo_of is not None:
             change = get_change(self.journal, change.undo_of)
-        return self._resume(change, progress, cancellation or Cancellation())
+        return self._resume(change, progress, cancellation or Cancellation(), agrees=agrees)
 
     def take_back(self, change_id: str, *, cause: str) -> Change:
         """Carry out the undo that was agreed to with a change, wherever that stands, through no gate.
@@ -331,7 +333,9 @@ class ChangePipeline:
         _same_work(earlier, plan.kind, plan.target.ref, key or "")
         return earlier
 
-    def _resume(self, change: Change, progress: Progress, cancellation: Cancellation) -> Change:
+    def _resume(
+        self, change: Change, progress: Progress, cancellation: Cancellation, *, agrees: bool = False
+    ) -> Change:
         if change.finished or change.state is State.PLANNED:
             return _result(change)
         if self.policy.read_only and (change.state in UNRESOLVED or change.verify_failure):
@@ -340,6 +344,7 @@ class ChangePipeline:
                 fix="unset --read-only, MAESTRO_READ_ONLY or read_only of the context",
             )
         with self._working(change, progress, cancellation) as means:
+            means = replace(means, ask=lambda _: True) if agrees else means
             change = get_change(self.journal, change.id)
             if change.state is State.WAITING:
                 end_if_stale(self.world, means.kind(change), self._ledger, change, means.lease)

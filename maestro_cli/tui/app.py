@@ -24,6 +24,7 @@ from maestro_cli.tui.keys.bindings import ABORT_KEYS, QUIT_KEYS
 from maestro_cli.tui.keys.commands import Go, completions, parse_line
 from maestro_cli.tui.keys.doing import do, known_now
 from maestro_cli.tui.keys.keymap import Keymap
+from maestro_cli.tui.keys.names import spoken_keys
 from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.table import every_screen
@@ -240,6 +241,11 @@ class ConsoleApp(Desk):
     def action_hurry(self) -> None:
         self.behind.feeds.hurry()
 
+    @property
+    def _way_out(self) -> str:
+        """The key that leaves the console, as people name it."""
+        return spoken_keys(self.chosen_keys.keys.get("console.quit", QUIT_KEYS)).split()[0]
+
     def action_copy_selected(self) -> None:
         """What is selected in the line that is typed in, else on the screen."""
         line = self.focused
@@ -248,12 +254,12 @@ class ConsoleApp(Desk):
             self.copy_to_clipboard(text)
             self.status.tell(f"copied {len(text):,} characters")
         else:
-            self.status.tell("select with the mouse to copy; ctrl+q leaves the console")
+            self.status.tell(f"select with the mouse to copy; {self._way_out} leaves the console")
 
     def action_to_shell(self) -> None:
         """Stop, as programs of a shell do; not while something is done here, which would stand still."""
         if self._driver is None or not self._driver.can_suspend:
-            self.status.tell("there is no shell to go to here; ctrl+q leaves the console")
+            self.status.tell(f"there is no shell to go to here; {self._way_out} leaves the console")
         elif self.behind.at_work:
             self.status.tell(f"not to the shell: {', '.join(self.behind.at_work)} would stand still")
         else:

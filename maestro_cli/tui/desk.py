@@ -141,11 +141,13 @@ class Desk(Frame):
                 self.behind.store.dispatch(ContextArmed(context, until))
             else:
                 key = spoken_keys(self.chosen_keys.keys.get("console.arm", ARM_KEYS)).split()[0]
-                self.status.tell(
-                    f"{context} is still read-only: {key}, then Tab to Arm and Enter, allows changes"
-                )
+                words = f"{context} is still read-only: {key}, then Tab to Arm and Enter, allows changes"
+                self.status.tell(words, is_true=partial(self._is_unarmed, context))
 
         self.push_screen(ArmDialog(context, minutes, protected=protected), armed)
+
+    def _is_unarmed(self, context: str) -> bool:
+        return not self.behind.store.snapshot.is_armed(context, self.now())
 
     def action_abort_experiments(self) -> None:
         """End what is under way in each context that is shown, whatever else is at work, asked or shown."""
@@ -177,16 +179,16 @@ class Desk(Frame):
         """Begin an action on what was chosen when it was asked for, or say why not."""
         refusal = self.dispatcher.refusal(action, targets)
         if refusal is not None:
-            self._refuse(action, refusal.why, refusal.fix)
+            self._refuse(action, refusal.why, refusal.fix, refusal.unarmed)
         elif action.opens is not None:
             for target in targets[:1]:
                 self.go(action.opens(target))
         else:
             self._begin(action, targets)
 
-    def _refuse(self, action: Action, why: str, fix: str) -> None:
+    def _refuse(self, action: Action, why: str, fix: str, unarmed: str = "") -> None:
         """Say why; where words are asked for, in a dialog: what is typed for them is no command."""
-        self.post_message(ActionRefused(action.id, why, fix))
+        self.post_message(ActionRefused(action.id, why, fix, unarmed))
         if action.asks:
             from maestro_cli.tui.acting.refusing import RefusedDialog
 
@@ -232,7 +234,9 @@ class Desk(Frame):
 
     @on(ActionRefused)
     def refused(self, event: ActionRefused) -> None:
-        self.status.tell(f"{event.why}; {event.fix}" if event.fix else event.why)
+        words = f"{event.why}; {event.fix}" if event.fix else event.why
+        is_true = partial(self._is_unarmed, event.unarmed) if event.unarmed else None
+        self.status.tell(words, is_true=is_true)
 
     def _tell_whole(self, event: ActionEnded, words: str) -> None:
         """Why it failed, where the line would cut it, to whoever is still where it was asked for."""

@@ -360,6 +360,7 @@ class Frame(Stage):
         shown_at = snapshot.shown_at(now)
         self.header.show(snapshot, now)
         self.done.show(snapshot.log)
+        self.status.settle()
         if view is not None and view.is_mounted:
             if snapshot.scope != self._read_scope:
                 self._read_for(view)

@@ -13,11 +13,11 @@ class NewsArrived(Message):
 
 
 class ActionRefused(Message):
-    """Nothing was done; `why` is for people."""
+    """Nothing was done; `why` is for people, and holds until the context `unarmed` is armed."""
 
-    def __init__(self, action: str, why: str, fix: str = "") -> None:
+    def __init__(self, action: str, why: str, fix: str = "", unarmed: str = "") -> None:
         super().__init__()
-        self.action, self.why, self.fix = action, why, fix
+        self.action, self.why, self.fix, self.unarmed = action, why, fix, unarmed
 
 
 class ActionEnded(Message):

@@ -81,8 +81,9 @@ def test_what_waits_is_listed_shown_and_approved(api: list[str]) -> None:
 def test_the_requester_goes_on_and_the_write_is_sent_once(api: list[str]) -> None:
     change_id, _ = asked_for()
     assert maestro("change", "resume", change_id, env=ADA).code == 17
+    assert maestro("change", "resume", change_id, "--yes", env=ADA).code == 17, "it overrides no gate"
     assert maestro("approve", "plan", change_id, "--yes", env=GRACE).code == 0
-    resumed = maestro("change", "resume", change_id, "--wait", env=ADA)
+    resumed = maestro("change", "resume", change_id, "--wait", "--yes", env=ADA)
     assert (resumed.code, len(writes(api))) == (0, 1), resumed.err
     assert maestro("change", "resume", change_id, env=ADA).code == 0
     assert writes(api) == [f"PATCH {PLACE}?fieldManager=maestro"]

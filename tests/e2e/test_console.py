@@ -97,7 +97,7 @@ def test_a_bad_release_goes_from_its_alert_to_a_closed_incident_by_keys_alone(
     console.await_text(r"#1 sev\d DETECTED +fraud answers with errors")
     console.await_text(r"next +a acknowledge · T triage · r run runbook high-error-rate \(dry run first\)")
     console.press("a")
-    console.await_text(r"signals firing (?s:.*) owner tester")
+    console.await_text(r"signals? firing (?s:.*) owner tester")
     console.press("T")
     console.await_text(r"suspect +release ml/deploy/fraud revision 2 \(0\.\d+")
     console.await_text(r"next +r run runbook high-error-rate \(dry run first\) · x roll back")
@@ -113,7 +113,7 @@ def test_a_bad_release_goes_from_its_alert_to_a_closed_incident_by_keys_alone(
     dry_run(console, ROLLBACK)
     console.press("Tab", "Enter")
     console.await_text(r"run-\w+ succeeded")
-    console.await_text(r"0 of \d signals firing")
+    console.await_text(r"0 of \d signals? firing")
     console.await_text(r"next +m say what mitigated it · R resolve")
 
     say(console, "m", "Mitigated: #1", "the release was rolled back")

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from maestro_cli.core.errors import GateNotMet, InvalidFile, UsageError
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.tui.acting.dialogs import ArmDialog
+from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.heading import header_text
@@ -26,6 +27,10 @@ SERVICES = SimpleNamespace(
     policy=SimpleNamespace(protected=False, read_only=False), settings=SimpleNamespace(contexts=("prod",))
 )
 SOON = NOW + timedelta(minutes=5)
+HARM = Action(
+    "pods.say", "Say", "say it", Danger.REVERSIBLE, lambda target, answers: ("say",),
+    performs=lambda doing: "said",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["runbook", "run", "change", "rollout", "incident", "yaml", "logs"])
@@ -110,6 +115,40 @@ def test_an_enter_that_arms_nothing_says_that_it_is_still_read_only() -> None:
         await until(pilot, lambda: not isinstance(app.screen, ArmDialog), "no dialog")
         assert not console.store.snapshot.armed
         assert "prod is still read-only" in app.status.told
+
+    run_app(console, script, place=Place("pods"))
+
+
+@pytest.mark.parametrize("is_refused", [True, False], ids=["an action", "the dialog"])
+def test_what_is_said_of_a_context_that_is_read_only_goes_once_it_is_armed(is_refused: bool) -> None:
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        if is_refused:
+            app.act(HARM, (Target("prod", "Pod", "a", "a"),))
+        else:
+            app.action_arm()
+            await until(pilot, lambda: isinstance(app.screen, ArmDialog), "the dialog")
+            await pilot.press("enter")
+        await until(pilot, lambda: "read-only" in app.status.told, "that it is read-only")
+        tell(console, ContextArmed("staging", SOON))
+        app.draw()
+        assert "prod is" in app.status.told
+        tell(console, ContextArmed("prod", SOON))
+        await until(pilot, lambda: app.status.told == "", "nothing that is not true")
+
+    run_app(console, script, place=Place("pods"))
+
+
+def test_what_is_said_of_something_else_stays_when_a_context_is_armed() -> None:
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.act(HARM, ())
+        await until(pilot, lambda: "nothing is chosen" in app.status.told, "why not")
+        tell(console, ContextArmed("prod", SOON))
+        app.draw()
+        assert "nothing is chosen" in app.status.told
 
     run_app(console, script, place=Place("pods"))
 

@@ -151,7 +151,9 @@ def test_the_playbook_that_the_record_names_is_bound_before_a_graver_one(room: J
 
 def test_why_it_cannot_be_resolved_is_said(room: JournalRoom) -> None:
     room.fires()
-    assert story(room).hold == "1 of 1 signals still fire"
+    assert story(room).hold == "1 of 1 signal still fires"
+    hurts = head_lines(story(room), room.services.clock.now(), as_they_come)[1]
+    assert "1 of 1 signal firing" in "".join(text for text, _ in hurts)
     room.fires(firing=False)
     assert story(room).hold == ""
 

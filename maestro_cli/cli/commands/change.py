@@ -63,6 +63,10 @@ def resume(
     change_id: IdArgument,
     wait: Annotated[bool, typer.Option("--wait", help="Look until somebody approved or denied it.")] = False,
     timeout: Annotated[str, typer.Option(metavar="DURATION", help="How long --wait looks.")] = "15m",
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Undo what did not hold, where the policy asks. Overrides no gate."),
+    ] = False,
     output: OutputOption = "table",
 ) -> None:
     """Go on with a change that was interrupted, or that a second person approved.
@@ -77,7 +81,9 @@ def resume(
         if wait:
             await_approval(ctx.obj, change_id, timeout, progress)
         progress.phase("change", f"resuming {change_id}")
-        found = ctx.obj.changes.recover(change_id, progress=progress, cancellation=ctx.obj.cancellation)
+        found = ctx.obj.changes.recover(
+            change_id, progress=progress, cancellation=ctx.obj.cancellation, agrees=yes
+        )
     emit(change_view(found), options)
 
 

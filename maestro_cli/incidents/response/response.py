@@ -32,6 +32,7 @@ from maestro_cli.incidents.response.hold import hold
 from maestro_cli.incidents.response.occasions import facts_of
 from maestro_cli.incidents.triage.investigate import Triage
 from maestro_cli.incidents.triage.model import TriageReport
+from maestro_cli.incidents.words.incident import still_firing
 from maestro_cli.journal.store import Journal, Transaction
 from maestro_cli.runbooks.catalog import RunbookCatalog
 from maestro_cli.runbooks.model import Confirm, Runbook, RunResult, RunStatus
@@ -306,7 +307,7 @@ class Response:
                     f"{counted(incident.firing, 'signal')} of incident #{incident.number} still firing",
                     fix=f"maestro incident show {incident.number}",
                 )
-            still = f"{incident.firing} of {incident.alerts} signals still fire"
+            still = still_firing(incident.firing, incident.alerts)
             progress.update(still if incident.firing else "clear; waiting until it stays so")
             cancellation.pause(POLL_SECONDS)
         return incident

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from maestro_cli.core.quantities import counted
 from maestro_cli.incidents.model import Signal
 from maestro_cli.incidents.triage.around_evidence import AroundEvidence
 from maestro_cli.incidents.triage.change_evidence import ChangeEvidence
@@ -81,5 +82,6 @@ class Writer(ChangeEvidence, ClusterEvidence, MetricEvidence, AroundEvidence):
             ]
         }
         names = sorted({signal.name for signal in firing})
-        summary = f"{len(firing)} of {len(signals)} signals fire: {', '.join(names[:5])}"
+        verb = "fires" if len(firing) == 1 else "fire"
+        summary = f"{len(firing)} of {counted(len(signals), 'signal')} {verb}: {', '.join(names[:5])}"
         return self._made("alerts", "Alerts", "signals of the incident", "journal", summary, facts)

@@ -10,6 +10,11 @@ from maestro_cli.core.quantities import counted
 Words = Mapping[str, Callable[[Mapping[str, Any]], str]]
 
 
+def still_firing(firing: int, signals: int) -> str:
+    """`1 of 1 signal still fires`, `2 of 3 signals still fire`."""
+    return f"{firing} of {counted(signals, 'signal')} still {'fires' if firing == 1 else 'fire'}"
+
+
 def _signal(data: Mapping[str, Any]) -> str:
     phase = data["phase"]
     if phase == "resolved":
@@ -43,7 +48,8 @@ def _anomaly(data: Mapping[str, Any]) -> str:
 def _resolved(data: Mapping[str, Any]) -> str:
     text = "resolved by force" if data.get("forced") else "resolved"
     if data.get("still_firing"):
-        text += f" while {data['still_firing']} signals fire"
+        firing = data["still_firing"]
+        text += f" while {counted(firing, 'signal')} {'fires' if firing == 1 else 'fire'}"
     return f"{text}: {data['reason']}" if data.get("reason") else text
 
 

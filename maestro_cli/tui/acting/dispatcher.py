@@ -91,8 +91,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
+    """`unarmed`: the context that it holds for only until that is armed."""
+
     why: str
     fix: str = ""
+    unarmed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ class Dispatcher:
         for context in sorted({target.context for target in targets}):
             if action.danger.needs_arming and not snapshot.is_armed(context, now):
                 fix = f"{self.how('console.arm')} to arm it for some minutes"
-                return Refusal(f"{context} is read-only", fix)
+                return Refusal(f"{context} is read-only", fix, context)
         return None
 
     def perform(

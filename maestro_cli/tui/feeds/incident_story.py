@@ -83,10 +83,12 @@ def _changes_of(services: Services, incident: Incident) -> tuple[Change, ...]:
 
 def hold_of(services: Services, incident: Incident) -> str:
     """Why the rules of the desk would not let it be resolved now."""
+    from maestro_cli.incidents.words.incident import still_firing
+
     if not incident.state.is_open:
         return f"it is {incident.state.value}"
     if incident.firing:
-        return f"{incident.firing} of {incident.signals} signals still fire"
+        return still_firing(incident.firing, incident.signals)
     if not services.desk.has_settled(incident):
         return f"its signals must be clear for {services.settle_seconds:g} s"
     return ""

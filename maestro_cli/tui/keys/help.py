@@ -46,9 +46,11 @@ def lines_of(bindings: Iterable[tuple[str, Binding]]) -> dict[str, HelpLine]:
 def help_sections(spec: Screen, active: dict[str, HelpLine]) -> list[tuple[str, list[HelpLine]]]:
     """The actions of the screen first, then its panes, then what works everywhere, then the command line."""
     actions = {action.id: action for action in spec.actions}
+    menus = (active[name].keys for name in ("view.menu", "console.palette") if name in active)
+    elsewhere = ", ".join(menus)
     own = [
         HelpLine(
-            active[one.id].keys if one.id in active else "x, ctrl+p",
+            active[one.id].keys if one.id in active else elsewhere,
             one.title,
             f"{one.danger.value}: {one.tooltip}",
         )

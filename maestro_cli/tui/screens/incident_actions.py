@@ -154,7 +154,7 @@ ACTIONS: tuple[Action, ...] = (
         "incident.resolve", "Resolve", "Resolve it once nothing fires any more.", Danger.RECORD,
         _flagged(_command("resolve", "NUMBER", options=("reason",)), "force", "--force"), key="R",
         asks=(
-            Ask("force", "signals still fire; resolve it all the same", lambda _: "no", YES_NO,
+            Ask("force", "it still fires; resolve it all the same", lambda _: "no", YES_NO,
                 is_asked=_still_fires),
             Ask("reason", "why (needed to force it)", is_needed=False),
         ),

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.clock import seconds_between
-from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.output.renderers.incident_findings import age_of
 from maestro_cli.output.tones import severity_tone
 
@@ -52,7 +52,7 @@ def who_line(story: IncidentStory, now: datetime) -> Spans:
     """Where it is, what fires, and whose it is."""
     incident, people = story.incident, story.details.people
     where = str(incident.workload or incident.namespace or "no place is named")
-    firing = f"{incident.firing} of {incident.signals} signals firing"
+    firing = f"{incident.firing} of {counted(incident.signals, 'signal')} firing"
     names = ", ".join(sorted({signal.name for signal in story.details.signals if signal.firing})[:3])
     roles = dict(people.roles) if people is not None else {}
     owner = incident.owner or "nobody"

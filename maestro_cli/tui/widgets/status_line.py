@@ -1,10 +1,12 @@
 """The line above the keys: how many rows, what waits for an answer, and what was said last.
 
-Invariant: what was said goes after a while, and with the place that it is about; what waits stays until it
-does not wait any more.
+Invariant: what was said goes after a while, with the place that it is about, and once it is no longer true;
+what waits stays until it does not wait any more.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from rich.text import Text
 from textual.message import Message
@@ -26,6 +28,7 @@ class StatusLine(Static):
         super().__init__("", markup=False)
         self._count, self._waits, self._told, self._shown = "", "", "", ""
         self._stays = False
+        self._is_true: Callable[[], bool] | None = None  # whether what was said still holds
         self._ends: Timer | None = None
 
     def count(self, shown: int, total: int) -> None:
@@ -39,18 +42,25 @@ class StatusLine(Static):
             self._told = ""
         self._draw()
 
-    def tell(self, text: str, *, stays: bool = False) -> None:
+    def tell(self, text: str, *, stays: bool = False, is_true: Callable[[], bool] | None = None) -> None:
         """One line; of a message of several the first, with a sign that there is more of it.
 
         `stays`: it is about what it names, wherever one is, not about the place that is shown.
+        `is_true`: it goes as soon as that does not hold; None where it cannot become false.
         """
         first, _, more = text.partition("\n")
         self._told, self._stays = visible(f"{first} …" if more.strip() else first, 1000), stays
+        self._is_true = is_true
         if self._ends is not None:
             self._ends.stop()
         if self.is_attached:
             self._ends = self.set_timer(TOLD_SECONDS, self._forget)
         self._draw()
+
+    def settle(self) -> None:
+        """Take away what is no longer true."""
+        if self._told and self._is_true is not None and not self._is_true():
+            self._forget()
 
     def wait(self, text: str) -> None:
         """What waits for the person; "" for nothing."""

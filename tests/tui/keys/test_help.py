@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from maestro_cli.tui.acting.dialogs import ArmDialog
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys.help import HelpDialog, help_text, lines_of
+from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.palette import ConsoleCommands
 from maestro_cli.tui.keys.remembered import Remembered, recall
 from maestro_cli.tui.keys.table import SIDES, app_keys, keys_together
@@ -46,6 +47,19 @@ def test_help_tells_of_every_key_that_works_in_the_place_and_of_each_action_with
         await until(pilot, lambda: not isinstance(app.screen, HelpDialog), "no help")
 
     run_app(console, script, place=PODS_PLACE)
+
+
+def test_an_action_without_a_key_of_its_own_is_found_under_the_keys_that_were_chosen() -> None:
+    async def said(chosen: dict[str, str]) -> str:
+        app = ConsoleApp(StillConsole(SERVICES), PODS_PLACE, keymap=Keymap(chosen))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: "Actions" in screen_text(app), "the keys")
+            active = lines_of((key, one.binding) for key, one in app.screen.active_bindings.items())
+            lines = (plain_text(line) for line in help_text(every_screen()["pods"], active))
+            return next(line.strip() for line in lines if "disruptive: have it evicted" in line)
+
+    assert asyncio.run(said({})).startswith("x, ctrl+p ")
+    assert asyncio.run(said({"view.menu": "f9", "console.palette": "f6"})).startswith("f9, f6 ")
 
 
 def test_the_tour_names_the_keys_that_were_chosen() -> None:

@@ -132,7 +132,7 @@ def test_what_is_offered_for_what_hurts_is_taken_by_nothing() -> None:
 
 def test_what_is_advised_names_the_chosen_keys() -> None:
     """Not the ones that they come with."""
-    chosen = {"console.arm": "f5", "console.back": "f4", "table.mark": "m"}
+    chosen = {"console.arm": "f5", "console.back": "f4", "table.mark": "m", "console.quit": "f10"}
     harm = Action(
         "pods.say", "Say", "say it", Danger.REVERSIBLE, lambda target, answers: ("say",),
         performs=lambda doing: "said",
@@ -152,5 +152,9 @@ def test_what_is_advised_names_the_chosen_keys() -> None:
             await pilot.press("escape")
             await until(pilot, lambda: "still read-only: f5, then" in app.status.told, "how it is armed")
             assert "press W" not in screen_text(app)
+            app.action_copy_selected()
+            assert app.status.told.endswith("f10 leaves the console")
+            app.action_to_shell()
+            assert app.status.told == "there is no shell to go to here; f10 leaves the console"
 
     asyncio.run(run())

@@ -14,8 +14,10 @@ from maestro_cli.changes.history import get_change
 from maestro_cli.changes.model import State
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.policy import UndoPolicy
-from maestro_cli.core.errors import ActionFailed, RolledBack
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import ActionFailed, Interrupted, RolledBack
 from maestro_cli.core.facts.metrics import Instant, Sample, Series
+from maestro_cli.core.progress import Quiet
 from tests.unit.changes.bench import POLICY, YES, Bench
 from tests.unit.changes.fake_cluster import LONG_AGO, REF, template
 from tests.unit.changes.fake_metrics import BAD, OBJECTIVES, TOTAL
@@ -147,6 +149,28 @@ def test_where_policy_asks_a_person_says_and_nobody_is_no(
         changes.execute(changes.plan("rollback", REF), YES)
     assert len(asked) == (0 if answer is None else 1)
     assert all("burns 30 times its budget" in question for question in asked)
+
+
+@dataclass
+class Impatient(Quiet):
+    """Ends it at the first look."""
+
+    cancellation: Cancellation
+
+    def update(self, text: str) -> None:
+        self.cancellation.cancel(terminated=True)
+
+
+@pytest.mark.parametrize(("agrees", "ends"), [(True, RolledBack), (False, ActionFailed)])
+def test_who_goes_on_with_a_change_may_say_yes_to_its_undo_where_nobody_is_asked(
+    bench: Bench, agrees: bool, ends: type[Exception]
+) -> None:
+    changes = pipeline(bench, BURNING, undo=UndoPolicy.ASK)
+    plan = changes.plan("rollback", REF)
+    with pytest.raises(Interrupted):
+        changes.execute(plan, YES, progress=Impatient(stop := Cancellation()), cancellation=stop)
+    with pytest.raises(ends):
+        changes.recover(plan.id, agrees=agrees)
 
 
 def test_bad_answers_too_few_to_page_for_hold_nothing_up(bench: Bench) -> None:
