@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from random import Random
 
+from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.faults import FAULTS
@@ -77,9 +78,14 @@ class Planner:
                 why = error.what if isinstance(error, MaestroError) else "the context has no such objective"
                 yield Burn(name, None, None, why)
                 continue
-            left = self._platform.budget_left(objective)
+            left, worst = self._platform.budget_left(objective), burn_at_worst(objective, share, seconds)
             low = left.share if left.low is None else left.low
-            yield Burn(name, burn_at_worst(objective, share, seconds), low, left.why, left.words, left.seen)
+            yield Burn(name, worst, low, left.why, _left_words(left), left.seen)
+
+
+def _left_words(left: Left) -> str:
+    """With what counts where gaps count for nothing, where nothing happened that could have burned any."""
+    return f"{left.words} (nothing happened: all of it by what was seen)" if left.is_idle else left.words
 
 
 def proposal_digest(proposal: Proposal) -> str:

@@ -12,6 +12,7 @@ from maestro_cli.chaos.guard.check import Allows, Answer, Burn, Proposal
 from maestro_cli.chaos.ports import Surroundings
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import format_share
+from maestro_cli.slo.words import left_phrase, left_words
 
 MOST_OF_LEFT = 0.05  # of what is left of a budget, in one experiment
 LEAST_PROTECTED = 0.25  # of a budget has to be left in a protected context
@@ -53,7 +54,8 @@ class PredictedBurn:
         if burn.share is None or left is None:
             what = f"{burn.objective}: what it would burn of what is left is not known: {burn.why}"
             return Answer(self.name, Allows.UNKNOWN, what, ExitCode.GATE_NOT_MET, fix="maestro slo budget")
-        spent = f"at worst {format_share(burn.share)} of a budget of which {format_share(left)} is left"
+        by = f" by what was seen alone: {burn.why or 'not all was'}" if left != burn.left_at_least else ""
+        spent = f"at worst {format_share(burn.share)} of a budget of which {format_share(left)} is left{by}"
         return Answer(self.name, Allows.YES, f"{burn.objective}: {spent}")
 
 
@@ -62,15 +64,13 @@ def _against(burn: Burn, by_seen: bool, is_protected: bool) -> Iterator[str]:
     if left is None:
         return
     if is_protected and left < LEAST_PROTECTED:
-        yield f"{format_share(left)} of its budget is left, and {LEAST_PROTECTED:.0%} has to be"
+        yield f"{left_phrase(left, 'of its budget')}, and {LEAST_PROTECTED:.0%} has to be left"
     if burn.share is not None and burn.share > MOST_OF_LEFT * left:
-        spent, limit = (
-            format_share(burn.share),
-            f"{MOST_OF_LEFT:.0%} of the {format_share(left)} that is left",
-        )
-        yield f"it would burn {spent} of its budget at worst, more than {limit}"
+        spent = f"it would burn {format_share(burn.share)} of its budget at worst"
+        limit = f"more than {MOST_OF_LEFT:.0%} of the {format_share(left)} that is left"
+        yield f"{spent}, {limit}" if left > 0 else f"{spent}, and none is left: {left_words(left)}"
 
 
 def _left(burn: Burn, by_seen: bool) -> float | None:
     """What counts as left."""
-    return burn.seen if by_seen else burn.left
+    return burn.left_by_what_was_seen if by_seen else burn.left_at_least

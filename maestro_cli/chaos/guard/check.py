@@ -50,17 +50,18 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """What an objective's budget would lose at worst (a share), and what is left at least; None: unknown.
+    """What an objective's budget would lose at worst (a share), and what is left of it; None: unknown.
 
-    `seen` is what is left by what was seen alone, where gaps count for nothing.
+    At least, whatever was not seen, and by what was seen alone, where gaps count for nothing; `words` is all
+    of that, and `why` is why more is not known.
     """
 
     objective: str
     share: float | None
-    left: float | None
+    left_at_least: float | None
     why: str = ""
-    words: str = "not known"  # what is left, with its bounds
-    seen: float | None = None
+    words: str = "not known"
+    left_by_what_was_seen: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
