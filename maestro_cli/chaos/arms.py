@@ -52,6 +52,11 @@ class Figures:
     high: float = 1.0
 
     @property
+    def counts(self) -> str:
+        """In few characters, for a line that is redrawn."""
+        return "not counted" if self.bad is None or not self.of else f"{self.bad:.0f}/{self.of:.0f} bad"
+
+    @property
     def words(self) -> str:
         if self.bad is None or not self.of:
             return "not counted"

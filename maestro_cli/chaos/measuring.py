@@ -1,6 +1,7 @@
 """Counts both arms while a fault is in force, by the queries that an experiment declares.
 
-Invariant: asked once, in a thread of its own, when the fault is about to be taken back: no undo waits for it.
+Invariant: asked in a thread of its own, each second for whoever watches, and once when the fault is about to
+be taken back, which is what is judged: no undo waits for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import MaestroError
 
 PODS, WINDOW = "$PODS", "$WINDOW"
+EVERY_SECONDS = 1.0
 PATIENCE_SECONDS = 10.0  # for the answers
 
 
@@ -29,22 +31,31 @@ class Measuring:
         treated = {t.ref.name for one in proposal.chosen for t in one.targets if t.ref.kind == "Pod"}
         left = {c.ref.name for one in proposal.chosen for c in one.control if c.ref.kind == "Pod"}
         self._treated, self._control = tuple(sorted(treated)), tuple(sorted(left - treated))
-        self._lock = threading.Lock()
+        self._lock, self._over = threading.Lock(), threading.Event()
         self._since: float | None = None
+        self._seconds: float | None = None  # from the begin to the end
         self._counting: threading.Thread | None = None
         self._found: Comparison | None = None
+        self._so_far: Comparison | None = None
+
+    @property
+    def so_far(self) -> str:
+        """Both arms by the last look at them, in words; "" before there was one."""
+        found = self._so_far
+        return "" if found is None else f"treated {found.treated.counts}; left alone {found.control.counts}"
 
     def begin(self) -> None:
         with self._lock:
-            self._since = self._clock.monotonic() if self._since is None else self._since
+            if self._asked is not None and self._since is None:
+                self._since = self._clock.monotonic()
+                self._counting = threading.Thread(target=self._follow, daemon=True, name="arms")
+                self._counting.start()
 
     def end(self) -> None:
         with self._lock:
-            if self._asked is None or self._since is None or self._counting is not None:
-                return
-            seconds = max(1.0, self._clock.monotonic() - self._since)
-            self._counting = threading.Thread(target=self._count, args=(seconds,), daemon=True, name="arms")
-            self._counting.start()
+            if self._since is not None and self._seconds is None:
+                self._seconds = self._spent(self._since)
+                self._over.set()
 
     def comparison(self) -> Comparison | None:
         """None where none was declared, or no fault had an effect."""
@@ -57,10 +68,20 @@ class Measuring:
         )
         return self._found or silent
 
-    def _count(self, seconds: float) -> None:
+    def _follow(self) -> None:
+        assert self._since is not None
+        while not self._over.wait(EVERY_SECONDS):
+            self._so_far = self._count(self._spent(self._since))
+        assert self._seconds is not None  # the end is told after it is known
+        self._found = self._so_far = self._count(self._seconds)
+
+    def _spent(self, since: float) -> float:
+        return max(1.0, self._clock.monotonic() - since)
+
+    def _count(self, seconds: float) -> Comparison:
         assert self._asked is not None
         arms = [self._arm(pods, seconds) for pods in (self._treated, self._control)]
-        self._found = compare(arms[0], arms[1], self._asked.most, round(seconds, 3))
+        return compare(arms[0], arms[1], self._asked.most, round(seconds, 3))
 
     def _arm(self, pods: tuple[str, ...], seconds: float) -> Arm:
         assert self._asked is not None

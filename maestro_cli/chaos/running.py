@@ -273,7 +273,8 @@ class _Run:
         self._heard.hear(event)
         if name == "steady":
             seen = steady_of(event["state"])
-            self._progress.update(f"steady state {event['phase']}: {seen.value}")
+            told = filter(None, (f"steady state {event['phase']}: {seen.value}", self._measuring.so_far))
+            self._progress.update("; ".join(told))
             if event["phase"] == "during":
                 self._watch.steady(seen)
         elif name == "method":

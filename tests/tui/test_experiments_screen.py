@@ -22,6 +22,7 @@ from maestro_cli.core.progress import Quiet
 from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher, Ending
 from maestro_cli.tui.acting.model import Action, Answers, Danger, Target
 from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.feeds.experiments import FollowedRun
 from maestro_cli.tui.screens.experiment_actions import (
     ABORT,
     PLAN,
@@ -31,9 +32,11 @@ from maestro_cli.tui.screens.experiment_actions import (
     danger_of,
     why_not_aborted,
 )
-from maestro_cli.tui.screens.experiments import live_blocks, to_experiment
+from maestro_cli.tui.screens.experiments import run_report, to_experiment, work_blocks
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import ContextArmed, FactRead, Rewound
+from maestro_cli.tui.text import plain_text
+from maestro_cli.tui.widgets.report_view import report_lines
 from tests.tui.cases import NOW, StillConsole, run_app, tell, until
 from tests.tui.facts import FACTS, SITE
 from tests.tui.facts_of_experiments import FAILED, RUN_AT_WORK, STAGED
@@ -216,8 +219,37 @@ def test_samples_are_a_strip_and_words_and_no_data_is_no_bar() -> None:
     live.phase("experiment", "it")
     for word in ("met", "missed", "no data"):
         live.update(f"steady state during: {word}")
-    blocks = live_blocks(heard[-1])
-    rows = dict(blocks[1].rows)
+    rows = dict(work_blocks(RUN_AT_WORK, heard[-1])[1].rows)
     assert rows["steady state"] == "░█·"
     assert rows["samples"] == "1 met, 1 missed, 1 no data"
     assert rows["latest"] == "during: no data"
+    assert "treated" not in rows, "it declares no queries for its arms"
+
+
+def at_work() -> LiveExperiment:
+    heard: list[LiveExperiment] = []
+    live = Live(heard.append, lambda: "exp-3")
+    live.phase("experiment", "it")
+    live.update("steady state during: met; treated 60/100 bad; left alone 0/99 bad")
+    return heard[-1]
+
+
+def test_figures_of_both_arms_stand_beside_one_another_while_it_runs() -> None:
+    rows = dict(work_blocks(RUN_AT_WORK, at_work())[1].rows)
+    assert rows["latest"] == "during: met"
+    assert rows["treated"] == "60/100 bad"
+    assert rows["left alone"] == "0/99 bad"
+
+
+@pytest.mark.parametrize("is_here", [True, False])
+def test_when_it_ends_and_how_to_end_it_stand_in_the_first_lines_of_a_small_terminal(is_here: bool) -> None:
+    moment: Any = SimpleNamespace(live=at_work() if is_here else None)
+    report = run_report(FollowedRun(RUN_AT_WORK), moment)
+    lines = [plain_text(line) for line in report_lines(report, room=79)][:18]
+    assert any("until 03:00:10 UTC: one replica (link-latency)" in line for line in lines), lines
+    assert any("F8" in line for line in lines), lines
+    assert "ENDS" in "".join(plain_text(line) for line in report_lines(report, room=79))
+
+
+def test_a_run_that_is_over_has_no_key_that_ends_it() -> None:
+    assert work_blocks(FAILED, None) == ()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.chaos.schedules import MAX_MISSED
-from maestro_cli.core.clock import to_rfc3339
+from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.output.views import Column, Listing
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ def schedules_view(found: Sequence[Standing]) -> Listing[Standing]:
         Column("experiment", lambda one: one.schedule.experiment, priority=1),
         Column("cron", lambda one: f"{one.schedule.cron.text} {one.schedule.zone.key}", wide=True),
         Column("due", lambda one: "now" if one.due else None, tone=lambda one: "warn" if one.due else ""),
-        Column("next", lambda one: to_rfc3339(one.next) if one.next else "not within a year", priority=1),
-        Column("last", lambda one: one.last or "never"),
+        Column("next", lambda one: one.next or "not within a year", priority=1),
+        Column("last", lambda one: from_rfc3339(one.last) if one.last else "never"),
         Column("missed", _missed, right=True, tone=lambda one: "warn" if one.missed else ""),
         Column("blackout then", lambda one: one.blackout or None, priority=3),
     )

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.quantities import format_duration, format_share
-from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
     from maestro_cli.chaos.faults.fault import Fault
     from maestro_cli.chaos.guard.check import Answer, Burn, Chosen, Proposal
-    from maestro_cli.chaos.history import ExperimentRun, FaultRecord
     from maestro_cli.chaos.model import Experiment
-    from maestro_cli.chaos.sweeping import Swept
 
 Entry = tuple[str, "Experiment | InvalidFile"]
 
@@ -322,75 +319,3 @@ def _recovery(one: Mapping[str, Any]) -> str:
     return (
         f"{one['name']}: {f'after {format_duration(seconds)}' if seconds is not None else 'no'}: {one['why']}"
     )
-
-
-def runs_view(runs: Sequence[ExperimentRun]) -> Listing[ExperimentRun]:
-    """Runs, the newest first."""
-    columns: tuple[Column[ExperimentRun], ...] = (
-        Column("run", lambda run: run.id),
-        Column("experiment", lambda run: run.name, priority=1),
-        Column("status", lambda run: run.status, tone=lambda run: "" if run.is_over else "warn"),
-        Column(
-            "verdict",
-            lambda run: run.verdict or None,
-            tone=lambda run: verdict_tone(run.verdict) if run.verdict else "",
-        ),
-        Column("exit code", lambda run: run.exit_code if run.is_over else None, right=True),
-        Column("began", lambda run: run.started_at),
-        Column("by", lambda run: run.actor, priority=3),
-        Column("why", lambda run: run.reasons[0] if run.reasons else None, folds=True),
-    )
-    return Listing(
-        "chaos-history/v1", columns, runs, document=run_document, empty="no experiment was run yet"
-    )
-
-
-def run_document(run: ExperimentRun) -> dict[str, Any]:
-    return {
-        "run": run.id, "experiment": run.name, "title": run.title, "file": run.file, "digest": run.digest,
-        "actor": run.actor, "status": run.status, "verdict": run.verdict, "exit_code": run.exit_code,
-        "coverage": run.coverage, "reasons": list(run.reasons), "residue": list(run.residue),
-        "seed": run.seed, "targets": list(run.targets), "started_at": run.started_at,
-        "finished_at": run.finished_at, "stop": run.stop, "folder": run.folder,
-    }  # fmt: skip
-
-
-def run_view(run: ExperimentRun) -> Report:
-    """Where one run is: faults in force with their end time, what is left."""
-    rows: list[tuple[str, object]] = [
-        ("status", run.status),
-        ("verdict", run.verdict or None),
-        ("experiment", f"{run.name}: {run.title}"),
-        ("began", run.started_at),
-        ("ended", run.finished_at or None),
-        ("stopped", run.stop or run.asked or None),
-        ("reasons", "; ".join(run.reasons) or None),
-        ("left behind", "; ".join(run.residue) or None),
-        ("kept in", run.folder or None),
-    ]
-    columns: tuple[Column[FaultRecord], ...] = (
-        Column("fault", lambda one: f"{one.name} ({one.fault})"),
-        Column("targets", lambda one: ", ".join(one.targets), priority=1, folds=True),
-        Column("put in", lambda one: one.intended_at),
-        Column("ends", lambda one: one.ends_at),
-        Column("taken back", lambda one: one.undone_at or (one.error or "no"), folds=True),
-        Column("effect", lambda one: one.outcome),
-    )
-    faults = Listing("chaos-run-faults/v1", columns, run.faults, empty="no fault was put in")
-    document = {**run_document(run), "faults": [plain(one) for one in run.faults]}
-    return Report("chaos-run/v1", document, (Heading(f"Run {run.id}"), Fields(rows), faults))
-
-
-def swept_view(swept: Sequence[Swept]) -> Listing[Swept]:
-    """What a sweep took away, and what is still there."""
-    columns: tuple[Column[Swept], ...] = (
-        Column("run", lambda one: one.run),
-        Column("taken back", lambda one: ", ".join(one.faults) or "nothing was in force", priority=1),
-        Column(
-            "left behind",
-            lambda one: "; ".join((*one.residue, *(f"as it is: {what}" for what in one.left))) or "nothing",
-            tone=lambda one: "bad" if one.residue or one.left else "good",
-            folds=True,
-        ),
-    )
-    return Listing("chaos-sweep/v1", columns, swept, empty="there is nothing to sweep")

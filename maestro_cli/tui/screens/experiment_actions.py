@@ -34,11 +34,14 @@ MOST_LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class LiveExperiment:
-    """A run that this console works on: each sample as (phase, word), the oldest first, and what was said."""
+    """A run that this console works on: each sample as (phase, word), the oldest first, what was said, and
+    the figures of both arms, the treated one first, where they are counted.
+    """
 
     run: str
     samples: tuple[tuple[str, str], ...]
     said: tuple[str, ...]
+    arms: tuple[str, ...] = ()
 
 
 def live_key(context: str, run: str) -> FactKey:
@@ -53,6 +56,7 @@ class Live:
         self._hear, self._begun, self._run = hear, begun, ""
         self._samples: deque[tuple[str, str]] = deque(maxlen=MOST_SAMPLES)
         self._said: deque[str] = deque(maxlen=MOST_LINES)
+        self._arms: tuple[str, ...] = ()
 
     def phase(self, name: str, text: str) -> None:
         if not self._run and name != "guard":
@@ -62,7 +66,9 @@ class Live:
     def update(self, text: str) -> None:
         phase, sample, word = text.removeprefix(STEADY).partition(": ")
         if text.startswith(STEADY) and sample:
+            word, *arms = word.split("; ")
             self._samples.append((phase, word))
+            self._arms = tuple(arms) or self._arms
             self._show()
         else:
             self.note(text)
@@ -73,7 +79,7 @@ class Live:
 
     def _show(self) -> None:
         if self._run:
-            self._hear(LiveExperiment(self._run, tuple(self._samples), tuple(self._said)))
+            self._hear(LiveExperiment(self._run, tuple(self._samples), tuple(self._said), self._arms))
 
 
 # What it would do
@@ -195,7 +201,7 @@ def why_not_aborted(target: Target) -> str:
 def sweep(doing: Doing) -> str:
     """Show what runs left whose process died; take it back when somebody agrees."""
     from maestro_cli.chaos.history import unfinished_runs
-    from maestro_cli.output.renderers.experiments import run_view
+    from maestro_cli.output.renderers.experiment_runs import run_view
 
     services = doing.services
     blocks: list[Any] = []

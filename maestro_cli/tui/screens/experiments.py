@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.output.strips import strip
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
@@ -29,9 +30,10 @@ from maestro_cli.tui.screens.experiment_actions import (
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
 if TYPE_CHECKING:
-    from maestro_cli.chaos.history import ExperimentRun
+    from maestro_cli.chaos.history import ExperimentRun, FaultRecord
 
 STRIP_WIDTH = 60  # the newest samples of the steady state
+ARMS = ("treated", "left alone")  # as a run tells them, in this order
 LEVELS = {"met": 1, "missed": 4}  # of a strip; whatever else is no data
 
 
@@ -72,7 +74,8 @@ def _state_tone(status: str) -> str:
 def experiment_report(staged: Staged, moment: Moment) -> Report:
     """How it came out, then the file as it is shown."""
     from maestro_cli.core.errors import InvalidFile
-    from maestro_cli.output.renderers.experiments import experiment_view, runs_view
+    from maestro_cli.output.renderers.experiment_runs import runs_view
+    from maestro_cli.output.renderers.experiments import experiment_view
 
     runs = (Heading("Runs"), runs_view(staged.runs[:10]))
     if isinstance(staged.found, InvalidFile):
@@ -83,30 +86,48 @@ def experiment_report(staged: Staged, moment: Moment) -> Report:
 
 
 def runs_listing(runs: Sequence[ExperimentRun], moment: Moment) -> Listing[ExperimentRun]:
-    from maestro_cli.output.renderers.experiments import runs_view
+    from maestro_cli.output.renderers.experiment_runs import runs_view
 
     return runs_view(runs)
 
 
 def run_report(followed: FollowedRun, moment: Moment) -> Report:
-    """What is at work here, where the run stands, its faults in force, and its verdict once there is one."""
-    from maestro_cli.output.renderers.experiments import report_view, run_view
+    """What is at work, where the run stands, its faults in force, and its verdict once there is one."""
+    from maestro_cli.output.renderers.experiment_runs import run_view
+    from maestro_cli.output.renderers.experiments import report_view
 
     view = run_view(followed.run)
-    live = () if moment.live is None else live_blocks(moment.live)
+    live = work_blocks(followed.run, moment.live)
     ended = () if followed.journal is None else report_view(followed.journal).blocks
     return replace(view, blocks=(*live, *view.blocks, *ended))
 
 
-def live_blocks(live: LiveExperiment) -> Sequence[Any]:
-    """The steady state so far as a strip, its figures in words, and what was said last."""
+def work_blocks(run: ExperimentRun, live: LiveExperiment | None) -> Sequence[Any]:
+    """Of a run at work: how it goes, when each fault ends, and the key that ends it, before all the rest."""
+    if run.status != "running":
+        return ()
+    rows = [] if live is None else live_rows(live)
+    rows += [("in force", _in_force(one)) for one in run.faults if one.in_force]
+    rows.append(("ends it now", "F8: its faults are taken back at once"))
+    said = () if live is None else (Lines("\n".join(live.said)),)
+    where = "At work" if live is None else "At work here"
+    return (Heading(f"{where}: {run.id}"), Fields(rows), *said)
+
+
+def _in_force(one: FaultRecord) -> str:
+    ends = from_rfc3339(one.ends_at).astimezone().strftime("%H:%M:%S %Z")
+    return f"until {ends}: {one.name} ({one.fault})"
+
+
+def live_rows(live: LiveExperiment) -> list[tuple[str, object]]:
+    """The steady state so far as a strip, its figures in words, and both arms beside one another."""
     newest = live.samples[-STRIP_WIDTH:]
     drawn = strip(LEVELS.get(word) for _, word in newest)
     counts = {word: sum(one == word for _, one in live.samples) for _, word in live.samples}
     words = ", ".join(f"{count} {word}" for word, count in counts.items()) or "not looked at yet"
     latest = f"{newest[-1][0]}: {newest[-1][1]}" if newest else None
-    rows = [("steady state", drawn or None), ("samples", words), ("latest", latest)]
-    return (Heading(f"At work here: {live.run}"), Fields(rows), Lines("\n".join(live.said)))
+    arms = [(name, arm.removeprefix(f"{name} ")) for name, arm in zip(ARMS, live.arms, strict=False)]
+    return [("steady state", drawn or None), ("samples", words), ("latest", latest), *arms]
 
 
 def experiment_target(staged: Staged, place: Place) -> Target:

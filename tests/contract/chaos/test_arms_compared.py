@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from maestro_cli.changes.model import Consent
+from maestro_cli.chaos.running import Wanted, run
 from maestro_cli.core.errors import ExitCode, Unreachable
+from maestro_cli.core.progress import Quiet
 from tests.contract.chaos.lab import Lab, data, experiment
 
 pytestmark = pytest.mark.contract
@@ -58,3 +61,23 @@ def test_what_passes_passes_and_tells_both_arms(tmp_path: Path) -> None:
     report = CountingLab(tmp_path).run(experiment(data(control=1, arms=QUERIES)))
     assert report.judged.passed, report.judged
     assert report.journal["maestro"]["arms"]["seconds"] > 0
+
+
+class Told(Quiet):
+    """Keeps what is told of a run while it runs."""
+
+    def __init__(self) -> None:
+        self.updates: list[str] = []
+
+    def update(self, text: str) -> None:
+        self.updates.append(text)
+
+
+def test_both_arms_are_told_while_the_fault_is_there(tmp_path: Path) -> None:
+    lab, told = CountingLab(tmp_path), Told()
+    held = data(control=1, arms=QUERIES, hold=4.0)
+    report = run(lab.means, Wanted(experiment(held), 7, Consent(given=True)), progress=told)
+    assert report.judged.passed, report.judged
+    during = [text for text in told.updates if text.startswith("steady state during: met; ")]
+    assert during, told.updates
+    assert set(during) == {"steady state during: met; treated 60/100 bad; left alone 0/100 bad"}
