@@ -26,6 +26,7 @@ class Left:
     is_untold: bool = False
     is_idle: bool = False
     no_bucket: str = ""
+    coverage: float | None = None  # the share of the window that was seen (0 to 1), where it was measured
 
     @property
     def seen(self) -> float | None:

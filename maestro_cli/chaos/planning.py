@@ -4,7 +4,8 @@ Invariant: reads alone. The same seed over the same candidates chooses the same 
 was planned: each change is bound to its target's uid, and a stale one is refused, never re-aimed.
 
 The burn at worst is share · duration / (window · (1 − target)): as if every request to a target was bad for
-as long as its fault may be in force, and each of the candidates got as many.
+as long as its fault may be in force, and each of the candidates got as many. That is of a window which all
+has such traffic: of what was seen of it so far, it is as many times more as the window is longer.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ class Planner:
                 continue
             left, worst = self._platform.budget_left(objective), burn_at_worst(objective, share, seconds)
             low = left.share if left.low is None else left.low
-            yield Burn(name, worst, low, left.why, _left_words(left), left.seen)
+            of_seen = worst / left.coverage if worst is not None and left.coverage else None
+            yield Burn(name, worst, low, left.why, _left_words(left), left.seen, of_seen)
 
 
 def _left_words(left: Left) -> str:

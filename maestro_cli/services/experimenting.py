@@ -135,11 +135,15 @@ class ExperimentServices(PeopleServices):
 
     def lint_experiments(self, references: Sequence[str]) -> tuple[Finding, ...]:
         """What is wrong with these, by default with all there are."""
+        from functools import cache, partial
+
         from maestro_cli.chaos.experiments.catalog import files, path_of
         from maestro_cli.chaos.experiments.lint import lint_files
+        from maestro_cli.services.promql_parsers import parser_of
 
         folders = self.experiment_folders()
-        return lint_files([path_of(one, folders) for one in references] or files(folders))
+        paths = [path_of(one, folders) for one in references] or files(folders)
+        return lint_files(paths, cache(partial(parser_of, self)))
 
     def wanted_experiment(
         self,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _LAST = (ExitCode.UNDO_FAILED, ExitCode.STOP_CONDITION, ExitCode.SIGINT, ExitCode.SIGTERM)
 _FILES = ("junit.xml", "summary.md", "outputs.env", "gitlab.env", "events.jsonl", "gate.json")
 COMMITS = ("MAESTRO_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT")
+_OF_GITHUB = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
 HOSTS = ("auto", "github", "gitlab", "none")
 
 
@@ -80,6 +81,7 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
     """
     if wanted.host not in HOSTS:
         raise UsageError(f"{wanted.host[:40]!r} is no host of pipelines", fix=f"--ci {'|'.join(HOSTS)}")
+    _check_host(wanted)
     if wanted.folder is not None:  # before anything is broken: what cannot be kept is not worth breaking for
         _clear(wanted.folder, {Path(one).resolve() for one in wanted.references})
         write_files(wanted.folder, {"gate.json": "{}\n"})
@@ -97,6 +99,16 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
             last = outcomes[-1] if is_last(outcomes[-1]) else None
     decision = decide(outcomes, wanted.fail_on)
     return GateReport(tuple(outcomes), decision, _told(services, wanted, outcomes, decision))
+
+
+def _check_host(wanted: GateWanted) -> None:
+    """Before anything is begun. Raises UsageError where the host that was named could not be told."""
+    if wanted.host == "github" and not any(os.environ.get(name) for name in _OF_GITHUB):
+        why = f"neither {' nor '.join(_OF_GITHUB)} is set"
+        raise UsageError("GitHub cannot be told", why=why, fix="--ci none, or name a file in GITHUB_OUTPUT")
+    if wanted.host == "gitlab" and wanted.folder is None:
+        why = "it reads gitlab.env, which is written where the evidence is"
+        raise UsageError("GitLab cannot be told", why=why, fix="add --out DIR")
 
 
 def _entry(services: Services, reference: str, wanted: GateWanted) -> Outcome | Wanted:
@@ -174,7 +186,10 @@ def _told(
             },
         )
     _tell_host(wanted.host, summary, variables)
-    return paths
+    if folder is None:
+        return {}
+    others = [*("outputs.env", "gitlab.env"), *_journals(outcomes)]
+    return {**paths, **{name: str(folder / name) for name in others}}
 
 
 def _context_of(services: Services) -> str:

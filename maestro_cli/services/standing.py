@@ -48,12 +48,12 @@ def budget_left(services: ChangeServices, objective: Objective, memory: KeptInMe
     if bounds is None or measured.budget_left is None:
         return Left(
             None, measured.judgement.reason, is_untold=measured.is_untold, is_idle=measured.is_idle,
-            no_bucket=measured.no_bucket,
+            no_bucket=measured.no_bucket, coverage=measured.coverage,
         )  # fmt: skip
     why = "" if bounds[0] == bounds[1] else f"{measured.coverage:.1%} of its window was seen"
     return Left(
         measured.budget_left, why, *bounds, measured.span.label, measured.span.seconds,
-        no_bucket=measured.no_bucket,
+        no_bucket=measured.no_bucket, coverage=measured.coverage,
     )  # fmt: skip
 
 

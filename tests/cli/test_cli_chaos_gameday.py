@@ -53,6 +53,12 @@ def test_a_day_on_which_all_is_as_expected_passes_and_is_in_the_journal(day: Pat
     assert "gameday.finished" in maestro("journal", "show", "-o", "json").out
 
 
+def test_of_what_is_bad_only_a_deviation_is_told_to_be_as_expected(day: Path) -> None:
+    (day / "day.yaml").write_text(PLAN.replace("miss.yaml,", "miss.yaml, expect: FAIL,"))
+    shown = maestro("chaos", "gameday", "day.yaml", "-o", "csv", cwd=day).out
+    assert "no: not a deviation (10)" in shown, shown
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [

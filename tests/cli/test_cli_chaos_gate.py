@@ -111,6 +111,25 @@ def test_on_github_its_files_are_appended_to_and_elsewhere_left_alone(keep: Keep
     assert summary.read_text(encoding="utf-8").startswith("## Chaos gate: FAIL\n")
 
 
+def test_all_that_is_written_is_named(keep: Keep, tmp_path: Path) -> None:
+    one = keep("x.json", performed())
+    told = json.loads(maestro("chaos", "gate", one, "--out", "ev", "-o", "json", cwd=tmp_path).out)
+    assert {Path(path).name for path in told["files"].values()} == {
+        path.name for path in (tmp_path / "ev").iterdir()
+    }
+
+
+@pytest.mark.parametrize(("host", "fix"), [("github", "GITHUB_OUTPUT"), ("gitlab", "--out DIR")])
+def test_a_host_that_could_not_be_told_is_refused_before_anything_is_begun(
+    configured: Path, tmp_path: Path, host: str, fix: str
+) -> None:
+    (tmp_path / "looks.yaml").write_text(looks())
+    refused = maestro("chaos", "gate", "./looks.yaml", "--ci", host, cwd=tmp_path)
+    assert (refused.code, refused.out) == (2, "")
+    assert fix in refused.err
+    assert json.loads(maestro("chaos", "history", "-o", "json").out)["items"] == []
+
+
 def test_experiments_are_run_and_a_missed_gate_ends_11(configured: Path, tmp_path: Path) -> None:
     (tmp_path / "looks.yaml").write_text(looks())
     (tmp_path / "miss.yaml").write_text(misses())

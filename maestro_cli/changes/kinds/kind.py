@@ -71,7 +71,7 @@ UNDONE = Reversal("undo", "its plan names the change that puts back what was the
 
 def whole_number(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise ValueError("is not a whole number")
+        raise ValueError("is not a whole number of 0 or more")
     return int(text)
 
 

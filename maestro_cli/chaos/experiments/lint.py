@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from maestro_cli.chaos.experiments.queries import queries_of
 from maestro_cli.chaos.experiments.reading import experiment_of, injected, read_document
 from maestro_cli.chaos.experiments.spec import Activity, ExperimentFile, Hypothesis
 from maestro_cli.chaos.mesh import manifest as mesh
@@ -16,6 +17,7 @@ from maestro_cli.chaos.reach import ACTIONS, acting
 from maestro_cli.config.strict import Document, Path_
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.runbooks.lint import Finding, lint_file
+from maestro_cli.slo.files.syntax import Parser, broken_queries
 
 RULES: Mapping[str, str] = {
     **mesh.RULES,
@@ -32,19 +34,21 @@ RULES: Mapping[str, str] = {
 }
 
 
-def lint_files(paths: Sequence[Path]) -> tuple[Finding, ...]:
-    """Findings of every file, in order."""
-    return tuple(finding for path in paths for finding in _lint_file(path))
+def lint_files(paths: Sequence[Path], parser: Callable[[], Parser]) -> tuple[Finding, ...]:
+    """Findings of every file, in order; `parser` gives who tells what is PromQL, where there are queries."""
+    return tuple(finding for path in paths for finding in _lint_file(path, parser))
 
 
-def _lint_file(path: Path) -> Sequence[Finding]:
+def _lint_file(path: Path, parser: Callable[[], Parser]) -> Sequence[Finding]:
     """Of an experiment, or of manifests of Chaos Mesh."""
     try:
         manifests = mesh.mesh_documents(path)
         if manifests is not None:
             return tuple(mesh.lint_manifests(manifests))
         document = read_document(path)
-        return tuple(lint(document, experiment_of(document)))
+        found, queries = tuple(lint(document, experiment_of(document))), tuple(queries_of(document))
+        broken = map(lint_file, broken_queries(queries, parser()) if queries else ())
+        return (*found, *broken)
     except InvalidFile as error:
         return (lint_file(error),)
 

@@ -33,7 +33,8 @@ class PredictedBurn:
         against = [one for one in answers if one.allows is not Allows.YES]
         if against:
             return min(against, key=lambda one: one.allows is Allows.UNKNOWN)
-        return Answer(self.name, Allows.YES, "; ".join(one.reason for one in answers))
+        told = "; ".join(one.reason for one in answers)
+        return Answer(self.name, Allows.YES, told, is_warning=any(one.is_warning for one in answers))
 
     def _unpriced(self, proposal: Proposal) -> Answer:
         what, fix = (
@@ -56,7 +57,10 @@ class PredictedBurn:
             return Answer(self.name, Allows.UNKNOWN, what, ExitCode.GATE_NOT_MET, fix="maestro slo budget")
         by = f" by what was seen alone: {burn.why or 'not all was'}" if left != burn.left_at_least else ""
         spent = f"at worst {format_share(burn.share)} of a budget of which {format_share(left)} is left{by}"
-        return Answer(self.name, Allows.YES, f"{burn.objective}: {spent}")
+        may_overspend = by_seen and burn.share_of_seen is not None and burn.share_of_seen > left
+        after = "; counted by what was seen so far it may be overspent then, and nothing more be let through"
+        told = f"{burn.objective}: {spent}{after if may_overspend else ''}"
+        return Answer(self.name, Allows.YES, told, is_warning=may_overspend)
 
 
 def _against(burn: Burn, by_seen: bool, is_protected: bool) -> Iterator[str]:

@@ -62,6 +62,7 @@ class Burn:
     why: str = ""
     words: str = "not known"
     left_by_what_was_seen: float | None = None
+    share_of_seen: float | None = None  # as `share`, where only what was seen of the window has a budget
 
 
 @dataclass(frozen=True, slots=True)

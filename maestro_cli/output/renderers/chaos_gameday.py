@@ -33,7 +33,7 @@ def gameday_view(day: GameDay, result: DayResult) -> Report:
                 tone=lambda one: verdict_tone(one.outcome.verdict.value),
             ),
             Column("exit code", lambda one: int(one.outcome.exit_code), right=True),
-            Column("as expected", lambda one: one.is_as_expected),
+            Column("as expected", _as_expected),
             Column("took", lambda one: _took(one), right=True, priority=3),
             Column("watched", lambda one: one.watch or None, folds=True, priority=3),
             Column(
@@ -53,6 +53,13 @@ def gameday_view(day: GameDay, result: DayResult) -> Report:
         "experiments": [_document(one) for one in result.taken],
     }
     return Report("chaos-gameday/v1", document, (Heading(day.title), Fields(rows), taken), rows=taken)
+
+
+def _as_expected(one: Taken) -> object:
+    """With why not, where the verdict alone would be: of what is bad, only a deviation can be expected."""
+    if one.is_as_expected or one.outcome.verdict is not one.expect:
+        return one.is_as_expected
+    return "no: not a deviation (10)"
 
 
 def _took(one: Taken) -> str | None:

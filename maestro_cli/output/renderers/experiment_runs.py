@@ -60,7 +60,7 @@ def run_view(run: ExperimentRun) -> Report:
         ("experiment", f"{run.name}: {run.title}"),
         ("began", _at(run.started_at)),
         ("ended", _at(run.finished_at)),
-        ("stopped", run.stop or run.asked or None),
+        ("stopped", run.stop or (f"asked: {run.asked}" if run.asked else None)),
         ("reasons", "; ".join(run.reasons) or None),
         ("left behind", "; ".join(run.residue) or None),
         ("kept in", run.folder or None),

@@ -240,7 +240,9 @@ def _chosen_document(one: Chosen) -> dict[str, Any]:
 
 def _burn(burn: Burn) -> str:
     spent = "not known" if burn.share is None else format_share(burn.share)
-    return f"{burn.objective}: {spent} of its budget; left now: {burn.words}"
+    of_seen = "" if burn.share_of_seen is None else format_share(burn.share_of_seen)
+    more = f" ({of_seen} by what was seen so far)" if of_seen and of_seen != spent else ""
+    return f"{burn.objective}: {spent} of its budget{more}; left now: {burn.words}"
 
 
 def _answers(answers: Sequence[Answer]) -> Listing[Answer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,6 +77,21 @@ def test_what_is_allowed_by_what_was_seen_says_so() -> None:
     assert told.endswith("100.0% is left by what was seen alone: 0.0% of its window was seen")
     known = Burn("a", 0.001, 1.0, left_by_what_was_seen=1.0)
     assert asked(known, budgets="seen").reason.endswith("100.0% is left")
+
+
+def test_a_burn_that_would_overspend_what_was_seen_so_far_is_told_before() -> None:
+    young = Left(1.0, "0.1% of its window was seen", -98.0, 1.0, coverage=0.001)
+    platform: Any = SimpleNamespace(objectives={"a": MONTH}, budget_left=lambda objective: young)
+    experiment: Any = SimpleNamespace(guarded=Guarded(objectives=("a",)))
+    chosen: Any = SimpleNamespace(targets=(1,), candidates=(1, 2, 3))
+    (burn,) = Planner(platform, Any, SystemClock())._burns(experiment, (chosen,), 25.0)  # type: ignore[arg-type]
+    assert burn.share == pytest.approx(0.0032, abs=1e-4)
+    assert burn.share_of_seen == pytest.approx(3.215, abs=1e-3)
+    told = asked(burn, budgets="seen")
+    assert (told.allows, told.is_warning) == (Allows.YES, True)
+    assert "it may be overspent then" in told.reason
+    old = replace(burn, share_of_seen=0.004)
+    assert not asked(old, budgets="seen").is_warning
 
 
 def test_nothing_is_a_share_of_a_budget_that_is_overspent() -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from maestro_cli.chaos.history import ExperimentRun
+from maestro_cli.output.renderers.experiment_runs import run_view
 from maestro_cli.output.renderers.experiments import report_view
 from maestro_cli.output.views import Fields
 from tests.unit.chaos.journals import journal
@@ -12,6 +17,10 @@ OURS = {
     "verdict": "FAIL", "code": 14, "run": "exp-1", "coverage": 1.0, "targets": [], "proof_of_effect": [],
     "proof_of_recovery": [], "stop": None, "residue": [], "seed": 1, "reasons": [],
 }  # fmt: skip
+RUN = ExperimentRun(
+    "exp-1", "slow", "Slow", "slow.yaml", "27e7", "ann", "running", "", 0, None, (), (), 1, (),
+    "2026-11-26T02:59:00.000Z", "", "", "", "",
+)  # fmt: skip
 
 
 def rows(**made: Any) -> dict[str, object]:
@@ -22,3 +31,18 @@ def rows(**made: Any) -> dict[str, object]:
 def test_a_look_that_was_not_made_is_told_in_words() -> None:
     assert rows(after=None)["steady state"] == "before: met; during: 2 met; after: not looked at"
     assert rows(before=None)["steady state"] == "before: not looked at; during: 2 met; after: met"
+
+
+@pytest.mark.parametrize(
+    ("asked", "stop", "told"),
+    [
+        ("by ann@vm", "", "asked: by ann@vm"),
+        ("by ann@vm", "asked: by ann@vm", "asked: by ann@vm"),
+        ("", "", None),
+    ],
+)
+def test_who_asked_for_the_end_is_told_in_the_same_words_before_and_after_it_was_heard(
+    asked: str, stop: str, told: str | None
+) -> None:
+    blocks = run_view(replace(RUN, asked=asked, stop=stop)).blocks
+    assert dict(next(one.rows for one in blocks if isinstance(one, Fields)))["stopped"] == told
