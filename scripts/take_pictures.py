@@ -61,6 +61,7 @@ PICTURES = (
         (132, 44),
         is_armed=True,
     ),
+    Picture("experiments", Place("experiments"), size=(132, 30)),
     Picture("logs", Place("logs", "ml/deploy/fraud", CONTEXT), size=(132, 28)),
 )
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 from rich.style import Style
 from textual.color import Color
+from textual.command import CommandList
+from textual.containers import Vertical
+from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.theme import Theme
 
+from maestro_cli.output.views import Lines, Report
+from maestro_cli.tui.acting.dialog import Dialog
+from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog, WordsDialog
+from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
+from maestro_cli.tui.acting.question_dialogs import LineDialog, SeeDialog
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import FactRead
@@ -120,5 +130,73 @@ def test_what_the_menu_offers_and_why_not_can_be_read(theme: Theme) -> None:
             and (segment.style is None or contrast_of(segment.style) < LEAST)
         ]
         assert bad == []
+
+    run_app(console, look, place=Place("pods"))
+
+
+def painted_in(app: ConsoleApp, regions: Iterable[Region]) -> list[str]:
+    """What stands in parts of the screen and cannot be read there; lines of a frame are no text."""
+    strips = app.screen._compositor.render_strips()
+    segments = (
+        segment
+        for region in regions
+        for strip in strips[region.y : region.bottom]
+        for segment in strip.crop(region.x, region.right)
+    )
+    return [
+        f"{segment.text}: {segment.style}"
+        for segment in segments
+        if any(map(str.isalnum, segment.text))
+        and (segment.style is None or contrast_of(segment.style) < LEAST)
+    ]
+
+
+ASKING = Action(
+    "pods.say", "Say", "say it", Danger.RECORD, lambda target, answers: ("say",),
+    performs=lambda doing: "said",
+    asks=(Ask("word", "which word", offered={"one": "the first", "two": "the second"}),),
+)  # fmt: skip
+DIALOGS: dict[str, Callable[[], Dialog]] = {
+    "arm": lambda: ArmDialog("prod", protected=True),
+    "quit": lambda: QuitDialog(("a change",)),
+    "line": lambda: LineDialog("which namespace?"),
+    "see": lambda: SeeDialog("Go on?", Report("a/v1", {}, (Lines("what it does"),)), "Go on"),
+    "words": lambda: WordsDialog(ASKING, (Target(SITE, "Pod", "a", "a"),)),
+}
+
+
+@pytest.mark.parametrize("theme", OWN, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("name", list(DIALOGS))
+def test_what_a_dialog_says_can_be_read_whatever_in_it_has_the_focus(theme: Theme, name: str) -> None:
+    async def look(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.theme = theme.name
+        dialog = DIALOGS[name]()
+        app.push_screen(dialog)
+        await until(pilot, lambda: bool(dialog.query("#cancel")) and "Cancel" in screen_text(app), "it")
+        for one in dialog.focus_chain:
+            one.focus()
+            await until(pilot, partial(one.has_pseudo_class, "focus"), "the focus")
+            await pilot.pause()
+            assert painted_in(app, [dialog.query_one(Vertical).region]) == [], one
+
+    run_app(StillConsole(SERVICES, (SITE,)), look, place=Place("pods"))
+
+
+@pytest.mark.parametrize("theme", OWN, ids=lambda theme: theme.name)
+def test_what_the_palette_finds_can_be_read_also_where_it_is_chosen(theme: Theme) -> None:
+    console = StillConsole(SERVICES, (SITE,))
+
+    async def look(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.theme = theme.name
+        tell(console, *(FactRead(key, data, NOW) for key, data in FACTS["pods"]().items()))
+        await until(pilot, lambda: bool(app.view and app.view.targets()), "the pods")
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "earch for" in screen_text(app) and "observe" in screen_text(app), "it")
+        found = app.screen.query_one(CommandList)
+        for _ in range(3):
+            assert painted_in(app, [app.screen.query_one("#--input").region, found.region]) == []
+            await pilot.press("down")
+            await pilot.pause()
+        assert found.highlighted is not None
 
     run_app(console, look, place=Place("pods"))

@@ -24,7 +24,8 @@ Found = tuple[str, str, Callable[[], object]]  # what is searched, what is said 
 
 
 def _shown(title: str, words: str) -> Text:
-    return Text(title).append(f"  {words}", style="dim")
+    """Dim words could not be read on the chosen row of every theme."""
+    return Text(title).append(f"  {words}", style="not bold")
 
 
 class ConsoleCommands(Provider):
