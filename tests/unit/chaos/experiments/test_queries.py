@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from maestro_cli.chaos.experiments.lint import lint_files
+from maestro_cli.chaos.experiments.queries import queries_of
+from maestro_cli.chaos.experiments.reading import experiment_of, read_document
 from maestro_cli.slo.files.syntax import Parser
 
 SHIPPED = Path(__file__).resolve().parents[4] / "playbooks" / "chaos" / "network-latency.yaml"
@@ -43,3 +47,13 @@ def test_what_chaos_toolkit_fills_in_is_not_judged_before(tmp_path: Path) -> Non
     probe = text.index("1 - sum", text.index("steady-state-hypothesis"))
     file.write_text(f"{text[:probe]}sum((${{what}} + {text[probe:]}")
     assert found(file) == []
+
+
+@pytest.mark.parametrize("name", ["network-latency", "dependency-failure", "resource-exhaustion"])
+def test_faults_of_model_servers_are_shipped_with_both_arms_counted_by_the_same_query(name: str) -> None:
+    document = read_document(SHIPPED.with_name(f"{name}.yaml"))
+    guarded = experiment_of(document).guarded
+    assert guarded is not None
+    assert (guarded.control, guarded.arms is not None) == (1, True)
+    keys = [one.key for one in queries_of(document)]
+    assert {"extensions[0].arms.bad", "extensions[0].arms.all"} <= set(keys)
