@@ -182,19 +182,15 @@ def written_payloads(
     return {row["id"]: frozenset({row["payload_digest"], row["left_part"]} - {""}) for row in rows}
 
 
-def written_again(reader: Reader, change: Change) -> str:
-    """The newest later change of its target that left the same there, or "": what is there is that one's."""
+def applied_since(reader: Reader, change: Change) -> tuple[Change, ...]:
+    """Changes of its target that reached it after this one did, the newest first."""
+    if change.applied_at is None:
+        return ()
     rows = reader.query(
-        "SELECT id FROM changes WHERE target = :target AND id <> :id AND applied_at > :since"
-        " AND (payload_digest IN (:sent, :left) OR left_part IN (:sent, :left))"
-        " ORDER BY applied_at DESC LIMIT 1",
-        {
-            "target": str(change.ref), "id": change.id, "sent": change.plan.payload_digest,
-            "left": change.left or change.plan.payload_digest,
-            "since": "9" if change.applied_at is None else to_rfc3339(change.applied_at),
-        },
-    )  # fmt: skip
-    return str(rows[0]["id"]) if rows else ""
+        "SELECT * FROM changes WHERE target = ? AND id <> ? AND applied_at > ? ORDER BY applied_at DESC",
+        (str(change.ref), change.id, to_rfc3339(change.applied_at)),
+    )
+    return tuple(map(change_from_row, rows))
 
 
 def verified_payloads(reader: Reader, target: ObjectRef) -> Mapping[str, str]:

@@ -8,11 +8,13 @@ same: its undo is on record, and whoever looks later finds nothing left of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from enum import Enum
 from itertools import count
 
 from maestro_cli.changes.execution import Execution
-from maestro_cli.changes.history import find_by_key, written_again
+from maestro_cli.changes.history import applied_since, find_by_key
 from maestro_cli.changes.kinds.kind import ChangeKind, Holds, Request, Sent
 from maestro_cli.changes.means import Means
 from maestro_cli.changes.model import UNRESOLVED, Change, Plan, State, Undo
@@ -26,6 +28,13 @@ from maestro_cli.core.ids import new_id
 from maestro_cli.journal.store import Journal
 
 POLL_SECONDS = 0.2
+
+
+class Nothing(Enum):
+    """Why nothing of a change is left to take back: it is as before, or its target is gone or another one."""
+
+    AS_BEFORE = "as before"
+    GONE = "gone"
 
 
 def take_back(means: Means, change: Change, cause: str) -> Change:
@@ -66,11 +75,12 @@ def _undone(means: Means, execution: Execution, change: Change, cause: str) -> C
         change.ref, undo.parameters, new_id("chg", now), now, change.plan.verify.timeout_seconds
     )
     plan = _planned(means.ledger.journal, means.world, means.kinds, change, undo, request)
-    if plan is not None:
+    if plan is Nothing.GONE:
+        return None
+    if isinstance(plan, Plan):
+        plan = replace(plan, undo=None)  # what took it back in its turn would put the fault in again
         means.plans[plan.id] = plan
-        # as an undo: what would take it back in its turn would put the fault in again
-        begun = means.ledger.planned(plan, key=key, cause=cause, undo_of=change.id)
-        done = execution.finish(begun)
+        done = execution.finish(means.ledger.planned(plan, key=key, cause=cause))
     if done is not None and done.error is not None and not _holds_by_now(means, done):
         raise recorded_error(done.error)
     return done
@@ -103,7 +113,7 @@ def take_back_unrecorded(
     now, seconds = clock.now(), change.plan.verify.timeout_seconds
     request = Request(change.ref, undo.parameters, new_id("chg", now), now, seconds)
     plan = _planned(journal, world, kinds, change, undo, request)
-    if plan is None:
+    if not isinstance(plan, Plan):
         return
     kind = kinds[undo.kind]
     left = kind.part_of(written(world, kind, plan))
@@ -126,28 +136,33 @@ def _planned(
     change: Change,
     undo: Undo,
     request: Request,
-) -> Plan | None:
-    """None where nothing of the change is left: it is as before, or its target is gone or another one."""
+) -> Plan | Nothing:
+    """The undo, or why nothing of the change is left."""
     try:
         plan = kinds[undo.kind].plan(world, request)
     except NothingToChange:
-        return None
+        return Nothing.AS_BEFORE
     except NotFound:
         if kinds[change.kind].probe(world, change.plan).sent in (Sent.GONE, Sent.NOT_APPLIED):
-            return None
+            return Nothing.GONE
         raise
     if plan.target.uid != change.plan.target.uid:
-        return None
+        return Nothing.GONE
     if change.id not in undo.parameters.values():  # what names the change takes back nobody else's
         refuse_what_came_after(kinds[change.kind], change, plan)
-        again = written_again(journal, change)
-        if again:
-            raise GateNotMet(
-                f"{change.ref} was changed since by {again}; it was left as it is",
-                why=f"that wrote again what change {change.id} had made of it",
-                fix=f"look at it: maestro change show {again}",
-            )
+        _refuse_what_was_wanted_again(kinds[change.kind], change, applied_since(journal, change))
     return plan
+
+
+def _refuse_what_was_wanted_again(kind: ChangeKind, change: Change, later: Sequence[Change]) -> None:
+    """Raises GateNotMet where what is there is a later change's, though it is as this one left it."""
+    again = next((one for one in later if kind.is_as_left(change, one)), None)
+    if again is not None:
+        raise GateNotMet(
+            f"{change.ref} was changed since by {again.id}; it was left as it is",
+            why=f"that wrote again what change {change.id} had made of it",
+            fix=f"look at it: maestro change show {again.id}",
+        )
 
 
 def _holds_by_now(means: Means, undo: Change) -> bool:

@@ -6,7 +6,6 @@ from here, and the child is told after that; it ends in any case. The verdict is
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -223,20 +222,21 @@ class _Run:
 
     def _reason(self, deadline: float) -> Stop | None:
         """Why it has to end now."""
+        self._watch.notice_silence()
+        stop = self._asked() or self._watch.stop
+        if stop is None and self._means.clock.monotonic() >= deadline:
+            return Stop(Kind.DEADLINE, "it took too long")
+        return stop
+
+    def _asked(self) -> Stop | None:
+        """Whether somebody wants it to end."""
         if self._cancellation.is_set:
             kind = Kind.SIGTERM if self._cancellation.terminated else Kind.SIGINT
             return Stop(kind, "a signal", self._means.actor)
-        self._watch.notice_silence()
-        if self._watch.stop is not None:
-            return self._watch.stop
         if self._keeper.is_lost:
             return Stop(Kind.ASKED, "another process took over what this one was at")
         asked = asked_of(self._means.journal, self._ledger.run)
-        if asked:
-            return Stop(Kind.ASKED, asked)
-        if self._means.clock.monotonic() >= deadline:
-            return Stop(Kind.DEADLINE, "it took too long")
-        return None
+        return Stop(Kind.ASKED, asked) if asked else None
 
     def _end(self, child: Child, stop: Stop) -> None:
         """Its faults in a thread, for neither they nor the child's rollbacks wait for one another."""
@@ -314,16 +314,24 @@ class _Run:
         raise NotFound(f"nobody answers to {do!r}")
 
     def _see_it_over(self) -> None:
-        """Until every recovery is proved or not; a signal, or somebody who asks, ends the wait."""
+        """Until every recovery is proved or not; whoever wants it to end since ends the wait.
+
+        What the watch finds now, of a look that was under way, does not: how it recovers stays worth knowing.
+        """
         waiting = threading.Thread(target=self._recovered, daemon=True, name="recovered")
         waiting.start()
+        heeded = self._stopped
         while waiting.is_alive():
             waiting.join(TICK_SECONDS)
-            if self._stopped is None and (stop := self._reason(math.inf)) is not None:
-                self._stopped = stop
-                self._injecting.hurry()
-                self._ledger.stopping(stop)
-            elif self._cancellation.times > 1:
+            with suppress(MaestroError):  # a journal that cannot be asked costs no verdict
+                asked = self._asked()
+                if asked is not None and asked != heeded:
+                    heeded = asked
+                    self._injecting.hurry()
+                    if self._stopped is None:
+                        self._stopped = asked
+                        self._ledger.stopping(asked)
+            if self._cancellation.times > 1:
                 self._injecting.hurry()
 
     def _recovered(self) -> None:

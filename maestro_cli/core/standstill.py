@@ -41,10 +41,10 @@ class Standstill:
     @contextmanager
     def still(self, longest_seconds: float) -> Iterator[bool]:
         """Whether all that was at work has ended within that time; only then may the process be stopped."""
-        with self._free:
-            self._is_wanted = True
-            is_still = self._free.wait_for(lambda: not self._works, longest_seconds)
         try:
+            with self._free:
+                self._is_wanted = True
+                is_still = self._free.wait_for(lambda: not self._works, longest_seconds)
             yield is_still
         finally:
             with self._free:

@@ -347,6 +347,7 @@ def test_ctrl_c_while_something_is_imported_ends_in_one_line(name: str, instead:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", _WHILE_IMPORTED.format(name=name, instead=instead)],
         env=environment(), capture_output=True, text=True, timeout=90, check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores it
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "maestro: error: interrupted\n")
 

@@ -225,6 +225,9 @@ class ChangeKind(Protocol):
     def is_left(self, change: Change, undo: Plan) -> bool:
         """Whether what the change left is there still, by the plan of its undo, which was made now."""
 
+    def is_as_left(self, change: Change, later: Change) -> bool:
+        """Whether a later change of the target wrote what this one had written."""
+
     def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
         """Whether the declared condition holds now; `left` is the digest of what the write left.
 

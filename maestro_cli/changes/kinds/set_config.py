@@ -146,6 +146,13 @@ class SetConfig(MarkedKind[ConfigMap]):
             there.parameters["key"] == change.plan.parameters["key"] and _value_of(there.parameters) == value
         )
 
+    def is_as_left(self, change: Change, later: Change) -> bool:
+        """By the key, whatever became of the others."""
+        given, again = change.plan.parameters, later.plan.parameters
+        if later.kind != self.name or HIDDEN in (_value_of(given), _value_of(again)):
+            return super().is_as_left(change, later)
+        return bool(given["key"] == again["key"]) and _value_of(given) == _value_of(again)
+
     def is_written(self, found: ConfigMap, plan: Plan, left: str) -> bool:
         """As `is_left`, as it is now; what is kept of a secret is no value."""
         value = _value_of(plan.parameters)

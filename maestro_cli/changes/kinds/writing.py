@@ -205,6 +205,10 @@ class WritingKind(ABC, Generic[T]):
     def is_left(self, change: Change, undo: Plan) -> bool:
         return undo.leaves in (change.left, change.plan.payload_digest)
 
+    def is_as_left(self, change: Change, later: Change) -> bool:
+        was = {change.left, change.plan.payload_digest} - {""}
+        return bool(was & {later.left, later.plan.payload_digest})
+
     def known_parameters(self) -> frozenset[str]:
         return frozenset(self.options)
 

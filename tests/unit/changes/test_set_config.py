@@ -256,6 +256,28 @@ def test_it_is_not_taken_back_where_somebody_wrote_its_key(bench: Bench) -> None
         assert settings(bench) == data
 
 
+def test_it_is_taken_back_although_another_key_was_changed_and_changed_back_since(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("set-config", SETTINGS, DEBUG)
+    pipeline.execute(plan, YES)
+    pipeline.perform("set-config", SETTINGS, {"key": "zzz", "value": "1"}, YES, key="a")
+    pipeline.perform("set-config", SETTINGS, {"key": "zzz", "remove": True}, YES, key="b")
+    pipeline.take_back(plan.id, cause="the end")
+    assert settings(bench) == {"LEVEL": "info", "other": "x"}
+
+
+def test_it_is_not_taken_back_where_its_value_was_wanted_again_beside_another_key(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("set-config", SETTINGS, DEBUG)
+    pipeline.execute(plan, YES)
+    pipeline.perform("set-config", SETTINGS, {"key": "zzz", "value": "1"}, YES, key="a")
+    pipeline.perform("set-config", SETTINGS, {"key": "LEVEL", "value": "info"}, YES, key="b")
+    again = pipeline.perform("set-config", SETTINGS, DEBUG, YES, key="c")
+    with pytest.raises(GateNotMet, match=f"changed since by {again.id}"):
+        pipeline.take_back(plan.id, cause="the end")
+    assert settings(bench) == {"LEVEL": "debug", "other": "x", "zzz": "1"}
+
+
 def test_another_key_that_is_written_while_it_is_verified_changes_nothing(bench: Bench) -> None:
     pipeline = bench.pipeline()
     plan = pipeline.plan("set-config", SETTINGS, DEBUG)

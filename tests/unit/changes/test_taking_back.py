@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from maestro_cli.changes.history import get_change
+from maestro_cli.changes.history import get_change, list_changes
 from maestro_cli.changes.kinds.kind import Holds, Observation
 from maestro_cli.changes.kinds.scale import Scale
 from maestro_cli.changes.model import State
@@ -86,6 +86,30 @@ def test_an_undo_that_cannot_be_planned_is_told(
         pipeline.take_back(change, cause=CAUSE)
     assert get_change(bench.journal, change).state is not State.ROLLED_BACK
     assert bench.cluster.get_workload(REF).replicas_wanted == 1
+
+
+def test_the_undo_of_a_change_that_was_cut_off_can_be_gone_on_with(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process died between the record and the call: `change resume` of the undo carries it out."""
+    before = bench.cluster.get_workload(REF).replicas_wanted
+    pipeline, change = scaled(bench)
+
+    class Died(BaseException):
+        pass
+
+    def died(*_: object, **__: object) -> NoReturn:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Scale, "apply", died)
+        with pytest.raises(Died):
+            pipeline.take_back(change, cause=CAUSE)
+    undo = list_changes(bench.journal)[0]
+    assert (undo.state, undo.undo_of) == (State.INTENDED, None)
+    bench.pipeline().recover(undo.id)
+    assert bench.cluster.get_workload(REF).replicas_wanted == before
+    assert get_change(bench.journal, change).undone_by is None
 
 
 def test_an_undo_that_did_not_hold_is_made_anew_when_somebody_asks_again(

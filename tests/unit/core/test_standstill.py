@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from maestro_cli.core.standstill import Standstill
 from tests.patience import PATIENCE_SECONDS, wait_for
 
@@ -47,3 +49,23 @@ def test_who_is_at_work_ends_it_and_who_comes_later_waits() -> None:
         threads[1].join(0.05)
         assert order == ["first"]
     wait_for(lambda: order == ["first", "later"], "who came later")
+
+
+def test_a_stop_that_is_cut_off_while_it_waits_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    standstill = Standstill()
+
+    def interrupted(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(standstill._free, "wait_for", interrupted)
+        with pytest.raises(KeyboardInterrupt), standstill.still(1.0):
+            pass
+    done = threading.Event()
+
+    def work() -> None:
+        with standstill.at_work():
+            done.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    assert done.wait(PATIENCE_SECONDS)
