@@ -21,6 +21,7 @@ from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import ContextArmed, Rewound
 from maestro_cli.tui.store.model import Scope, Snapshot
 from maestro_cli.tui.views.view import View
+from tests.patience import PATIENCE_SECONDS
 from tests.tui.cases import NOW, StillClock, StillConsole, run_app, tell, until
 
 SERVICES = SimpleNamespace(
@@ -120,7 +121,10 @@ def test_an_enter_that_arms_nothing_says_that_it_is_still_read_only() -> None:
 
 
 @pytest.mark.parametrize("is_refused", [True, False], ids=["an action", "the dialog"])
-def test_what_is_said_of_a_context_that_is_read_only_goes_once_it_is_armed(is_refused: bool) -> None:
+def test_what_is_said_of_a_context_that_is_read_only_goes_once_it_is_armed(
+    is_refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maestro_cli.tui.widgets.status_line.TOLD_SECONDS", 10 * PATIENCE_SECONDS)
     console = StillConsole(SERVICES)
 
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
