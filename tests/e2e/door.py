@@ -6,6 +6,7 @@ same address; nothing is left of it afterwards.
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -74,8 +75,7 @@ class Door:
 
     def _end_all(self) -> None:
         for one in tuple(self._open):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+            _end(one)
 
     @staticmethod
     def _start(work: object, *arguments: object) -> None:
@@ -108,23 +108,31 @@ class Door:
         return trusting.wrap_socket(far, server_hostname=self._endpoint[0])
 
     def _between(self, near: socket.socket, far: socket.socket) -> None:
+        """Both ways in one thread: OpenSSL lets no two use a connection at once."""
         self._open |= {near, far}
-        back = threading.Thread(target=self._pump, args=(far, near), daemon=True, name="door back")
-        back.start()
-        self._pump(near, far)
-        back.join()
-        self._open -= {near, far}
-
-    def _pump(self, source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while (read := source.recv(65536)) and self._passing() is Way.OPEN:
-                target.sendall(read)
-        for one in (source, target):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+        other = {near: far, far: near}
+        try:
+            while True:
+                held = isinstance(far, ssl.SSLSocket) and far.pending() > 0
+                ready = [far] if held else select.select([near, far], [], [])[0]
+                for source in ready:
+                    read = source.recv(65536)
+                    if not read or self._passing() is not Way.OPEN:
+                        return
+                    other[source].sendall(read)
+        finally:
+            self._open -= {near, far}
+            _end(near)
+            _end(far)
 
     def _passing(self) -> Way:
         """The way that there is, once it is not silent."""
         with self._changed:
             self._changed.wait_for(lambda: self._way is not Way.SILENT or self._is_over)
             return Way.CUT if self._is_over else self._way
+
+
+def _end(one: socket.socket) -> None:
+    """As the network would: TLS is not told, for another thread may be within it."""
+    with suppress(OSError):
+        socket.socket.shutdown(one, socket.SHUT_RDWR)
