@@ -46,6 +46,7 @@ PROBE_SECONDS = 10.0  # what costs nothing is answered in, by whoever answers at
 _LEAST = 0.001  # seconds: times of samples are whole milliseconds
 _HINT = "PromQL info:"  # of versions before 3, which have it among the warnings: nothing is missing
 _NO_TIME = "0001-01-01"  # Go's zero time
+_ITS_OWN_TROUBLE = (500, 503)  # which passes; 501 says that it cannot, and 502 and 504 are of a proxy
 _TOO_MANY = ("too many samples", "exceeded maximum resolution")
 
 
@@ -115,6 +116,8 @@ class RawPrometheus(Prometheus):
         if chunks is not None:
             yield from chunks
             return
+        if end - start > timedelta(days=_DAYS_OF_JSON):
+            raise TooMuch(f"more than {_DAYS_OF_JSON} days")  # chunks were asked for, and did not come
         first, last = start.timestamp(), end.timestamp()
         # version 2 counts a sample at the start in, version 3 does not; both have the end
         span = prometheus_duration(last - first + _LEAST)
@@ -141,14 +144,18 @@ class RawPrometheus(Prometheus):
         ask = partial(
             self._session.request, "POST", f"{self._base}/api/v1/read", data=request, headers=HEADERS
         )
-        response = self._unless_in_vain(partial(self._requested, ask))
+        response: Response | None = self._unless_in_vain(partial(self._requested, ask), or_else=lambda: None)
+        if response is None:  # a proxy may let nothing else through than queries
+            self._has_chunks = False
+            return None
         is_told = response.headers.get("Content-Type", "").startswith(STREAMED)
         if response.status_code == 200 and is_told:
             try:
                 return tuple(read_series(response.content, start, end))
-            except ValueError:
-                return None  # it began to answer, and something went wrong
-        if response.status_code < 500 or response.status_code == 501:
+            except ValueError:  # it began to answer, and something went wrong, or it encodes otherwise
+                self._has_chunks = False
+                return None
+        if response.status_code not in _ITS_OWN_TROUBLE:
             self._has_chunks = False
         return None
 
@@ -245,7 +252,8 @@ class RawPrometheus(Prometheus):
     def _bounded(self, run: Callable[[], T]) -> T:
         return self._unless_in_vain(partial(super()._bounded, run))
 
-    def _unless_in_vain(self, ask: Callable[[], T]) -> T:
+    def _unless_in_vain(self, ask: Callable[[], T], *, or_else: Callable[[], T] | None = None) -> T:
+        """What it answers; `or_else`, if given, is for one that lives and does not answer this."""
         began, in_vain = self._monotonic(), self._in_vain
         if in_vain is not None and began < in_vain[0]:
             error = in_vain[1]
@@ -256,6 +264,8 @@ class RawPrometheus(Prometheus):
             now = self._monotonic()
             if not self._lives():
                 self._in_vain = now + (now - began), error
+            elif or_else is not None:
+                return or_else()
             raise
 
     def _lives(self) -> bool:

@@ -29,7 +29,8 @@ _SIGNS = {"=": 0, "!=": 1, "=~": 2, "!~": 3}
 _ACCEPT_STREAMED_XOR_CHUNKS = b"\x12\x01\x01"
 _LITERAL = 60  # bytes of a literal whose length is in its tag
 _CHECKSUM = 4
-_XOR = 1  # the encoding of floats; others are native histograms, which JSON keeps apart from values, too
+_XOR = 1  # the encoding of floats
+_HISTOGRAMS = (2, 3)  # native ones, of whole numbers and of floats, which JSON keeps apart from values, too
 _STALE = np.uint64(0x7FF0000000000002)  # a series ended here: PromQL leaves it out
 _VARINT = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
 _LONGEST_VARINT = 10
@@ -98,8 +99,11 @@ def _read_chunks(series: bytes, found: dict[bytes, list[bytes]]) -> None:
             data = match.end()
             if _number(match[2], 0)[0] != begin + size - data:
                 raise ValueError("a chunk is cut off")
-            if match[1] is not None and match[1][0] == _XOR:
+            encoding = match[1][0] if match[1] else 0
+            if encoding == _XOR:
                 chunks.append(series[data : begin + size])
+            elif encoding not in _HISTOGRAMS:  # 4 is XOR2: floats, too, packed otherwise
+                raise ValueError(f"nobody knows how a chunk is encoded: {encoding}")
         elif series[at] == 0x0A:
             labels += series[at : begin + size]
         else:

@@ -1,0 +1,125 @@
+"""Where chunks cannot be read, or do not come, the query API is asked instead, and from then on."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.errors import Unreachable
+from maestro_cli.slo.ports import TooMuch
+from maestro_cli.sources.prometheus_raw import RawPrometheus
+from maestro_cli.sources.remote_read import STREAMED, read_series
+
+END = datetime(2026, 10, 5, tzinfo=UTC)
+START = END - timedelta(days=2)
+SAMPLE = [END.timestamp() - 60, "7"]
+ANSWER_SECONDS = 0.5
+
+
+def _framed(chunk: bytes) -> bytes:
+    label = b"\x0a\x08__name__\x12\x01r"
+    series = b"\x0a" + bytes([len(label)]) + label + b"\x12" + bytes([len(chunk)]) + chunk
+    message = b"\x0a" + bytes([len(series)]) + series
+    return bytes([len(message)]) + bytes(4) + message
+
+
+def _chunk(encoding: int | None) -> bytes:
+    told = b"" if encoding is None else b"\x18" + bytes([encoding])
+    return told + b"\x22\x02\x00\x00"
+
+
+@contextmanager
+def answering(read: bytes | None, status: int = 200) -> Iterator[tuple[str, list[str]]]:
+    """Its URL, and the paths asked for; remote read is answered so, or None: not before the end."""
+    over, asked = threading.Event(), list[str]()
+
+    class Answers(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+        def _tell(self, body: bytes, kind: str, status: int = 200) -> None:
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            asked.append("read")
+            if read is None:
+                over.wait(60)
+                return
+            self._tell(read, STREAMED, status)
+
+        def do_GET(self) -> None:
+            where = urlsplit(self.path)
+            asked.append("probe" if "vector" in where.query else where.path.rpartition("/")[2])
+            found = [{"metric": {"__name__": "r"}, "values": [SAMPLE]}]
+            data: dict[str, Any] = {"resultType": "matrix", "result": found, "yaml": "global: {}"}
+            self._tell(json.dumps({"status": "success", "data": data}).encode(), "application/json")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            over.set()
+            server.shutdown()
+
+
+@pytest.mark.parametrize("encoding", [None, 0, 4, 5, 7])
+def test_a_chunk_that_nobody_knows_is_an_error_and_no_missing_series(encoding: int | None) -> None:
+    with pytest.raises(ValueError, match="encoded"):
+        list(read_series(_framed(_chunk(encoding)), START, END))
+
+
+@pytest.mark.parametrize("encoding", [2, 3])
+def test_native_histograms_are_no_samples(encoding: int) -> None:
+    assert list(read_series(_framed(_chunk(encoding)), START, END)) == []
+
+
+@pytest.mark.parametrize(
+    ("read", "status"),
+    [(_framed(_chunk(4)), 200), (_framed(_chunk(None)), 200), (None, 200), (b"", 502), (b"", 504)],
+    ids=["another encoding", "no encoding", "hangs", "bad gateway", "gateway timeout"],
+)
+def test_where_chunks_do_not_come_queries_tell_all_from_then_on(read: bytes | None, status: int) -> None:
+    with answering(read, status) as (url, asked):
+        source = RawPrometheus(Endpoint(url), timeout_seconds=ANSWER_SECONDS)
+        with closing(source):
+            for _ in range(2):
+                (one,) = source.samples("r", START, END)
+                assert list(one.values) == [7.0]
+    assert (asked.count("read"), asked.count("query")) == (1, 2)
+
+
+def test_a_month_of_chunks_that_does_not_come_is_asked_for_by_queries_in_few_days() -> None:
+    with answering(None) as (url, asked):
+        source = RawPrometheus(Endpoint(url), timeout_seconds=ANSWER_SECONDS)
+        with closing(source):
+            assert source.days_at_once > 30
+            with pytest.raises(TooMuch):
+                list(source.samples("r", END - timedelta(days=30), END))
+            assert source.days_at_once == 4
+    assert "query" not in asked
+
+
+def test_one_that_answers_nothing_at_all_is_unreachable() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        source = RawPrometheus(Endpoint(url), timeout_seconds=ANSWER_SECONDS)
+        source._has_chunks = True
+        with closing(source), pytest.raises(Unreachable):
+            list(source.samples("r", START, END))
+        assert source._has_chunks is True
