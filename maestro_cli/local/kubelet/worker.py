@@ -90,14 +90,9 @@ class PodWorker:
     # --- what the node tells it --------------------------------------------------------------
 
     def update(self, pod: Object) -> None:
-        """A version of the pod was seen; one older than what is known is ignored.
-
-        What others wrote into its status meanwhile, as that its node is lost, is put right.
-        """
+        """A version of the pod was seen; one older than what is known is ignored."""
         if int(metadata(pod)["resourceVersion"]) < int(metadata(self.pod)["resourceVersion"]):
             return
-        if pod.get("status") != self.pod.get("status"):
-            self._changed()
         shorter = is_deleting(self.pod) and _grace_of(pod) < _grace_of(self.pod)
         self.pod = self.sandbox.pod = pod
         self.leased.learn(pod)
