@@ -99,7 +99,7 @@ def arm(store: Store) -> None:
 def test_a_change_is_refused_until_its_context_is_armed(store: Store) -> None:
     acting = dispatcher(store, Desk())
     assert acting.refusal(delete(), (TARGET,)) == Refusal(
-        "prod is read-only", "press W to arm it for some minutes"
+        "prod is read-only", "press W to arm it for some minutes", unarmed="prod"
     )
     arm(store)
     assert acting.refusal(delete(), (TARGET,)) is None

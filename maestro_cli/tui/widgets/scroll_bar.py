@@ -20,6 +20,8 @@ class LineScrollBar(ScrollBar):
     """A vertical scroll bar."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        if self.parent is None:  # its lines are gone, and the screen is not laid out without them yet
+            return [Strip.blank(crop.width) for _ in crop.line_range]
         found = self.render()
         if not isinstance(found, ScrollBarRender):
             return super().render_lines(crop)
