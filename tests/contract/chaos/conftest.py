@@ -12,6 +12,8 @@ from maestro_cli.changes.kinds import KINDS
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.projection import ChangesProjection
+from maestro_cli.chaos import injecting as injecting_room
+from maestro_cli.chaos import planning
 from maestro_cli.chaos.faults import fault_kinds
 from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.clock import SystemClock
@@ -27,6 +29,14 @@ from tests.contract.cluster.running import Platform
 from tests.patience import PATIENCE_SECONDS
 
 Inject = Callable[..., Injected]
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be waited for in vain is not waited for long."""
+    monkeypatch.setattr(injecting_room, "EFFECT_SECONDS", 0.5)
+    monkeypatch.setattr(injecting_room, "UNDO_SECONDS", 0.5)
+    monkeypatch.setattr(planning, "VERIFY_SECONDS", 1.0)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.kinds.kind import Holds
-from maestro_cli.chaos import injecting, keeping, planning
+from maestro_cli.chaos import keeping
 from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.faults.fault import Proof
 from maestro_cli.chaos.history import LEASE, working_run
@@ -20,13 +20,11 @@ from tests.contract.chaos.lab import ACTIONS, Lab, data, experiment
 from tests.contract.chaos.performed import action, python
 from tests.patience import wait_for
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.usefixtures("soon")]
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    monkeypatch.setattr(injecting, "UNDO_SECONDS", 0.5)
-    monkeypatch.setattr(planning, "VERIFY_SECONDS", 1.0)
+def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path)
 
 

@@ -7,19 +7,17 @@ from typing import NoReturn
 
 import pytest
 
-from maestro_cli.chaos import injecting, planning, sweeping
+from maestro_cli.chaos import sweeping
 from maestro_cli.chaos.history import get_run, unfinished_runs, working_run
 from maestro_cli.chaos.ledger import ExperimentLedger
 from maestro_cli.core.errors import ExitCode, MaestroError
 from tests.contract.chaos.lab import Lab, data, experiment
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.usefixtures("soon")]
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    monkeypatch.setattr(injecting, "UNDO_SECONDS", 0.5)
-    monkeypatch.setattr(planning, "VERIFY_SECONDS", 1.0)
+def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from maestro_cli.chaos import injecting, planning
 from maestro_cli.chaos.history import get_run
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.cancellation import Cancellation
@@ -17,15 +16,13 @@ from maestro_cli.core.refs import WorkloadRef
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.patience import wait_for
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.usefixtures("soon")]
 FRAUD = WorkloadRef("Deployment", "ml", "fraud")
 FULL = "database or disk is full"
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    monkeypatch.setattr(injecting, "UNDO_SECONDS", 0.5)
-    monkeypatch.setattr(planning, "VERIFY_SECONDS", 1.0)
+def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path, rules=ExperimentRules(["ml"], cap="50%", whole=True))
 
 
