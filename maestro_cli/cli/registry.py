@@ -55,7 +55,12 @@ COMMANDS: tuple[Stub, ...] = (
     ),
     Stub("approve", "approve", "Approve or deny what waits for a second person.", OPERATE),
     Stub("policy", "policy", "Check a policy file, and explain what its rules say of a change.", OPERATE),
-    Stub("cost", "cost", "Show what a million predictions cost, and judge it by a budget.", OPERATE),
+    Stub(
+        "cost",
+        "cost",
+        "Show what it costs, who spends it, and what can be saved unharmed.",
+        OPERATE,
+    ),
     Stub("serve", "serve", "Serve models over HTTP, and make the keys of who may call.", OPERATE),
     Stub(
         "chaos", "chaos", "Plan and run experiments under guard, end them, and clean up after them.", REHEARSE

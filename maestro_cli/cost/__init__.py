@@ -1,1 +1,1 @@
-"""What an incident costs, and what a million predictions cost."""
+"""What it costs, who spends it, and what can be saved: prices × amounts, shared out so that they add up."""

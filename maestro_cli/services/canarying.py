@@ -186,7 +186,7 @@ def _per_million(services: Services, canary: Canary) -> float | None:
     """What a million predictions cost now, of the namespace's one service that is known; None without."""
     if canary.rules.most_per_million is None or not canary.ref.namespace:
         return None
-    from maestro_cli.services.costing import UnitCostWanted, find_unit_costs
+    from maestro_cli.services.costs.unit_costs import UnitCostWanted, find_unit_costs
 
     try:
         found = find_unit_costs(services, UnitCostWanted(namespace=canary.ref.namespace, window="10m"))

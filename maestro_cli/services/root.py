@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from maestro_cli.services.backends import GlobalOptions
 from maestro_cli.services.built_once import built_once
+from maestro_cli.services.costs.root import CostServices
 from maestro_cli.services.experimenting import ExperimentServices
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from maestro_cli.core.facts.logs import LogSeen
     from maestro_cli.core.progress import Progress
     from maestro_cli.core.refs import ObjectRef
-    from maestro_cli.cost.unit_cost_report import UnitCosts
     from maestro_cli.incidents.details import Details
     from maestro_cli.incidents.gate import GateReading, GateScope
     from maestro_cli.incidents.intake.anomalies.model import Anomaly
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.triage.investigate import Triage
     from maestro_cli.runbooks.lint import Finding
     from maestro_cli.services.burns import Burns
-    from maestro_cli.services.costing import UnitCostWanted
     from maestro_cli.services.exporting import Exported
     from maestro_cli.services.incident_following import Look
     from maestro_cli.services.inspecting import WantedLogs
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["GlobalOptions", "Services"]
 
 
-class Services(ExperimentServices):
+class Services(ExperimentServices, CostServices):
     """Use cases over the backends of one context."""
 
     # What there is in the cluster
@@ -111,13 +110,6 @@ class Services(ExperimentServices):
         from maestro_cli.services.burns import Burns
 
         return Burns(self, self.standing, self.clock)
-
-    # What it costs
-
-    def unit_costs(self, wanted: UnitCostWanted) -> UnitCosts:
-        from maestro_cli.services.costing import find_unit_costs
-
-        return find_unit_costs(self, wanted)
 
     # The model server
 

@@ -17,7 +17,7 @@ from maestro_cli.cost.usage import REQUESTS, Scope, UsageQueries, measure_usage
 
 if TYPE_CHECKING:
     from maestro_cli.config.settings import Responders
-    from maestro_cli.services.root import Services
+    from maestro_cli.services.costs.root import CostServices
 
 _LEAST_SECONDS = 1.0
 
@@ -35,7 +35,7 @@ class UnitCostWanted:
     label: str = "deployment"
 
 
-def find_unit_costs(services: Services, wanted: UnitCostWanted) -> UnitCosts:
+def find_unit_costs(services: CostServices, wanted: UnitCostWanted) -> UnitCosts:
     """Raises UsageError, InvalidFile for the prices, NoData when no service was seen at all."""
     window_seconds = _window_seconds(wanted.window)
     scope = _scope(services, wanted)
@@ -72,7 +72,7 @@ def _window_seconds(text: str) -> float:
     return seconds
 
 
-def _scope(services: Services, wanted: UnitCostWanted) -> Scope:
+def _scope(services: CostServices, wanted: UnitCostWanted) -> Scope:
     if wanted.everywhere and wanted.namespace is not None:
         raise UsageError(
             "one namespace and all of them", why="-n and -A exclude each other", fix="leave one out"
@@ -85,7 +85,7 @@ def _scope(services: Services, wanted: UnitCostWanted) -> Scope:
     return Scope(namespace, wanted.service, wanted.label)
 
 
-def _prices(services: Services, file: Path | None) -> Responders:
+def _prices(services: CostServices, file: Path | None) -> Responders:
     """Those of the file, else of the context."""
     if file is None:
         return services.context.costs

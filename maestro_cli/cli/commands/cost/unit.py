@@ -1,4 +1,4 @@
-"""`maestro cost`: what it costs to serve."""
+"""`maestro cost unit`: what a million predictions cost."""
 
 from __future__ import annotations
 
@@ -12,17 +12,9 @@ from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.costs import unit_costs_view
 from maestro_cli.output.writer import emit
-from maestro_cli.services.costing import UnitCostWanted
-
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+from maestro_cli.services.costs.unit_costs import UnitCostWanted
 
 
-@app.callback()
-def cost() -> None:
-    """Show what a million predictions cost, and judge it by a budget."""
-
-
-@app.command()
 def unit(
     ctx: typer.Context,
     service: Annotated[str, typer.Option(metavar="NAME", help="This service; by default every one.")] = "",

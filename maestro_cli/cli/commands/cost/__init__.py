@@ -1,0 +1,25 @@
+"""`maestro cost`: what it costs, who spends it, what can be saved.
+
+Invariant: a command is one line of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from maestro_cli.cli.commands.cost import unit
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def cost() -> None:
+    """Show what it costs, who spends it, and what can be saved without hurting anyone."""
+
+
+COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (("unit", unit.unit),)
+
+for name, command in COMMANDS:
+    app.command(name)(command)

@@ -1,0 +1,1 @@
+"""The bill, shared out to whoever caused it, so that the shares add up to it."""

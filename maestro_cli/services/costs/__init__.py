@@ -1,0 +1,1 @@
+"""Cost views of a context: its Prometheus, its prices, its journal."""

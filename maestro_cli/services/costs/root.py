@@ -1,0 +1,20 @@
+"""The cost views of a context, built on first use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maestro_cli.services.people import PeopleServices
+
+if TYPE_CHECKING:
+    from maestro_cli.cost.unit_cost_report import UnitCosts
+    from maestro_cli.services.costs.unit_costs import UnitCostWanted
+
+
+class CostServices(PeopleServices):
+    """What it costs in the current context, who spends it, what can be saved."""
+
+    def unit_costs(self, wanted: UnitCostWanted) -> UnitCosts:
+        from maestro_cli.services.costs.unit_costs import find_unit_costs
+
+        return find_unit_costs(self, wanted)
