@@ -71,6 +71,7 @@ class NodeRef:
     zone: str = ""
     capacity: Capacity = Capacity.ON_DEMAND
     gpu: str = ""
+    provider_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

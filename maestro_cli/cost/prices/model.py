@@ -37,15 +37,20 @@ class UnitRates:
 
     cpu: float
     memory: float
-    gpu: float
+    gpu: float | None = None
 
-    def of(self, resource: Resource) -> float:
-        return float(getattr(self, resource.value))
+    def of(self, resource: Resource) -> float | None:
+        rates = {Resource.CPU: self.cpu, Resource.MEMORY: self.memory, Resource.GPU: self.gpu}
+        return rates[resource]
 
 
 @dataclass(frozen=True, slots=True)
 class NodePrice:
-    """One hour of one kind of node; empty `region` means any. `interruptions_per_hour` is that of spot."""
+    """One hour of one kind of node; empty `region` means any. `interruptions_per_hour` is that of spot.
+
+    With `node`, a name or an ID of the provider, it is the price of that one alone. `gpus_apart`: the price
+    is without the node's GPUs, which `gpus` or the list prices (OpenCost's CSV is so).
+    """
 
     instance_type: str
     hourly: float
@@ -53,6 +58,8 @@ class NodePrice:
     region: str = ""
     gpu: str = ""
     interruptions_per_hour: float | None = None
+    node: str = ""
+    gpus_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +92,15 @@ class PriceVersion:
     """All prices from `since` on.
 
     `on_demand` and `spot` price nodes whose type is in no line, and split the price of those that are:
-    a node's hourly price is shared over its resources in the ratio that these have to each other.
+    a node's hourly price is shared over its resources in the ratio that these have to each other. `gpus` is
+    one hour of one GPU of a kind, before that of the list.
     `per_gib_logged`, `per_million_spans`, `per_series_month` price logs, traces and metric series;
     `control_plane_hourly` and `load_balancer_hourly` are overhead that no node carries.
     """
 
     since: datetime
-    on_demand: UnitRates
-    spot: UnitRates
+    on_demand: UnitRates | None = None
+    spot: UnitRates | None = None
     nodes: tuple[NodePrice, ...] = ()
     gpus: Mapping[str, float] = field(default_factory=dict)
     storage: tuple[StorageClass, ...] = ()
@@ -103,15 +111,25 @@ class PriceVersion:
     per_million_spans: float | None = None
     per_series_month: float | None = None
 
-    def rates(self, capacity: Capacity) -> UnitRates:
+    def rates(self, capacity: Capacity) -> UnitRates | None:
         return self.spot if capacity is Capacity.SPOT else self.on_demand
 
     def node(self, instance_type: str, region: str, capacity: Capacity) -> NodePrice | None:
         """The line for that kind of node: the one of its region before the one of any."""
-        lines = [one for one in self.nodes if one.instance_type == instance_type and one.capacity is capacity]
+        lines = [
+            one
+            for one in self.nodes
+            if not one.node and one.instance_type == instance_type and one.capacity is capacity
+        ]
         exact = [one for one in lines if one.region == region]
         anywhere = [one for one in lines if not one.region]
         return next(iter((*exact, *anywhere)), None)
+
+    def one_node(self, names: Iterable[str], region: str) -> NodePrice | None:
+        """The line for one node alone, by any of its names; upper and lower case are one."""
+        wanted = {name.casefold() for name in names if name}
+        lines = [one for one in self.nodes if one.node and one.node.casefold() in wanted]
+        return next((one for one in lines if one.region in ("", region)), None)
 
     def storage_class(self, name: str) -> StorageClass | None:
         return next((one for one in self.storage if one.name == name), None)
