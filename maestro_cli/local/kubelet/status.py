@@ -44,6 +44,17 @@ def _phase_by_ends(policy: str, inits: Sequence[Record], containers: Sequence[Re
     return "Failed" if policy == "Never" else "Running"
 
 
+def final_phase(records: Sequence[Record]) -> str:
+    """The phase of a pod that was told to end and has no running container."""
+    for record in records:
+        if isinstance(record.state, Waiting) and record.last is None:
+            return ""  # never started: it stays what it was
+    codes = [record.state.exit_code for record in records if isinstance(record.state, Terminated)]
+    if len(codes) < len(records):
+        return "Failed"
+    return "Succeeded" if all(code == 0 for code in codes) else "Failed"
+
+
 def _begun(containers: Sequence[Record]) -> bool:
     """Whether a container that is no init container has ever run: from then on the pod is initialized."""
     return any(not isinstance(record.state, Waiting) or record.last is not None for record in containers)

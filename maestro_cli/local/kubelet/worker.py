@@ -18,12 +18,21 @@ from maestro_cli.local.kubelet.environment import HOST_ADDRESS
 from maestro_cli.local.kubelet.leased import LeasedFaults
 from maestro_cli.local.kubelet.limits import Verdict, has_limits, judge
 from maestro_cli.local.kubelet.processes import Processes
-from maestro_cli.local.kubelet.record import Record, Started, Terminated, Waiting, recall
+from maestro_cli.local.kubelet.record import Record, Started, Waiting, recall
 from maestro_cli.local.kubelet.sandbox import Sandbox
 from maestro_cli.local.kubelet.settings import Settings
-from maestro_cli.local.kubelet.status import build_status, disrupted, status_patch
+from maestro_cli.local.kubelet.status import build_status, disrupted, final_phase, status_patch
 from maestro_cli.local.kubelet.volumes import MountProblem
-from maestro_cli.local.objects import Object, is_deleting, metadata, name_of, namespace_of, pod_phase, uid_of
+from maestro_cli.local.objects import (
+    Object,
+    is_deleting,
+    metadata,
+    name_of,
+    namespace_of,
+    pod_is_ready,
+    pod_phase,
+    uid_of,
+)
 from maestro_cli.local.recorder import EventRecorder
 
 _LOG = logging.getLogger(__name__)
@@ -73,6 +82,7 @@ class PodWorker:
         self._gone = pod_phase(pod) in {"Succeeded", "Failed"}
         self._forgotten = False
         self._muted = False
+        self._said: Object = {}  # the status that was told last
 
     def _tasks(self, part: str, statuses: str, policy: str) -> list[ContainerTask]:
         known = {entry["name"]: entry for entry in (self.pod.get("status") or {}).get(statuses) or ()}
@@ -90,9 +100,14 @@ class PodWorker:
     # --- what the node tells it --------------------------------------------------------------
 
     def update(self, pod: Object) -> None:
-        """A version of the pod was seen; one older than what is known is ignored."""
+        """A version of the pod was seen; one older than what is known is ignored.
+
+        Where another said of its readiness what is not so (that its node is lost), it is told again.
+        """
         if int(metadata(pod)["resourceVersion"]) < int(metadata(self.pod)["resourceVersion"]):
             return
+        if self._said and pod_is_ready(pod) != pod_is_ready({"status": self._said}):
+            self._changed()
         shorter = is_deleting(self.pod) and _grace_of(pod) < _grace_of(self.pod)
         self.pod = self.sandbox.pod = pod
         self.leased.learn(pod)
@@ -313,14 +328,15 @@ class PodWorker:
         """What the phase is besides what the containers say; "" for nothing else."""
         if not self._over.is_set() or any(isinstance(record.state, Started) for record in records):
             return ""
-        return "Failed" if self._verdict is not None else _final_phase(records)
+        return "Failed" if self._verdict is not None else final_phase(records)
 
     async def _publish(self) -> None:
         """Write the status whenever it changed; keep trying until the server has it or the pod is gone."""
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            patch = status_patch(self.pod.get("status") or {}, self._status_or_failure())
+            self._said = self._status_or_failure()
+            patch = status_patch(self.pod.get("status") or {}, self._said)
             try:
                 if patch and not self._forgotten and not self._muted:
                     body = {"metadata": {"uid": uid_of(self.pod)}, "status": patch}
@@ -377,14 +393,3 @@ def _grace_of(pod: Object) -> float:
     if value is None:
         value = pod["spec"].get("terminationGracePeriodSeconds")
     return 30.0 if value is None else float(value)
-
-
-def _final_phase(records: list[Record]) -> str:
-    """The phase of a pod that was told to end and has no running container."""
-    for record in records:
-        if isinstance(record.state, Waiting) and record.last is None:
-            return ""  # never started: it stays what it was
-    codes = [record.state.exit_code for record in records if isinstance(record.state, Terminated)]
-    if len(codes) < len(records):
-        return "Failed"
-    return "Succeeded" if all(code == 0 for code in codes) else "Failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,6 +68,22 @@ def test_a_lease_that_nobody_takes_away_ends_by_itself(web: Kubectl, injecting: 
 
     until(lambda: not is_ready(), "the pod to stop")
     until(is_ready, "it to go on")
+
+
+def test_a_pod_whose_node_was_taken_for_lost_is_ready_again_when_its_kubelet_goes_on(
+    web: Kubectl, injecting: Inject
+) -> None:
+    name = injecting("pod-freeze").candidates[0].ref.name
+
+    def ready() -> tuple[str, str]:
+        conditions = web.get("pod", name)["status"]["conditions"]
+        (found,) = [one for one in conditions if one["type"] == "Ready"]
+        return found["status"], found.get("message", "")
+
+    lost = {"type": "Ready", "status": "False", "reason": "NodeNotReady", "message": "the node is lost"}
+    patch = json.dumps({"status": {"conditions": [lost]}})
+    web("patch", f"pod/{name}", "--subresource=status", "--type=strategic", "-p", patch)
+    until(lambda: ready() == ("True", ""), "it to be ready")
 
 
 @pytest.fixture
