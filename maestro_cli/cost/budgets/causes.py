@@ -1,0 +1,145 @@
+"""What made one day cost another amount than a day before: by the rows of both, and what happened meanwhile.
+
+Invariant: the differences add up to the difference of the bills, nothing is left out; what happened is put
+beside a difference, and that it was its cause is not claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
+
+_METERED: Mapping[Component, str] = {
+    Component.CPU: "cpu",
+    Component.MEMORY: "memory",
+    Component.GPU: "gpu",
+}
+_NEGLIGIBLE = 1e-9
+
+
+class Way(Enum):
+    """How a row differs."""
+
+    NEW = "new"
+    GONE = "gone"
+    MORE = "more"
+    LESS = "less"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A change of the journal, a rollout, an experiment. Empty `namespace` or `workload` concerns any."""
+
+    at: datetime
+    what: str
+    namespace: str = ""
+    workload: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row of the two days, a day each. `of_price` is the part that a unit's price made, the rest amounts.
+
+    `components` are the differences by what they are for; `happenings` what is known to have been done to it
+    from the one day to the other.
+    """
+
+    keys: tuple[str, ...]
+    kind: RowKind
+    way: Way
+    amount: float
+    of_price: float
+    components: Mapping[Component, float]
+    happenings: tuple[Happening, ...] = ()
+
+    @property
+    def of_amount(self) -> float:
+        return self.amount - self.of_price
+
+
+def differences(
+    before: Allocation, after: Allocation, happenings: Sequence[Happening] = (), *, repriced: bool = False
+) -> tuple[Difference, ...]:
+    """The largest first, whatever its sign. Both are of one grouping and as long as one another.
+
+    `repriced` says that other prices held: only then a part of a difference is one of price. Raises
+    ValueError for allocations that cannot be compared.
+    """
+    if before.grouping != after.grouping or before.hours.count != after.hours.count:
+        raise ValueError("two allocations of another grouping, or of another length")
+    if before.currency != after.currency:
+        raise ValueError(f"two currencies: {before.currency} and {after.currency}")
+    old = {(row.kind, row.keys): row for row in before.rows}
+    new = {(row.kind, row.keys): row for row in after.rows}
+    found = [
+        _difference(old.get(key), new.get(key), repriced=repriced)
+        for key in dict.fromkeys((*new, *old))  # an order that does not depend on hashes
+    ]
+    told = [_with_happenings(one, after.grouping, happenings) for one in found if abs(one.amount) > 0]
+    return tuple(sorted(told, key=lambda one: (-abs(one.amount), one.kind.value, one.keys)))
+
+
+def explained_share(found: Sequence[Difference], excess: float, largest: int) -> float | None:
+    """How much of an excess the largest differences make up, 1 for all; None without an excess."""
+    if abs(excess) <= _NEGLIGIBLE:
+        return None
+    return sum(one.amount for one in found[:largest]) / excess
+
+
+def _difference(old: Row | None, new: Row | None, *, repriced: bool) -> Difference:
+    one = new or old
+    assert one is not None  # one of them is there
+    parts = {
+        component: _cost(new, component) - _cost(old, component)
+        for component in Component
+        if _cost(new, component) != _cost(old, component)
+    }
+    amount = sum(parts.values())
+    if old is None or not abs(old.total) > _NEGLIGIBLE:
+        way = Way.NEW
+    elif new is None or not abs(new.total) > _NEGLIGIBLE:
+        way = Way.GONE
+    else:
+        way = Way.MORE if amount > 0 else Way.LESS
+    of_price = _of_price(old, new) if repriced and old is not None and new is not None else 0.0
+    return Difference(one.keys, one.kind, way, amount, of_price, parts)
+
+
+def _cost(row: Row | None, component: Component) -> float:
+    return 0.0 if row is None else row.costs.get(component, 0.0)
+
+
+def _of_price(old: Row, new: Row) -> float:
+    """What the units of the new day cost more than they would have: by what a charged unit cost on each."""
+    total = 0.0
+    for component, resource in _METERED.items():
+        was, now = _charged(old, resource), _charged(new, resource)
+        if was > 0 and now > 0:
+            total += now * (_cost(new, component) / now - _cost(old, component) / was)
+    return total
+
+
+def _charged(row: Row, resource: str) -> float:
+    """Unit-hours that were paid: asked for or used, whichever is more."""
+    return max(row.requested.get(resource, 0.0), row.used.get(resource, 0.0))
+
+
+def _with_happenings(one: Difference, grouping: Sequence[str], happenings: Sequence[Happening]) -> Difference:
+    row = dict(zip(grouping, one.keys, strict=True))
+    mine = tuple(happening for happening in happenings if _concerns(happening, row))
+    return Difference(one.keys, one.kind, one.way, one.amount, one.of_price, one.components, mine)
+
+
+def _concerns(happening: Happening, row: Mapping[str, str]) -> bool:
+    """Whether it was done to what the row is of: the row must name what the happening names."""
+    if not happening.namespace or row.get("namespace") != happening.namespace:
+        return False
+    workload = row.get("workload")
+    if workload is None:
+        return True
+    return not happening.workload or workload.rpartition("/")[2] == happening.workload
