@@ -1,28 +1,30 @@
 """Who caused what of the bill.
 
-Invariant: the cells of all rows add up to `bill` of their component within 1e-6, whatever the grouping;
-what belongs to nobody is a row of its own and never left out. An amount that has no price is missing, named
-in `unpriced`, and the sum is then a lower bound.
+Invariant: all rows add up to the bill within 1e-6, whatever the grouping, the filter and the sharing; what
+belongs to nobody, and what a filter leaves out, is a row of its own. While nothing is shared out, the cells
+of each component add up to that component of the bill. An amount that has no price is missing, named in
+`unpriced`, and the sum is then a lower bound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from maestro_cli.cost.metering.model import Hours
+from maestro_cli.cost.prices.model import Resource
 
 
 class Component(Enum):
-    """What a cell of an allocation is for."""
+    """What a cell of an allocation is for; the bill itself has neither IDLE nor SHARED."""
 
     CPU = "cpu"
     MEMORY = "memory"
     GPU = "gpu"
     STORAGE = "storage"
     NETWORK = "network"
-    IDLE = "idle"  # the part of unused capacity that falls to a row
+    IDLE = "idle"  # the part of unused capacity that falls to a row; a row of kind IDLE has it by resource
     SHARED = "shared"  # the part of namespaces and overhead that all use
     OVERHEAD = "overhead"  # control plane, load balancers
 
@@ -34,14 +36,17 @@ class RowKind(Enum):
     IDLE = "idle"  # unused capacity that was not shared out
     OVERCOMMIT = "over-commit"  # more was charged than the nodes have: a negative amount
     UNALLOCATED = "unallocated"  # what belongs to nothing that the grouping can name
-    SHARED = "shared"
+    SHARED = "shared"  # of a shared namespace, in hours in which there was nobody to share it
+    OVERHEAD = "overhead"  # what no node carries and was not shared out
+    OTHER = "other"  # what a filter leaves out
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One group: the values of the grouping's keys in their order, and its cost of each component.
+    """One group: the values of the grouping's keys in their order ("" where it has none), and its costs.
 
-    `requested` and `used` are unit-hours by name of resource, for efficiency = used ÷ charged.
+    `requested`, `used` and `charged` are unit-hours by name of resource; charged is the greater of the two in
+    each hour. A row without keys (kind OTHER) has an empty string for each.
     """
 
     keys: tuple[str, ...]
@@ -49,6 +54,12 @@ class Row:
     costs: Mapping[Component, float]
     requested: Mapping[str, float]
     used: Mapping[str, float]
+    charged: Mapping[str, float] = field(default_factory=dict)
+
+    def efficiency(self, resource: Resource) -> float | None:
+        """The share of what was charged that was used; None where nothing was charged."""
+        charged = self.charged.get(resource.value, 0.0)
+        return self.used.get(resource.value, 0.0) / charged if charged > 0 else None
 
     @property
     def direct(self) -> float:
@@ -66,7 +77,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """A bill and its rows. `grouping` names the keys; `coverage` is the mean of the hours, 0 to 1."""
+    """A bill and its rows. `grouping` names the keys; `coverage` is the mean of the hours, 0 to 1.
+
+    `where` and `sharing` say in words what was selected and what was shared out how.
+    """
 
     cluster: str
     currency: str
@@ -76,8 +90,15 @@ class Allocation:
     bill: Mapping[Component, float]
     coverage: float
     unpriced: tuple[str, ...] = ()
+    where: str = ""
+    sharing: str = ""
     notes: tuple[str, ...] = ()
 
     @property
     def total(self) -> float:
         return sum(self.bill.values())
+
+    @property
+    def selected(self) -> float:
+        """What the filter left in: the bill without a filter."""
+        return sum(row.total for row in self.rows if row.kind is not RowKind.OTHER)

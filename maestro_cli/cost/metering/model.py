@@ -86,13 +86,22 @@ class VolumeRef:
 
 
 @dataclass(frozen=True, slots=True)
+class BalancerRef:
+    """One Service of the type LoadBalancer."""
+
+    namespace: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
 class Metered:
     """What one cluster was made of, and who had it.
 
     `requested` and `used` have one row a container, `capacity` one row a node (what the machine has,
     reserved parts included: all of it is paid), `present` the share of each hour that a node was there,
-    `volume_gib` one row a volume in GiB-hours. `coverage` has one figure an hour, 0 to 1. `notes` say what is
-    missing.
+    `volume_gib` one row a volume in GiB-hours, `balancer_hours` one row a load balancer. `sent_gib` is what
+    left each container by destination (`zone`, `region`, `internet`), where that is known. `coverage` has one
+    figure an hour, 0 to 1. `notes` say what is missing. A container that was not there in an hour has NaN.
     """
 
     cluster: str
@@ -106,4 +115,7 @@ class Metered:
     present: Matrix
     volume_gib: Matrix
     coverage: Matrix
+    sent_gib: Mapping[str, Matrix] = field(default_factory=dict)
+    balancers: tuple[BalancerRef, ...] = ()
+    balancer_hours: Matrix | None = None
     notes: tuple[str, ...] = ()

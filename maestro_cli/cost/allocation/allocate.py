@@ -1,0 +1,153 @@
+"""Who pays what: charge, share out, then group; a filter comes last and changes no row that it leaves in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from maestro_cli.cost.allocation.charging import Charges, NodeRates, Subject, charge
+from maestro_cli.cost.allocation.grouping import Filter, Place, keys_of
+from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
+from maestro_cli.cost.allocation.sharing import Sharing, share_out, sum_by
+from maestro_cli.cost.metering.model import Matrix, Metered
+from maestro_cli.cost.prices.model import PriceBook
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Codes: TypeAlias = "NDArray[np.intp]"
+
+_Name: TypeAlias = tuple[RowKind, tuple[str, ...]]
+_KINDS = list(RowKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Hourly:
+    """An allocation, and what each of its rows cost in each hour: one row a row, one column an hour."""
+
+    allocation: Allocation
+    costs: Matrix
+
+
+def allocate(
+    metered: Metered,
+    book: PriceBook,
+    rates: NodeRates,
+    grouping: tuple[str, ...] = ("namespace",),
+    sharing: Sharing | None = None,
+    where: Filter | None = None,
+) -> Hourly:
+    """Share the bill of a cluster out to the groups; `rates` as of `charge`. Rows are the dearest first."""
+    sharing, where = sharing or Sharing(), where or Filter()
+    charges = charge(metered, book, rates)
+    places = _places(metered, charges.subjects)
+    shared = {one.namespace for one in sharing.namespaces}
+    names = [
+        _name(kind, keys_of(grouping, place), place, shared)
+        for (kind, _), place in zip(charges.subjects, places, strict=True)
+    ]
+    share_out(charges, sharing, _numbered(names)[1])
+    other = (RowKind.OTHER, ("",) * len(grouping))
+    kept = [name if where.takes(place) else other for name, place in zip(names, places, strict=True)]
+    rows, costs = _rows(metered, charges, kept)
+    coverage = float(metered.coverage.mean()) if metered.hours.count else 0.0
+    allocation = Allocation(
+        cluster=metered.cluster,
+        currency=book.currency,
+        hours=metered.hours,
+        grouping=grouping,
+        rows=rows,
+        bill=charges.bill,
+        coverage=coverage,
+        unpriced=charges.unpriced,
+        where=str(where),
+        sharing=str(sharing),
+        notes=charges.notes,
+    )
+    return Hourly(allocation, costs)
+
+
+def _places(metered: Metered, subjects: Iterable[Subject]) -> list[Place]:
+    nodes = {node.name: node for node in metered.nodes}
+    return [Place(ref, nodes.get(ref.node), metered.cluster) for _, ref in subjects]
+
+
+def _name(kind: RowKind, keys: tuple[str, ...], place: Place, shared: set[str]) -> _Name:
+    """What a spender cannot be named by belongs to nobody."""
+    if kind is RowKind.SPENDER and not any(keys):
+        return RowKind.UNALLOCATED, keys
+    if kind is RowKind.SPENDER and place.ref.namespace in shared:
+        return RowKind.SHARED, keys
+    return kind, keys
+
+
+def _numbered(names: Sequence[_Name]) -> tuple[list[_Name], list[int]]:
+    """The different names in the order of their first, and the number of each."""
+    numbers: dict[_Name, int] = {}
+    codes = [numbers.setdefault(name, len(numbers)) for name in names]
+    return list(numbers), codes
+
+
+def _rows(metered: Metered, charges: Charges, names: Sequence[_Name]) -> tuple[tuple[Row, ...], Matrix]:
+    import numpy as np
+
+    distinct, numbers = _numbered(names)
+    codes = np.asarray(numbers, dtype=np.intp)
+    hourly = sum_by(codes, len(distinct), charges.total)
+    cells = {one: sum_by(codes, len(distinct), rows.sum(axis=1)) for one, rows in charges.cells.items()}
+    amounts = _amounts(metered, charges, codes, len(distinct))
+    total = hourly.sum(axis=1)
+    taken = [row for row in range(len(distinct)) if _is_told(row, distinct, cells, amounts)]
+    order = sorted(
+        taken, key=lambda row: (_KINDS.index(distinct[row][0]), -round(total[row], 9), distinct[row][1])
+    )
+    rows = tuple(_row(distinct[row], row, cells, amounts) for row in order)
+    return rows, hourly[order]
+
+
+def _amounts(
+    metered: Metered, charges: Charges, codes: Codes, count: int
+) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Unit-hours by what they are (requested, used, charged) and resource; one figure a row."""
+    import numpy as np
+
+    ours = codes[: len(metered.containers)]
+    ran = (charges.node_of >= 0)[:, None]
+    given = {"requested": metered.requested, "used": metered.used, "charged": charges.charged}
+    return {
+        what: {
+            resource.value: sum_by(ours, count, np.where(ran, np.nan_to_num(rows), 0.0).sum(axis=1))
+            for resource, rows in matrices.items()
+        }
+        for what, matrices in given.items()
+    }
+
+
+def _is_told(
+    row: int,
+    names: Sequence[_Name],
+    cells: Mapping[Component, Matrix],
+    amounts: Mapping[str, Mapping[str, Matrix]],
+) -> bool:
+    """Whether there is anything to say: a spender that was there and cost nothing is said too."""
+    if any(column[row] for column in cells.values()):
+        return True
+    spends = names[row][0] is RowKind.SPENDER
+    return spends and any(column[row] for by in amounts.values() for column in by.values())
+
+
+def _row(
+    name: _Name, row: int, cells: Mapping[Component, Matrix], amounts: Mapping[str, Mapping[str, Matrix]]
+) -> Row:
+    kind, keys = name
+    told = {what: {one: float(column[row]) for one, column in by.items()} for what, by in amounts.items()}
+    return Row(
+        keys=keys,
+        kind=kind,
+        costs={one: float(cells[one][row]) for one in Component if one in cells and cells[one][row]},
+        requested=told["requested"],
+        used=told["used"],
+        charged=told["charged"],
+    )

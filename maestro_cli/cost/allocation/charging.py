@@ -1,0 +1,265 @@
+"""What each thing is charged in each hour, before anything is shared.
+
+    charge of a container = Σ over resources of the greater of request and use × the node's rate
+    idle of a node        = what the resource costs there − all charges for it; below 0 it is over-commit
+
+Invariants: an hour or a thing without a price is charged nothing and named; a container without a node never
+ran and costs nothing; an amount that was not measured is not charged. Idle and over-commit of every node are
+subjects of their own, one below and one above zero.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from maestro_cli.cost.allocation.model import Component, RowKind
+from maestro_cli.cost.metering.model import ContainerRef, Matrix, Metered
+from maestro_cli.cost.prices.model import PriceBook, PriceVersion, Resource
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Codes: TypeAlias = "NDArray[np.intp]"
+
+Subject: TypeAlias = tuple[RowKind, ContainerRef]
+NodeRates: TypeAlias = Mapping[Resource, Matrix]
+
+COMPONENTS = {
+    Resource.CPU: Component.CPU,
+    Resource.MEMORY: Component.MEMORY,
+    Resource.GPU: Component.GPU,
+}
+
+
+@dataclass(slots=True)
+class Charges:
+    """Cells of every component, one row a subject and one column an hour; `share_out` moves them.
+
+    Subjects are the containers in their order, then each node's idle and each node's over-commit, volumes
+    that nobody mounts, load balancers, the control plane. `node_of` is the node of each container, -1 without.
+    """
+
+    subjects: tuple[Subject, ...]
+    hours: int
+    cells: dict[Component, Matrix]
+    node_of: Codes
+    idle_rows: Codes
+    charged: Mapping[Resource, Matrix]
+    bill: Mapping[Component, float]
+    unpriced: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def of(self, component: Component) -> Matrix:
+        """The cells of a component, zeros at first."""
+        import numpy as np
+
+        if component not in self.cells:
+            self.cells[component] = np.zeros((len(self.subjects), self.hours))
+        return self.cells[component]
+
+    @property
+    def total(self) -> Matrix:
+        import numpy as np
+
+        return sum(self.cells.values(), np.zeros((len(self.subjects), self.hours)))
+
+    def rows(self, chosen: Callable[..., bool]) -> Codes:
+        """The rows of subjects for which `chosen(kind, ref)` holds."""
+        import numpy as np
+
+        found = [row for row, (kind, ref) in enumerate(self.subjects) if chosen(kind, ref)]
+        return np.asarray(found, dtype=np.intp)
+
+
+def charge(metered: Metered, book: PriceBook, rates: NodeRates) -> Charges:
+    """Charge what was metered. `rates` has one row a node and one column an hour; NaN has no price."""
+    import numpy as np
+
+    subjects = _subjects(metered)
+    nodes = {node.name: row for row, node in enumerate(metered.nodes)}
+    node_of = np.asarray([nodes.get(one.node, -1) for one in metered.containers], dtype=np.intp)
+    containers, machines = len(metered.containers), len(metered.nodes)
+    idle_rows = np.arange(containers, containers + machines)
+    charges = Charges(subjects, metered.hours.count, {}, node_of, idle_rows, {}, {}, (), ())
+    charged: dict[Resource, Matrix] = {}
+    bill: dict[Component, float] = {}
+    overcommitted = np.zeros((machines, metered.hours.count), dtype=bool)
+    for resource, component in COMPONENTS.items():
+        amounts, costs, assets = _resource(metered, resource, rates, node_of)
+        charged[resource] = amounts
+        if not assets.any() and not costs.any():
+            continue
+        cells = charges.of(component)
+        cells[:containers] = costs
+        left = assets - _on_nodes(costs, node_of, machines)
+        left[np.abs(left) <= 1e-12 * assets] = 0.0  # what rounding leaves of a full node is neither
+        cells[idle_rows] = np.maximum(left, 0.0)
+        cells[idle_rows + machines] = np.minimum(left, 0.0)
+        overcommitted |= left < 0
+        bill[component] = float(assets.sum())
+    by_hour = _Prices.of(metered, book)
+    for component, cells in _other_cells(metered, by_hour, containers + 2 * machines).items():
+        if cells.any():
+            charges.of(component)[:] += cells
+            bill[component] = bill.get(component, 0.0) + float(cells.sum())
+    charges.charged, charges.bill = charged, bill
+    charges.unpriced = tuple(by_hour.unpriced)
+    charges.notes = _notes(metered, node_of, int(overcommitted.sum()))
+    return charges
+
+
+def _subjects(metered: Metered) -> tuple[Subject, ...]:
+    return (
+        *((RowKind.SPENDER, one) for one in metered.containers),
+        *((RowKind.IDLE, ContainerRef("", "", "", one.name)) for one in metered.nodes),
+        *((RowKind.OVERCOMMIT, ContainerRef("", "", "", one.name)) for one in metered.nodes),
+        *((RowKind.UNALLOCATED, ContainerRef(one.namespace, "", "", "")) for one in metered.volumes),
+        *(
+            (RowKind.SPENDER, ContainerRef(one.namespace, "", "", "", "Service", one.service))
+            for one in metered.balancers
+        ),
+        (RowKind.OVERHEAD, ContainerRef("", "", "", "")),
+    )
+
+
+def _resource(
+    metered: Metered, resource: Resource, rates: NodeRates, node_of: Codes
+) -> tuple[Matrix, Matrix, Matrix]:
+    """Unit-hours charged and their costs by container, and what the resource costs by node."""
+    import numpy as np
+
+    shape = (len(metered.containers), metered.hours.count)
+    nothing = np.full(shape, np.nan)
+    wanted = np.fmax(metered.requested.get(resource, nothing), metered.used.get(resource, nothing))
+    amounts = np.where(node_of[:, None] >= 0, np.nan_to_num(wanted), 0.0)
+    capacity = metered.capacity.get(resource)
+    if capacity is None or not len(metered.nodes):
+        return amounts, np.zeros(shape), np.zeros((len(metered.nodes), metered.hours.count))
+    known = np.nan_to_num(np.where(np.isnan(capacity), np.nan, rates[resource]))
+    costs = np.where(node_of[:, None] >= 0, amounts * known[node_of], 0.0)
+    return amounts, costs, known * np.nan_to_num(capacity)
+
+
+def _on_nodes(costs: Matrix, node_of: Codes, machines: int) -> Matrix:
+    from maestro_cli.cost.allocation.sharing import sum_by
+
+    return sum_by(node_of[node_of >= 0], machines, costs[node_of >= 0])
+
+
+@dataclass(slots=True)
+class _Prices:
+    """What holds in each hour, and what was asked for and is not there."""
+
+    versions: list[PriceVersion | None]
+    unpriced: dict[str, None]
+
+    @classmethod
+    def of(cls, metered: Metered, book: PriceBook) -> _Prices:
+        versions = [book.at(metered.hours.beginning(hour)) for hour in range(metered.hours.count)]
+        missing = sum(version is None for version in versions)
+        named = {f"{missing} hours before the first prices": None} if missing else {}
+        return cls(versions, named)
+
+    def row(self, read: Callable[[PriceVersion], float | None], name: str, amounts: Matrix) -> Matrix:
+        """The price of each hour; where there is none it is 0, and named if there was an amount."""
+        import numpy as np
+
+        found = [None if version is None else read(version) for version in self.versions]
+        lacking = np.asarray(
+            [
+                price is None and version is not None
+                for price, version in zip(found, self.versions, strict=True)
+            ]
+        )
+        if (np.nan_to_num(amounts) * lacking).any():
+            self.unpriced[name] = None
+        return np.asarray([0.0 if price is None else price for price in found])
+
+
+def _other_cells(metered: Metered, prices: _Prices, first: int) -> dict[Component, Matrix]:
+    """Volumes, load balancers, network, control plane; `first` is the row of the first volume."""
+    import numpy as np
+
+    shape = (first + len(metered.volumes) + len(metered.balancers) + 1, metered.hours.count)
+    storage, network, overhead = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    _charge_volumes(metered, prices, storage, first)
+    for destination, sent in metered.sent_gib.items():
+        read = _egress(destination)
+        row = prices.row(read, f"network to {destination}", sent.sum(axis=0))
+        network[: len(metered.containers)] += np.nan_to_num(sent) * row
+    after = first + len(metered.volumes)
+    if metered.balancer_hours is not None and len(metered.balancers):
+        hours = np.nan_to_num(metered.balancer_hours)
+        row = prices.row(lambda one: one.load_balancer_hourly, "load balancers", hours)
+        overhead[after:-1] = hours * row
+    there = (metered.coverage > 0).astype(float)
+    versions = [version for version in prices.versions if version is not None]
+    if any(version.control_plane_hourly is not None for version in versions):
+        row = prices.row(lambda one: one.control_plane_hourly, "the control plane", there)
+        overhead[-1] = there * row
+    return {Component.STORAGE: storage, Component.NETWORK: network, Component.OVERHEAD: overhead}
+
+
+def _egress(destination: str) -> Callable[[PriceVersion], float | None]:
+    return lambda version: getattr(version.egress, destination, None)
+
+
+def _charge_volumes(metered: Metered, prices: _Prices, storage: Matrix, first: int) -> None:
+    """A volume falls evenly to the pods that mount it in the hour, and in each evenly to its containers."""
+    import numpy as np
+
+    present = _present(metered)
+    containers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for row, one in enumerate(metered.containers):
+        containers[one.namespace, one.pod].append(row)
+    for number, volume in enumerate(metered.volumes):
+        amounts = np.nan_to_num(metered.volume_gib[number])
+        row = prices.row(_class_price(volume.storage_class), _class_name(volume.storage_class), amounts)
+        cost: Matrix = amounts * row
+        pods = [containers[volume.namespace, pod] for pod in dict.fromkeys(volume.pods)]
+        there = [(rows, present[rows]) for rows in pods if rows]
+        mounts = np.zeros_like(cost)
+        for _, here in there:
+            mounts += here.any(axis=0)
+        for rows, here in there:
+            inside = here.sum(axis=0)
+            storage[rows] += np.where(here, cost / np.maximum(mounts * inside, 1.0), 0.0)
+        storage[first + number] = np.where(mounts > 0, 0.0, cost)
+
+
+def _present(metered: Metered) -> NDArray[np.bool_]:
+    """Whether anything of a container was measured in an hour."""
+    import numpy as np
+
+    seen = np.zeros((len(metered.containers), metered.hours.count), dtype=bool)
+    for rows in (*metered.requested.values(), *metered.used.values()):
+        seen |= ~np.isnan(rows)
+    return seen
+
+
+def _class_price(name: str) -> Callable[[PriceVersion], float | None]:
+    def read(version: PriceVersion) -> float | None:
+        found = version.storage_class(name)
+        return None if found is None else found.per_gib_hour
+
+    return read
+
+
+def _class_name(name: str) -> str:
+    return f"storage class {name}" if name else "volumes without a storage class"
+
+
+def _notes(metered: Metered, node_of: Codes, overcommitted: int) -> tuple[str, ...]:
+    told = list(metered.notes)
+    if overcommitted:
+        told.append(
+            f"{overcommitted} node-hours are over-committed: more was asked for or used than there is"
+        )
+    strangers = sum(1 for row, one in enumerate(metered.containers) if one.node and node_of[row] < 0)
+    if strangers:
+        told.append(f"{strangers} containers on nodes that were not measured are charged nothing")
+    return tuple(told)
