@@ -1,5 +1,5 @@
-"""`python -m tests.mutations [WORD …]`: break the light cluster, and what makes incidents of signals, and see
-that the suite notices.
+"""`python -m tests.mutations [WORD …]`: break the light cluster, what makes incidents, and who pays what, and
+see that the suite notices.
 
 Each mutation is applied to a copy of the checkout; the tests that it names must fail there, and must pass
 on an unbroken copy. With words, only the mutations whose name has one of them. The exit code is 0 when
@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.mutations.costs import COSTS
 from tests.mutations.intake import INTAKE
 from tests.mutations.table import MUTATIONS, Mutation
 
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SUITE = "tests/contract/cluster"
 COPIED = ("maestro_cli", "tests", "pyproject.toml")
 LIMIT_SECONDS = 1800
-EVERY = (*MUTATIONS, *INTAKE)
+EVERY = (*MUTATIONS, *INTAKE, *COSTS)
 
 
 def placed(test: str) -> str:

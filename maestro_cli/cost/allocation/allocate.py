@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from maestro_cli.cost.allocation.charging import Charges, NodeRates, Subject, charge
+from maestro_cli.cost.allocation.charging import Charges, Subject, charge
 from maestro_cli.cost.allocation.grouping import Filter, Place, keys_of
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
-from maestro_cli.cost.allocation.sharing import Sharing, share_out, sum_by
+from maestro_cli.cost.allocation.sharing import Sharing, share_out
+from maestro_cli.cost.allocation.sums import Groups
 from maestro_cli.cost.metering.model import Matrix, Metered
 from maestro_cli.cost.prices.model import PriceBook
 
@@ -34,14 +35,17 @@ class Hourly:
 def allocate(
     metered: Metered,
     book: PriceBook,
-    rates: NodeRates,
     grouping: tuple[str, ...] = ("namespace",),
     sharing: Sharing | None = None,
     where: Filter | None = None,
 ) -> Hourly:
-    """Share the bill of a cluster out to the groups; `rates` as of `charge`. Rows are the dearest first."""
-    sharing, where = sharing or Sharing(), where or Filter()
-    charges = charge(metered, book, rates)
+    """Share the bill of a cluster out to the groups; rows are the dearest first of each kind."""
+    return tell(charge(metered, book), grouping, sharing or Sharing(), where or Filter())
+
+
+def tell(charged: Charges, grouping: tuple[str, ...], sharing: Sharing, where: Filter) -> Hourly:
+    """The same of what was charged already, which stays as it is: one charge serves many groupings."""
+    charges, metered = charged.copy(), charged.metered
     places = _places(metered, charges.subjects)
     shared = {one.namespace for one in sharing.namespaces}
     names = [
@@ -51,11 +55,11 @@ def allocate(
     share_out(charges, sharing, _numbered(names)[1])
     other = (RowKind.OTHER, ("",) * len(grouping))
     kept = [name if where.takes(place) else other for name, place in zip(names, places, strict=True)]
-    rows, costs = _rows(metered, charges, kept)
+    rows, costs = _rows(charges, kept)
     coverage = float(metered.coverage.mean()) if metered.hours.count else 0.0
     allocation = Allocation(
         cluster=metered.cluster,
-        currency=book.currency,
+        currency=charges.currency,
         hours=metered.hours,
         grouping=grouping,
         rows=rows,
@@ -90,14 +94,18 @@ def _numbered(names: Sequence[_Name]) -> tuple[list[_Name], list[int]]:
     return list(numbers), codes
 
 
-def _rows(metered: Metered, charges: Charges, names: Sequence[_Name]) -> tuple[tuple[Row, ...], Matrix]:
+def _rows(charges: Charges, names: Sequence[_Name]) -> tuple[tuple[Row, ...], Matrix]:
     import numpy as np
 
     distinct, numbers = _numbered(names)
-    codes = np.asarray(numbers, dtype=np.intp)
-    hourly = sum_by(codes, len(distinct), charges.total)
-    cells = {one: sum_by(codes, len(distinct), rows.sum(axis=1)) for one, rows in charges.cells.items()}
-    amounts = _amounts(metered, charges, codes, len(distinct))
+    groups = Groups(np.asarray(numbers, dtype=np.intp), len(distinct))
+    hourly = groups.sums(charges.total)
+    cells = {one: groups.sums(rows.sum(axis=1)) for one, rows in charges.cells.items()}
+    ours = Groups(groups.codes[: len(charges.metered.containers)], len(distinct))
+    amounts = {
+        what: {one.value: ours.sums(column) for one, column in by.items()}
+        for what, by in charges.amounts.items()
+    }
     total = hourly.sum(axis=1)
     taken = [row for row in range(len(distinct)) if _is_told(row, distinct, cells, amounts)]
     order = sorted(
@@ -105,24 +113,6 @@ def _rows(metered: Metered, charges: Charges, names: Sequence[_Name]) -> tuple[t
     )
     rows = tuple(_row(distinct[row], row, cells, amounts) for row in order)
     return rows, hourly[order]
-
-
-def _amounts(
-    metered: Metered, charges: Charges, codes: Codes, count: int
-) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Unit-hours by what they are (requested, used, charged) and resource; one figure a row."""
-    import numpy as np
-
-    ours = codes[: len(metered.containers)]
-    ran = (charges.node_of >= 0)[:, None]
-    given = {"requested": metered.requested, "used": metered.used, "charged": charges.charged}
-    return {
-        what: {
-            resource.value: sum_by(ours, count, np.where(ran, np.nan_to_num(rows), 0.0).sum(axis=1))
-            for resource, rows in matrices.items()
-        }
-        for what, matrices in given.items()
-    }
 
 
 def _is_told(

@@ -11,13 +11,15 @@ subjects of their own, one below and one above zero.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from maestro_cli.cost.allocation.model import Component, RowKind
+from maestro_cli.cost.allocation.sums import Groups
 from maestro_cli.cost.metering.model import ContainerRef, Matrix, Metered
 from maestro_cli.cost.prices.model import PriceBook, PriceVersion, Resource
+from maestro_cli.cost.prices.split import cluster_rates
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     Codes: TypeAlias = "NDArray[np.intp]"
 
 Subject: TypeAlias = tuple[RowKind, ContainerRef]
-NodeRates: TypeAlias = Mapping[Resource, Matrix]
 
 COMPONENTS = {
     Resource.CPU: Component.CPU,
@@ -40,32 +41,39 @@ class Charges:
     """Cells of every component, one row a subject and one column an hour; `share_out` moves them.
 
     Subjects are the containers in their order, then each node's idle and each node's over-commit, volumes
-    that nobody mounts, load balancers, the control plane. `node_of` is the node of each container, -1 without.
+    that nobody mounts, load balancers, the control plane. `node_of` has each container's node, -1 without;
+    `amounts` its unit-hours in the whole window: `requested`, `used`, `charged`.
     """
 
+    metered: Metered
+    currency: str
     subjects: tuple[Subject, ...]
-    hours: int
     cells: dict[Component, Matrix]
     node_of: Codes
     idle_rows: Codes
-    charged: Mapping[Resource, Matrix]
+    amounts: Mapping[str, Mapping[Resource, Matrix]]
     bill: Mapping[Component, float]
     unpriced: tuple[str, ...]
     notes: tuple[str, ...]
 
+    def copy(self) -> Charges:
+        """The same, with cells of its own."""
+        return replace(self, cells={one: rows.copy() for one, rows in self.cells.items()})
+
     def of(self, component: Component) -> Matrix:
         """The cells of a component, zeros at first."""
-        import numpy as np
-
         if component not in self.cells:
-            self.cells[component] = np.zeros((len(self.subjects), self.hours))
+            self.cells[component] = self._zeros()
         return self.cells[component]
 
     @property
     def total(self) -> Matrix:
+        return sum(self.cells.values(), self._zeros())
+
+    def _zeros(self) -> Matrix:
         import numpy as np
 
-        return sum(self.cells.values(), np.zeros((len(self.subjects), self.hours)))
+        return np.zeros((len(self.subjects), self.metered.hours.count))
 
     def rows(self, chosen: Callable[..., bool]) -> Codes:
         """The rows of subjects for which `chosen(kind, ref)` holds."""
@@ -75,41 +83,51 @@ class Charges:
         return np.asarray(found, dtype=np.intp)
 
 
-def charge(metered: Metered, book: PriceBook, rates: NodeRates) -> Charges:
-    """Charge what was metered. `rates` has one row a node and one column an hour; NaN has no price."""
+def charge(metered: Metered, book: PriceBook) -> Charges:
+    """Charge what was metered with what held in each hour."""
     import numpy as np
 
+    found = cluster_rates(book, metered)
     subjects = _subjects(metered)
     nodes = {node.name: row for row, node in enumerate(metered.nodes)}
     node_of = np.asarray([nodes.get(one.node, -1) for one in metered.containers], dtype=np.intp)
     containers, machines = len(metered.containers), len(metered.nodes)
     idle_rows = np.arange(containers, containers + machines)
-    charges = Charges(subjects, metered.hours.count, {}, node_of, idle_rows, {}, {}, (), ())
-    charged: dict[Resource, Matrix] = {}
+    amounts: dict[str, dict[Resource, Matrix]] = {"requested": {}, "used": {}, "charged": {}}
     bill: dict[Component, float] = {}
+    charges = Charges(metered, book.currency, subjects, {}, node_of, idle_rows, amounts, bill, (), ())
     overcommitted = np.zeros((machines, metered.hours.count), dtype=bool)
     for resource, component in COMPONENTS.items():
-        amounts, costs, assets = _resource(metered, resource, rates, node_of)
-        charged[resource] = amounts
-        if not assets.any() and not costs.any():
-            continue
-        cells = charges.of(component)
-        cells[:containers] = costs
-        left = assets - _on_nodes(costs, node_of, machines)
-        left[np.abs(left) <= 1e-12 * assets] = 0.0  # what rounding leaves of a full node is neither
-        cells[idle_rows] = np.maximum(left, 0.0)
-        cells[idle_rows + machines] = np.minimum(left, 0.0)
-        overcommitted |= left < 0
-        bill[component] = float(assets.sum())
+        charged, costs, assets = _resource(metered, resource, found.rates[resource], node_of)
+        amounts["charged"][resource] = charged.sum(axis=1)
+        for what, given in (("requested", metered.requested), ("used", metered.used)):
+            if resource in given:
+                amounts[what][resource] = np.where(node_of >= 0, np.nansum(given[resource], axis=1), 0.0)
+        if assets.any() or costs.any():
+            overcommitted |= _charge_nodes(charges, component, costs, assets)
+            bill[component] = float(assets.sum())
     by_hour = _Prices.of(metered, book)
-    for component, cells in _other_cells(metered, by_hour, containers + 2 * machines).items():
-        if cells.any():
-            charges.of(component)[:] += cells
-            bill[component] = bill.get(component, 0.0) + float(cells.sum())
-    charges.charged, charges.bill = charged, bill
-    charges.unpriced = tuple(by_hour.unpriced)
-    charges.notes = _notes(metered, node_of, int(overcommitted.sum()))
+    volumes = _charge_volumes(charges, by_hour, containers + 2 * machines)
+    others = (volumes, *_charge_others(charges, by_hour))
+    bill.update({component: amount for component, amount in others if amount})
+    charges.unpriced = (*(f"nodes: {kind}" for kind in found.unpriced), *by_hour.unpriced)
+    charges.notes = _notes(metered, node_of, int(overcommitted.sum()), found.by_list)
     return charges
+
+
+def _charge_nodes(charges: Charges, component: Component, costs: Matrix, assets: Matrix) -> NDArray[np.bool_]:
+    """The cells of one resource: of containers, of each node's idle and over-commit. Gives where that is."""
+    import numpy as np
+
+    containers, machines = costs.shape[0], assets.shape[0]
+    ran = charges.node_of >= 0
+    left = assets - Groups(charges.node_of[ran], machines).sums(costs[ran])
+    left[np.abs(left) <= 1e-12 * assets] = 0.0  # what rounding leaves of a full node is neither
+    cells = charges.of(component)
+    cells[:containers] = costs
+    cells[charges.idle_rows] = np.maximum(left, 0.0)
+    cells[charges.idle_rows + machines] = np.minimum(left, 0.0)
+    return left < 0
 
 
 def _subjects(metered: Metered) -> tuple[Subject, ...]:
@@ -127,7 +145,7 @@ def _subjects(metered: Metered) -> tuple[Subject, ...]:
 
 
 def _resource(
-    metered: Metered, resource: Resource, rates: NodeRates, node_of: Codes
+    metered: Metered, resource: Resource, rates: Matrix, node_of: Codes
 ) -> tuple[Matrix, Matrix, Matrix]:
     """Unit-hours charged and their costs by container, and what the resource costs by node."""
     import numpy as np
@@ -139,15 +157,9 @@ def _resource(
     capacity = metered.capacity.get(resource)
     if capacity is None or not len(metered.nodes):
         return amounts, np.zeros(shape), np.zeros((len(metered.nodes), metered.hours.count))
-    known = np.nan_to_num(np.where(np.isnan(capacity), np.nan, rates[resource]))
+    known = np.nan_to_num(np.where(np.isnan(capacity), np.nan, rates))
     costs = np.where(node_of[:, None] >= 0, amounts * known[node_of], 0.0)
     return amounts, costs, known * np.nan_to_num(capacity)
-
-
-def _on_nodes(costs: Matrix, node_of: Codes, machines: int) -> Matrix:
-    from maestro_cli.cost.allocation.sharing import sum_by
-
-    return sum_by(node_of[node_of >= 0], machines, costs[node_of >= 0])
 
 
 @dataclass(slots=True)
@@ -180,55 +192,64 @@ class _Prices:
         return np.asarray([0.0 if price is None else price for price in found])
 
 
-def _other_cells(metered: Metered, prices: _Prices, first: int) -> dict[Component, Matrix]:
-    """Volumes, load balancers, network, control plane; `first` is the row of the first volume."""
+def _charge_others(charges: Charges, prices: _Prices) -> Iterator[tuple[Component, float]]:
+    """Network, load balancers and the control plane, which stand last; gives what is paid for each."""
     import numpy as np
 
-    shape = (first + len(metered.volumes) + len(metered.balancers) + 1, metered.hours.count)
-    storage, network, overhead = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    _charge_volumes(metered, prices, storage, first)
+    metered = charges.metered
+    sums = {Component.NETWORK: 0.0, Component.OVERHEAD: 0.0}
     for destination, sent in metered.sent_gib.items():
-        read = _egress(destination)
-        row = prices.row(read, f"network to {destination}", sent.sum(axis=0))
-        network[: len(metered.containers)] += np.nan_to_num(sent) * row
-    after = first + len(metered.volumes)
+        amounts = np.nansum(sent, axis=0)
+        row = prices.row(_egress(destination), f"network to {destination}", amounts)
+        charges.of(Component.NETWORK)[: len(sent)] += np.nan_to_num(sent) * row
+        sums[Component.NETWORK] += float((amounts * row).sum())
     if metered.balancer_hours is not None and len(metered.balancers):
         hours = np.nan_to_num(metered.balancer_hours)
         row = prices.row(lambda one: one.load_balancer_hourly, "load balancers", hours)
-        overhead[after:-1] = hours * row
+        charges.of(Component.OVERHEAD)[-1 - len(hours) : -1] = hours * row
+        sums[Component.OVERHEAD] += float((hours.sum(axis=0) * row).sum())
     there = (metered.coverage > 0).astype(float)
     versions = [version for version in prices.versions if version is not None]
     if any(version.control_plane_hourly is not None for version in versions):
         row = prices.row(lambda one: one.control_plane_hourly, "the control plane", there)
-        overhead[-1] = there * row
-    return {Component.STORAGE: storage, Component.NETWORK: network, Component.OVERHEAD: overhead}
+        charges.of(Component.OVERHEAD)[-1] = there * row
+        sums[Component.OVERHEAD] += float((there * row).sum())
+    yield from sums.items()
 
 
 def _egress(destination: str) -> Callable[[PriceVersion], float | None]:
     return lambda version: getattr(version.egress, destination, None)
 
 
-def _charge_volumes(metered: Metered, prices: _Prices, storage: Matrix, first: int) -> None:
-    """A volume falls evenly to the pods that mount it in the hour, and in each evenly to its containers."""
+def _charge_volumes(charges: Charges, prices: _Prices, first: int) -> tuple[Component, float]:
+    """A volume falls evenly to the pods that mount it in the hour, and in each evenly to its containers.
+
+    `first` is the row of the first volume. Gives what is paid for all of them.
+    """
     import numpy as np
 
+    metered = charges.metered
     present = _present(metered)
+    paid = 0.0
     containers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for row, one in enumerate(metered.containers):
         containers[one.namespace, one.pod].append(row)
     for number, volume in enumerate(metered.volumes):
         amounts = np.nan_to_num(metered.volume_gib[number])
-        row = prices.row(_class_price(volume.storage_class), _class_name(volume.storage_class), amounts)
-        cost: Matrix = amounts * row
+        name = volume.storage_class
+        cost = amounts * prices.row(_class_price(name), _class_name(name), amounts)
         pods = [containers[volume.namespace, pod] for pod in dict.fromkeys(volume.pods)]
         there = [(rows, present[rows]) for rows in pods if rows]
         mounts = np.zeros_like(cost)
         for _, here in there:
             mounts += here.any(axis=0)
+        storage = charges.of(Component.STORAGE)
         for rows, here in there:
             inside = here.sum(axis=0)
             storage[rows] += np.where(here, cost / np.maximum(mounts * inside, 1.0), 0.0)
         storage[first + number] = np.where(mounts > 0, 0.0, cost)
+        paid += float(cost.sum())
+    return Component.STORAGE, paid
 
 
 def _present(metered: Metered) -> NDArray[np.bool_]:
@@ -253,8 +274,8 @@ def _class_name(name: str) -> str:
     return f"storage class {name}" if name else "volumes without a storage class"
 
 
-def _notes(metered: Metered, node_of: Codes, overcommitted: int) -> tuple[str, ...]:
-    told = list(metered.notes)
+def _notes(metered: Metered, node_of: Codes, overcommitted: int, by_list: Iterable[str]) -> tuple[str, ...]:
+    told = [*metered.notes, *(f"nodes by the list prices: {kind}" for kind in by_list)]
     if overcommitted:
         told.append(
             f"{overcommitted} node-hours are over-committed: more was asked for or used than there is"

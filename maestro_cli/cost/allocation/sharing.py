@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from maestro_cli.cost.allocation.model import Component, RowKind
+from maestro_cli.cost.allocation.sums import Groups, quotient
 from maestro_cli.cost.metering.model import Matrix
 
 if TYPE_CHECKING:
@@ -107,15 +108,15 @@ def _share_idle(charges: Charges, how: IdleSharing) -> None:
     if how is IdleSharing.CLUSTER:
         where = np.where(where >= 0, 0, -1)
     at = np.flatnonzero(where >= 0)
-    places = 1 if how is IdleSharing.CLUSTER else len(nodes)
+    here = Groups(where[at], 1 if how is IdleSharing.CLUSTER else len(nodes))
     for resource in RESOURCES:
         cells = charges.cells.get(resource)
         if cells is None or not len(nodes):
             continue
-        paid = sum_by(where[at], places, cells[at])
+        paid = here.sums(cells[at])
         idle = cells[nodes]
         pool = idle.sum(axis=0, keepdims=True) if how is IdleSharing.CLUSTER else idle
-        charges.of(Component.IDLE)[at] += quotient(cells[at], paid[where[at]]) * pool[where[at]]
+        charges.of(Component.IDLE)[at] += quotient(cells[at], paid[here.codes]) * pool[here.codes]
         cells[nodes] = np.where(paid > 0, 0.0, idle)
 
 
@@ -137,7 +138,7 @@ def _fractions(
         known = sorted(set(names))
         codes = np.searchsorted(known, names) if known else np.zeros(0, dtype=np.intp)
         count, figures = len(known), np.asarray([max(weights.get(name, 0.0), 0.0) for name in known])
-    paid = sum_by(codes, count, costs)
+    paid = Groups(codes, count).sums(costs)
     there = np.where(paid > 0, figures[:, None], 0.0)
     return quotient(costs, paid[codes]) * quotient(there, there.sum(axis=0))[codes]
 
@@ -152,25 +153,3 @@ def _move(charges: Charges, sources: Codes, bearers: Codes, fractions: Matrix) -
     charges.of(Component.SHARED)[bearers] += fractions * pool
     for cells in charges.cells.values():
         cells[sources] = np.where(borne, 0.0, cells[sources])
-
-
-def sum_by(codes: Codes, count: int, rows: Matrix) -> Matrix:
-    """Rows with one code added up; one row a code, zeros for a code that none has."""
-    import numpy as np
-
-    sums = np.zeros((count, *rows.shape[1:]))
-    if not len(codes):
-        return sums
-    order = np.argsort(codes, kind="stable")
-    ordered = np.asarray(codes)[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    sums[ordered[starts]] = np.add.reduceat(rows[order], starts, axis=0)
-    return sums
-
-
-def quotient(over: Matrix, under: Matrix) -> Matrix:
-    """0 where there is nothing to divide by."""
-    import numpy as np
-
-    under = np.broadcast_to(under, over.shape)
-    return np.divide(over, under, out=np.zeros_like(over), where=under > 0)
