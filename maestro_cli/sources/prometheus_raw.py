@@ -13,7 +13,7 @@ import re
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -189,6 +189,11 @@ class RawPrometheus(Prometheus):
         """The values of a label in that time, in order."""
         how = urlencode({"match[]": selector, "start": to_rfc3339(start), "end": to_rfc3339(end)})
         return self._get(f"/api/v1/label/{quote(label, safe='')}/values?{how}", list[str])
+
+    def label_sets(self, selector: str, start: datetime, end: datetime) -> Sequence[Mapping[str, str]]:
+        """The labels of every series with samples about that time; of blocks that overlap it, as it says."""
+        how = urlencode({"match[]": selector, "start": to_rfc3339(start), "end": to_rfc3339(end)})
+        return self._get(f"/api/v1/series?{how}", list[dict[str, str]])
 
     def identity(self) -> str | None:
         """Which Prometheus this is and as whom it is asked, without any secret; None where nobody can tell.

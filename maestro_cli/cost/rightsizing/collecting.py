@@ -1,0 +1,213 @@
+"""Samples of pods become the usage of the containers of their workload, for all three rules at once.
+
+Units: milliseconds since 1970 where a name says so, else seconds; cores and bytes. Invariant: of a container
+that several series or jobs show at one instant, the largest counts, as `max by` has it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from maestro_cli.cost.rightsizing import krr_rule
+from maestro_cli.cost.rightsizing.grid import Grid, Times, latest_on, quantile_of, rates_on
+from maestro_cli.cost.rightsizing.krr_rule import KrrSeries, one_job
+from maestro_cli.cost.rightsizing.model import Usage, Vector
+from maestro_cli.slo.ports import RawSeries
+
+SPAN = timedelta(days=14)
+BEFORE = timedelta(minutes=5)  # what PromQL looks back at the first instant
+_MEAN_MS = 300_000
+_DAY_MS = 86_400_000
+_HOUR_SECONDS = 3600
+_WEEK_HOURS = 168
+
+Key = tuple[str, str, str]  # namespace, pod, container
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is looked at: so long until `end`; `is_closed` as of Grid."""
+
+    end: datetime
+    span: timedelta = SPAN
+    is_closed: bool = False
+
+    @property
+    def start(self) -> datetime:
+        return self.end - self.span
+
+    @cached_property
+    def krr(self) -> Grid:
+        """The steps of KRR's subqueries; its history is 14 days, whatever is looked at here."""
+        return self._grid(krr_rule.HISTORY_SECONDS * 1000, krr_rule.STEP_SECONDS * 1000)
+
+    @cached_property
+    def means(self) -> Grid:
+        return self._grid(round(self.span.total_seconds() * 1000), _MEAN_MS)
+
+    def _grid(self, range_ms: int, step_ms: int) -> Grid:
+        return Grid(round(self.end.timestamp() * 1000), range_ms, step_ms, self.is_closed)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """One container of one pod: means or peaks with their times, samples, and KRR's figures by job."""
+
+    values: Vector
+    times: Vector
+    samples: int
+    figures: Mapping[str, float]
+    points: Mapping[str, float]
+
+
+def used_by(window: Window, series: Iterable[RawSeries]) -> dict[Key, Sampled]:
+    """Processor time of each container: five-minute means, and the quantile that KRR asks for."""
+    import numpy as np
+
+    found = {}
+    for key, jobs in _by_container(series).items():
+        means = np.full(window.means.count, np.nan)
+        figures: dict[str, float] = {}
+        points: dict[str, float] = {}
+        samples = 0
+        for job, several in jobs.items():
+            rates, seen = np.full(window.krr.count, np.nan), np.full(window.krr.count, np.nan)
+            for times, values in several:
+                means = np.fmax(means, rates_on(window.means, times, values))
+                rates = np.fmax(rates, rates_on(window.krr, times, values))
+                seen = np.fmax(seen, latest_on(window.krr, times, values))
+                samples += len(times)
+            figure, count = quantile_of(rates, krr_rule.QUANTILE), int((~np.isnan(seen)).sum())
+            _note(job, figure, count, figures, points)
+        known = np.flatnonzero(~np.isnan(means))
+        at = window.means.instants[known] / 1000
+        found[key] = Sampled(means[known], at, samples, figures, points)
+    return found
+
+
+def held_by(window: Window, series: Iterable[RawSeries]) -> dict[Key, Sampled]:
+    """Memory of each container: the largest working set of each day before the end, and KRR's."""
+    import numpy as np
+
+    end_ms = window.means.end_ms
+    days = math.ceil(window.span / timedelta(days=1))
+    found = {}
+    for key, jobs in _by_container(series).items():
+        peaks = np.full(days, np.nan)
+        figures: dict[str, float] = {}
+        points: dict[str, float] = {}
+        samples = 0
+        for job, several in jobs.items():
+            seen = np.full(window.krr.count, np.nan)
+            for times, values in several:
+                seen = np.fmax(seen, latest_on(window.krr, times, values))
+                inside = times > end_ms - days * _DAY_MS
+                np.fmax.at(peaks, (end_ms - times[inside]) // _DAY_MS, values[inside])
+                samples += len(times)
+            there = seen[~np.isnan(seen)]
+            _note(job, float(there.max()) if len(there) else math.nan, len(there), figures, points)
+        known = np.flatnonzero(~np.isnan(peaks))[::-1]
+        at = (end_ms - known * _DAY_MS) / 1000
+        found[key] = Sampled(peaks[known], at, samples, figures, points)
+    return found
+
+
+def _note(job: str, figure: float, count: int, figures: dict[str, float], points: dict[str, float]) -> None:
+    """Where PromQL has no number there is no series in its answer."""
+    if not math.isnan(figure):
+        figures[job] = figure
+    if count:
+        points[job] = float(count)
+
+
+def _by_container(series: Iterable[RawSeries]) -> dict[Key, dict[str, list[tuple[Times, Vector]]]]:
+    import numpy as np
+
+    found: dict[Key, dict[str, list[tuple[Times, Vector]]]] = {}
+    for one in series:
+        labels = one.labels
+        key = (labels.get("namespace", ""), labels.get("pod", ""), labels.get("container", ""))
+        times = np.rint(np.asarray(one.times, dtype=np.float64) * 1000).astype(np.int64)
+        values = np.asarray(one.values, dtype=np.float64)
+        known = ~np.isnan(values)
+        if not known.all():
+            times, values = times[known], values[known]
+        found.setdefault(key, {}).setdefault(labels.get("job", ""), []).append((times, values))
+    return found
+
+
+@dataclass(slots=True)
+class Collected:
+    """Of one container of a workload, pod by pod, until all its pods are read."""
+
+    means: list[Vector] = field(default_factory=list)
+    mean_times: list[Vector] = field(default_factory=list)
+    peaks: list[Vector] = field(default_factory=list)
+    peak_times: list[Vector] = field(default_factory=list)
+    memory_samples: int = 0
+    cpu: dict[str, float] = field(default_factory=dict)
+    cpu_points: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
+    memory_points: dict[str, float] = field(default_factory=dict)
+
+    def add_used(self, pod: str, found: Sampled) -> None:
+        self.means.append(found.values)
+        self.mean_times.append(found.times)
+        _add(pod, found, self.cpu, self.cpu_points)
+
+    def add_held(self, pod: str, found: Sampled) -> None:
+        self.peaks.append(found.values)
+        self.peak_times.append(found.times)
+        self.memory_samples += found.samples
+        _add(pod, found, self.memory, self.memory_points)
+
+    def usage(self, watched: Times) -> Usage:
+        """`watched`: the hours, since 1970, in which anything was measured."""
+        times, at = _joined(self.mean_times), _joined(self.peak_times)
+        return Usage(
+            cpu=_joined(self.means),
+            cpu_times=times,
+            peaks=_joined(self.peaks),
+            peak_times=at,
+            memory_points=float(self.memory_samples),
+            span_seconds=float(times.max() - times.min()) if len(times) else 0.0,
+            week_seen=_week_seen(watched, times),
+        )
+
+    @property
+    def krr(self) -> KrrSeries:
+        return KrrSeries(self.cpu, self.cpu_points, self.memory, self.memory_points)
+
+    @property
+    def pod_hours(self) -> float:
+        """How many hours there was such a container, all pods together."""
+        return sum(len(times) for times in self.mean_times) * _MEAN_MS / 3_600_000
+
+
+def _add(pod: str, found: Sampled, figures: dict[str, float], points: dict[str, float]) -> None:
+    if found.figures:
+        figures[pod] = one_job(found.figures)
+    if found.points:
+        points[pod] = one_job(found.points)
+
+
+def _joined(parts: list[Vector]) -> Vector:
+    import numpy as np
+
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _week_seen(watched: Times, times: Vector) -> float:
+    """Which share of the hours of a week was watched from the first of these times on."""
+    import numpy as np
+
+    if not len(times):
+        return 0.0
+    since = float(times.min()) // _HOUR_SECONDS
+    own = ((times - 1) // _HOUR_SECONDS).astype(np.int64)  # a mean is of the time before its instant
+    hours = np.concatenate((watched[watched >= since], own))
+    return len(np.unique(hours % _WEEK_HOURS)) / _WEEK_HOURS
