@@ -20,7 +20,7 @@ _WORD = 64
 _SPARE = 16  # bytes after the last chunk, which a word may be read from
 _LEAST_BITS = 2  # of a sample
 _MOST_SAMPLES = 2**16
-_SURE_BITS = 57  # of a word that begins anywhere in a byte
+_SURE_BITS = 56  # of a word that begins anywhere in a byte, less the bit that says that a step is the same
 
 _U = np.uint64
 Words = NDArray[np.uint64]
@@ -28,8 +28,32 @@ Places = NDArray[np.int64]
 # by the first four bits: how many of them say how long the change of the step is, and how long that is
 _PREFIX = np.array([1] * 8 + [2] * 4 + [3] * 2 + [4] * 2, np.int64)
 _CHANGE_BITS = np.array([0] * 8 + [14] * 4 + [17] * 2 + [20, _WORD], np.int64)
-# by the first two bits: how many of them, and of what follows, come before the bits of the value
-_VALUE_HEAD = np.array([1, 1, 2, 13], np.int64)
+_NEW = 3  # the two bits before a change of the value that is told with its place
+_VALUE_BITS = 13  # these two, and five and six of where it is
+
+
+def _value_heads() -> Words:
+    """By the first 13 bits of a change of a value, in a byte each from the lowest.
+
+    How many bits come before it; how many are 0 after it, and how many it has, if it is told with its place;
+    and a mask for how many it has at all.
+    """
+    bits = np.arange(1 << _VALUE_BITS)
+    kind, leading, length = bits >> 11, bits >> 6 & 31, bits & 63
+    length += (length == 0) * _WORD
+    trailing = np.where(leading + length > _WORD, _WORD, _WORD - leading - length)
+    head = np.array([1, 1, 2, _VALUE_BITS]).take(kind)
+    found: Words = (head | trailing << 8 | length << 16 | (kind >= 2) * 255 << 24).astype(_U)
+    return found
+
+
+_VALUE_HEADS = _value_heads()
+# as numpy has them: a number of Python's is made one of these with each use, which takes as long as the use
+_ONE, _THREE, _SEVEN, _EIGHT, _SIXTEEN, _TWENTY_FOUR, _BYTE, _IN_WORD = (
+    np.array(number, _U) for number in (1, 3, 7, 8, 16, 24, 255, _WORD)
+)
+_VALUE_SHIFT = np.array(_WORD - _VALUE_BITS, _U)
+_FIRST_NEW = np.array(_NEW << _VALUE_BITS - 2, _U)
 
 
 @dataclass(slots=True)
@@ -48,27 +72,35 @@ class _Bits:
         return self.at(places) | more >> (63 - (places & 7)).view(_U)
 
 
-@dataclass(slots=True)
 class _Lanes:
-    """How far each chunk is read; the longest first, so that those that go on are always the first."""
+    """How far each chunk is read; the longest first, so that those that go on are always the first.
 
-    places: Places
-    times: Places
-    steps: Places
-    values: Words
-    trailing: Places
-    lengths: Places  # bits of the last change of the value that was told with its place
+    `told` is the head of the last change of the value that was told with its place. `free` are numbers of no
+    meaning, which what a step works out is written into: to make room anew takes as long as the work.
+    """
+
+    def __init__(self, places: Places, times: Places, steps: Places, values: Words, told: Words, free: Words):
+        self.places, self.times, self.steps, self.values, self.told = places, times, steps, values, told
+        self.free = free
+        self.bits_read = places.view(_U)
+        self.word, self.head, self.length, self.other = free
+        self.index = self.head.view(np.int64)
+        self.is_new = np.empty(len(places), np.bool_)
 
     @classmethod
     def at(cls, places: Places) -> _Lanes:
         """Nothing is read yet."""
-        return cls(
-            places, *(np.zeros(len(places), kind) for kind in (np.int64, np.int64, _U, *[np.int64] * 2))
-        )
+        many = len(places)
+        times, steps = np.zeros((2, many), np.int64)
+        values, told = np.zeros((2, many), _U)
+        return cls(places, times, steps, values, told, np.empty((4, many), _U))
 
     def first(self, many: int) -> _Lanes:
         """Views of the first so many."""
-        return _Lanes(*(getattr(self, name)[:many] for name in self.__slots__))
+        return _Lanes(
+            self.places[:many], self.times[:many], self.steps[:many], self.values[:many], self.told[:many],
+            self.free[:, :many],
+        )  # fmt: skip
 
 
 def samples_in(chunks: Sequence[bytes]) -> int:
@@ -104,10 +136,13 @@ def decode_chunks(chunks: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[np.flo
         if index == 0:
             _read_first(buffer, bits, now)
         else:
-            _read_time(buffer, bits, now, is_second=index == 1)
+            if index == 1:
+                _read_step(buffer, bits, now)
+            else:
+                _read_time(bits, now)
             _read_value(bits, now)
-        place = into + index
-        times[place], values[place] = now.times, now.values
+        times[into], values[into] = now.times, now.values
+        into += 1
     if (lanes.places > ends[order] * 8).any():
         raise ValueError("a chunk ends within a sample")
     return times, values.view(np.float64), many
@@ -134,18 +169,28 @@ def _varint(buffer: NDArray[np.uint8], places: Places) -> Words:
     raise ValueError("a number in a chunk is too long")
 
 
-def _read_time(buffer: NDArray[np.uint8], bits: _Bits, lanes: _Lanes, *, is_second: bool) -> None:
-    """The second has a step after the first; of others the change of the step is told, most often none."""
-    if is_second:
-        lanes.places >>= 3
-        lanes.steps[:] = _varint(buffer, lanes.places).view(np.int64)
-        lanes.places <<= 3
+def _read_step(buffer: NDArray[np.uint8], bits: _Bits, lanes: _Lanes) -> None:
+    """The time of a second sample: a step after the first."""
+    lanes.places >>= 3
+    lanes.steps[:] = _varint(buffer, lanes.places).view(np.int64)
+    lanes.times += lanes.steps
+    lanes.places <<= 3
+    lanes.word[:] = bits.at(lanes.places)
+
+
+def _read_time(bits: _Bits, lanes: _Lanes) -> None:
+    """By how much the step is another, most often nothing; leaves in `word` what comes after it."""
+    word = lanes.word
+    np.right_shift(lanes.bits_read, _THREE, out=lanes.head)
+    bits.words.take(lanes.index, mode="clip", out=word)
+    np.bitwise_and(lanes.bits_read, _SEVEN, out=lanes.other)
+    np.left_shift(word, lanes.other, out=word)
+    if np.bitwise_or.reduce(word) >> _U(63):
+        _change_step(bits, lanes, word)
+        word[:] = bits.at(lanes.places)
     else:
-        word = bits.at(lanes.places)
-        if np.bitwise_or.reduce(word) >> _U(63):
-            _change_step(bits, lanes, word)
-        else:
-            lanes.places += 1
+        np.add(lanes.bits_read, _ONE, out=lanes.bits_read)
+        np.left_shift(word, _ONE, out=word)
     lanes.times += lanes.steps
 
 
@@ -163,20 +208,28 @@ def _change_step(bits: _Bits, lanes: _Lanes, word: Words) -> None:
 
 
 def _read_value(bits: _Bits, lanes: _Lanes) -> None:
-    """What differs from the value before: nothing, or bits at the same place as the last, or at a new one."""
-    word = bits.at(lanes.places)
-    kind = (word >> _U(62)).view(np.int64)
-    is_new = kind == 3
-    length = (word >> _U(51)).view(np.int64) & 63
-    length += (length == 0) * _WORD
-    trailing = _WORD - ((word >> _U(57)).view(np.int64) & 31) - length
-    np.copyto(lanes.lengths, length, where=is_new)
-    np.copyto(lanes.trailing, trailing, where=is_new)
-    told = lanes.lengths * (kind >= 2)
-    head = _VALUE_HEAD.take(kind)
-    if np.maximum.reduce(head + told) > _SURE_BITS:
-        word = bits.whole(lanes.places + head)
+    """What differs from the value before: nothing, or bits at the same place as the last, or at a new one.
+
+    `word` has what comes at the place of each.
+    """
+    word, head, length, other = lanes.word, lanes.head, lanes.length, lanes.other
+    np.right_shift(word, _VALUE_SHIFT, out=other)
+    np.greater_equal(other, _FIRST_NEW, out=lanes.is_new)
+    _VALUE_HEADS.take(other.view(np.int64), mode="clip", out=head)
+    np.copyto(lanes.told, head, where=lanes.is_new)
+    np.right_shift(lanes.told, _SIXTEEN, out=length)
+    np.right_shift(head, _TWENTY_FOUR, out=other)
+    np.bitwise_and(length, other, out=length)
+    np.bitwise_and(head, _BYTE, out=head)
+    np.add(head, length, out=other)
+    if np.maximum.reduce(other) > _SURE_BITS:
+        word[:] = bits.whole(lanes.places + head.view(np.int64))
     else:
-        word <<= head.view(_U)
-    lanes.values ^= (word >> (_WORD - told).view(_U)) << lanes.trailing.view(_U)
-    lanes.places += head + told
+        np.left_shift(word, head, out=word)
+    np.add(lanes.bits_read, other, out=lanes.bits_read)
+    np.subtract(_IN_WORD, length, out=length)
+    np.right_shift(word, length, out=word)
+    np.right_shift(lanes.told, _EIGHT, out=other)
+    np.bitwise_and(other, _BYTE, out=other)
+    np.left_shift(word, other, out=word)
+    np.bitwise_xor(lanes.values, word, out=lanes.values)

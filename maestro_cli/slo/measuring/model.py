@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from maestro_cli.core.verdict import Judgement
-from maestro_cli.slo.measuring.adding import add_up, numbers
+from maestro_cli.slo.measuring.adding import add_up_each, numbers
 from maestro_cli.slo.measuring.gaps import Gaps
 from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.objectives import Objective
@@ -45,14 +45,18 @@ class Minutes:
 
     def both_in(self, first: int, end: int) -> tuple[float, float]:
         """Good and all events of first <= minute < end."""
-        counted, total = add_up(self.counted[first:end]), add_up(self.total[first:end])
-        return (total - counted if self.counts_bad else counted), total
+        return self.both_in_each([(first, end)])[0]
+
+    def both_in_each(self, stretches: Sequence[tuple[int, int]]) -> list[tuple[float, float]]:
+        """Good and all events of each stretch of minutes, from its first to before its end."""
+        both = zip(*(add_up_each(one, stretches) for one in (self.counted, self.total)), strict=True)
+        return [(total - counted if self.counts_bad else counted, total) for counted, total in both]
 
     def seen_in(self, first: int, end: int) -> int:
         """In how many minutes of first <= minute < end some target was seen."""
         if not self.blind:
-            return sum(self.covered[first:end])
-        return len(self.blind[first:end]) - sum(self.blind[first:end])
+            return bytes(self.covered[first:end]).count(1)
+        return bytes(self.blind[first:end]).count(0)
 
 
 @dataclass(frozen=True, slots=True)

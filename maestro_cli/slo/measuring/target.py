@@ -83,11 +83,17 @@ def days_in(measured: Measured) -> Iterator[Day]:
         return
     minute, elapsed = timedelta(seconds=MINUTE), _elapsed(measured)
     allowed = measured.objective.budget * add_up(budget.total)
-    for _, start, end in days_of(measured.measured):
-        first, last = (int((at - minutes.start) / minute) for at in (start, end))
-        good, total = minutes.both_in(first, last)
-        coverage = bytes(minutes.covered[first:last]).count(1) / max(last - first, 1)
-        kept, of = (good, total) if budget is minutes else budget.both_in(first, last)
+    days = days_of(measured.measured)
+    places = [
+        (int((start - minutes.start) / minute), int((end - minutes.start) / minute)) for _, start, end in days
+    ]
+    counts = minutes.both_in_each(places)
+    budgets = counts if budget is minutes else budget.both_in_each(places)
+    covered = bytes(minutes.covered)
+    for (_, start, _), (first, last), (good, total), (kept, of) in zip(
+        days, places, counts, budgets, strict=True
+    ):
+        coverage = covered.count(1, first, last) / max(last - first, 1)
         spent = (of - kept) / allowed * elapsed if allowed > 0 else None
         yield Day(start, good, total, coverage, spent, minutes.seen_in(first, last) > 0)
 

@@ -7,9 +7,9 @@ ends at midnight of its zone, so that a month with a change of clocks is an hour
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -95,16 +95,18 @@ def previous_span(span: Span, unit: Unit | None) -> Span:
     return Span(span.start - (span.end - span.start), span.start, span.zone, span.label)
 
 
-def days_of(span: Span) -> Iterator[tuple[date, datetime, datetime]]:
+@lru_cache(maxsize=8)  # many objectives are measured over one span
+def days_of(span: Span) -> tuple[tuple[date, datetime, datetime], ...]:
     """Each day of its zone with the part of it that is in the span, in UTC."""
-    place = zone_named(span.zone)
+    place, found = zone_named(span.zone), []
     day = span.start.astimezone(place).date()
-    while True:
-        start, end = _midnight(day, place), _midnight(day + timedelta(days=1), place)
-        if start >= span.end:
-            return
-        yield day, max(start, span.start), min(end, span.end)
+    start = _midnight(day, place)
+    while start < span.end:
         day += timedelta(days=1)
+        end = _midnight(day, place)
+        found.append((day - timedelta(days=1), max(start, span.start), min(end, span.end)))
+        start = end
+    return tuple(found)
 
 
 def _bounds(day: date, unit: Unit) -> tuple[date, date]:

@@ -28,6 +28,17 @@ def command(
     typer.echo(repr((text, count, share, words, file)))
 
 
+paths = typer.Typer()
+
+
+@paths.command("paths")
+def of_paths(
+    file: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
+    folder: Annotated[Path | None, typer.Option(exists=True, file_okay=False)] = None,
+) -> None:
+    raise AssertionError((file, folder))
+
+
 @pytest.fixture(autouse=True)
 def sparing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(typer.core, "build_runtime_param", typer.core.__dict__["build_runtime_param"])
@@ -39,6 +50,7 @@ def sparing(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ([], "('a', 3, None, None, None)"),
         (["--text", "7", "--count", "3"], "('7', 3, None, None, None)"),
+        (["--file", "a/../b"], f"('a', 3, None, None, {Path('a/../b')!r})"),
         (["--share", "0.5", "--word", "x", "--word", "y"], "('a', 3, 0.5, ['x', 'y'], None)"),
     ],
 )
@@ -53,9 +65,24 @@ def test_what_does_not_fit_is_refused(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2
 
 
-def test_a_command_with_defaults_loads_no_pydantic() -> None:
+@pytest.mark.parametrize(
+    ("kind", "said"), [("", "does not exist"), ("file", "is a directory"), ("folder", "is a file")]
+)
+def test_a_path_that_does_not_fit_is_refused(kind: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "it"
+    if kind == "file":
+        path.mkdir()
+    elif kind:
+        path.write_text("")
+    result = CliRunner().invoke(paths, [f"--{kind or 'file'}", str(path)])
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("words", [["drill", "list"], ["slo", "budget", "one", "two", "--file", "/nowhere"]])
+def test_a_command_loads_no_pydantic_for_texts_and_paths(words: list[str]) -> None:
     code = (
-        "import sys\nfrom maestro_cli.cli.main import run\nrun(['drill', 'list'])\n"
+        f"import sys\nfrom maestro_cli.cli.main import run\nrun({words})\n"
         "sys.exit('pydantic' in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
