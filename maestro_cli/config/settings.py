@@ -61,6 +61,12 @@ class Responders(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     replica_hourly_rate: _Rate | None = None
 
 
+class Costs(Responders, forbid_unknown_fields=True, frozen=True):
+    """The same, and the file with the prices of machines, storage and traffic."""
+
+    prices: str | None = None
+
+
 class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A named set of endpoints, and how careful to be with them.
 
@@ -89,7 +95,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     exclusions: list[str] = []
     contract: str | None = None
     redact: list[str] = []
-    costs: Responders = Responders()
+    costs: Costs = Costs()
     backups: str | None = None
     parameters: dict[str, str] = {}
     revenue_segments: list[str] = []
@@ -257,6 +263,9 @@ def _anchored(context: Context, folder: Path) -> Context:
     for key in ("policy", "incident_rules", "oncall", "backups", "contract"):
         path: str | None = getattr(context, key)
         changed[key] = _anchored_path(path, folder) if path else None
+    if context.costs.prices:
+        prices = _anchored_path(context.costs.prices, folder)
+        changed["costs"] = msgspec.structs.replace(context.costs, prices=prices)
     changed["exclusions"] = [_anchored_path(path, folder) for path in context.exclusions]
     changed["redact"] = [_anchored_secret(reference, folder) for reference in context.redact]
     return msgspec.structs.replace(context, **changed)

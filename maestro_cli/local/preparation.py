@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from maestro_cli.config.locations import make_private, shipped
-from maestro_cli.config.settings import Responders
-from maestro_cli.config.strict import dump_yaml, parse_yaml_all, read_yaml
+from maestro_cli.config.strict import dump_yaml, parse_yaml_all
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.files import write_atomically
+from maestro_cli.cost.prices.reading import read_prices
 from maestro_cli.local.keys import faults_folder, key_file, keys_file, make_keys
 from maestro_cli.slo.alert_files import group_document, read_alert_files
 from maestro_cli.slo.files.reading import read_objectives
@@ -53,7 +55,8 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None, *, second
     }
     manifests = read_manifests(deploy / "local", variables)
     manifests += read_manifests(deploy / "league", variables) if second else []
-    costs = read_yaml(deploy / "local" / _PRICES).decode(Responders)
+    prices = deploy / "local" / _PRICES
+    figures = read_prices(prices).figures
     context = {
         "namespace": NAMESPACE,
         "objectives": [str(folder.resolve()) for folder in objectives],
@@ -67,7 +70,7 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None, *, second
             "whole": True,
             "server_faults": {"key": f"file:{key_file(state, 'chaos')}", "loopback": True},
         },
-        "costs": {name: getattr(costs, name) for name in Responders.__struct_fields__},
+        "costs": {**msgspec.structs.asdict(figures), "prices": str(prices.resolve())},
     }
     write_atomically(state / "config" / "rules.yaml", dump_yaml(rules))
     write_atomically(state / "config" / "manifests.json", json.dumps(plain(manifests), indent=1))

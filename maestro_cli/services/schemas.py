@@ -39,7 +39,7 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
     ),
     "playbook": ("a playbook", "maestro_cli.runbooks.playbooks.spec", "PlaybookSpec"),
     "policy": ("a policy of changes", "maestro_cli.changes.policy_file", "PolicyFile"),
-    "prices": ("prices for maestro cost", "maestro_cli.config.settings", "Responders"),
+    "prices": ("prices for maestro cost", "maestro_cli.cost.prices.spec", "PricesFile"),
     "runbook": ("the front matter of a runbook", "maestro_cli.runbooks.reader", "FrontMatter"),
 }
 

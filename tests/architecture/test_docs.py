@@ -13,7 +13,7 @@ from maestro_cli.changes.policy_file import Freeze, PolicyFile, Rule, load_polic
 from maestro_cli.cli.registry import COMMANDS
 from maestro_cli.config.experiments import Blackout, ExperimentRules, FaultHooks
 from maestro_cli.config.intake import Anomalies, Reason, Receiver, Warnings
-from maestro_cli.config.settings import ClusterEndpoint, Context, Endpoint, Responders, SettingsFile
+from maestro_cli.config.settings import ClusterEndpoint, Context, Costs, Endpoint, SettingsFile
 from maestro_cli.config.strict import parse_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +55,7 @@ def test_the_settings_example_is_valid_and_names_every_setting() -> None:
             Context,
             Endpoint,
             ClusterEndpoint,
-            Responders,
+            Costs,
             Receiver,
             Warnings,
             Reason,

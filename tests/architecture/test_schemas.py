@@ -30,6 +30,7 @@ def _examples() -> Iterator[tuple[str, str, str]]:
         "gameday": ("docs/experiments.md", "maestro: gameday/v1"),
         "incident-rules": ("docs/incident-rules.md", "maestro: incident-rules/v1"),
         "keys": ("docs/console.md", "maestro: keys/v1"),
+        "prices": ("docs/cost-prices.md", "currency: EUR"),
         "policy": ("docs/policy.md", "schema: maestro.policy/1"),
         "oncall": ("docs/people.md", "maestro: oncall/v1"),
         "playbook": ("docs/playbooks.md", "maestro: playbook/v1"),

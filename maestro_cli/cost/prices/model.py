@@ -131,8 +131,15 @@ class PriceVersion:
         lines = [one for one in self.nodes if one.node and one.node.casefold() in wanted]
         return next((one for one in lines if one.region in ("", region)), None)
 
+    def gpu(self, kind: str) -> float | None:
+        """One hour of one GPU of that kind; upper and lower case are one."""
+        return next(
+            (hourly for name, hourly in self.gpus.items() if name.casefold() == kind.casefold()), None
+        )
+
     def storage_class(self, name: str) -> StorageClass | None:
-        return next((one for one in self.storage if one.name == name), None)
+        """The class of that name, else the one without a name, which stands for any."""
+        return next((one for wanted in (name, "") for one in self.storage if one.name == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,10 @@ def _spans(book: PriceBook, hours: Hours) -> Iterator[tuple[PriceVersion | None,
 
 
 def _line(version: PriceVersion, node: NodeRef) -> NodePrice | None:
-    by_name = version.one_node((node.name, node.provider_id), node.region)
+    own = node.provider_id.rpartition("/")[
+        2
+    ]  # of aws:///eu-west-1a/i-0abc OpenCost's lines have the last part
+    by_name = version.one_node((node.name, node.provider_id, own), node.region)
     if by_name is not None or not node.instance_type:
         return by_name
     return version.node(node.instance_type, node.region, node.capacity)
@@ -139,7 +142,7 @@ def _priced(
     import numpy as np
 
     listed = version.rates(node.capacity)
-    gpu = version.gpus.get(node.gpu or (price.gpu if price else ""))
+    gpu = version.gpu(node.gpu or (price.gpu if price else ""))
     if price is None:
         rates = {one: _constant(_list_rate(listed, one, gpu), amounts[one], there) for one in Resource}
         whole = np.full_like(there, np.nan)

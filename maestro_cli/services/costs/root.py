@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 from maestro_cli.services.people import PeopleServices
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from maestro_cli.cost.unit_cost_report import UnitCosts
+    from maestro_cli.services.costs.prices import ContextPrices
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
 
 
 class CostServices(PeopleServices):
     """What it costs in the current context, who spends it, what can be saved."""
+
+    def prices(self, file: Path | None = None) -> ContextPrices:
+        """Of the file, else of the context; `machines()` of it is the price book."""
+        from maestro_cli.services.costs.prices import find_prices
+
+        return find_prices(self, file)
 
     def unit_costs(self, wanted: UnitCostWanted) -> UnitCosts:
         from maestro_cli.services.costs.unit_costs import find_unit_costs

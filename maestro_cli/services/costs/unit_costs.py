@@ -16,7 +16,6 @@ from maestro_cli.cost.unit_cost_report import UnitCosts
 from maestro_cli.cost.usage import REQUESTS, Scope, UsageQueries, measure_usage
 
 if TYPE_CHECKING:
-    from maestro_cli.config.settings import Responders
     from maestro_cli.services.costs.root import CostServices
 
 _LEAST_SECONDS = 1.0
@@ -41,7 +40,7 @@ def find_unit_costs(services: CostServices, wanted: UnitCostWanted) -> UnitCosts
     scope = _scope(services, wanted)
     if wanted.budget is not None and not (math.isfinite(wanted.budget) and wanted.budget > 0):
         raise UsageError(f"a budget of {wanted.budget:g} for a million predictions is none", fix="--budget 5")
-    prices = _prices(services, wanted.prices)
+    prices = services.prices(wanted.prices).figures
     end = services.clock.now()
     usages = measure_usage(services.prometheus, scope, end, window_seconds)
     if not usages:
@@ -83,13 +82,3 @@ def _scope(services: CostServices, wanted: UnitCostWanted) -> Scope:
         raise UsageError(str(error), fix="--label deployment") from error
     namespace = "" if wanted.everywhere else wanted.namespace or services.context.namespace or ""
     return Scope(namespace, wanted.service, wanted.label)
-
-
-def _prices(services: CostServices, file: Path | None) -> Responders:
-    """Those of the file, else of the context."""
-    if file is None:
-        return services.context.costs
-    from maestro_cli.config.settings import Responders
-    from maestro_cli.config.strict import read_yaml
-
-    return read_yaml(file).decode(Responders)

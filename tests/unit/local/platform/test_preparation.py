@@ -10,9 +10,8 @@ import pytest
 import yaml
 
 from maestro_cli.config.locations import shipped
-from maestro_cli.config.settings import Responders
-from maestro_cli.config.strict import read_yaml
 from maestro_cli.core.errors import InvalidFile
+from maestro_cli.cost.prices.reading import read_prices
 from maestro_cli.local.instance import remove_run_files
 from maestro_cli.local.preparation import prepare, read_manifests
 from maestro_cli.slo.files.reading import read_objectives
@@ -77,6 +76,7 @@ def test_the_context_carries_the_assumed_costs(tmp_path: Path) -> None:
         "currency": "USD",
         "value_per_request": 0.02,
         "replica_hourly_rate": 0.05,
+        "prices": str((shipped("deploy") / "local" / "prices.yaml").resolve()),
     }
 
 
@@ -105,7 +105,7 @@ def test_what_is_declared_is_kept_as_a_backup_that_the_context_names(tmp_path: P
 
 def test_the_price_of_the_alert_on_spend_is_the_price_list_s() -> None:
     deploy = shipped("deploy")
-    price = read_yaml(deploy / "local" / "prices.yaml").decode(Responders).replica_hourly_rate
+    price = read_prices(deploy / "local" / "prices.yaml").figures.replica_hourly_rate
     groups = yaml.safe_load((deploy / "alerts" / "platform.yaml").read_text(encoding="utf-8"))["groups"]
     recorded = {rule.get("record"): rule["expr"] for group in groups for rule in group["rules"]}
     assert recorded["maestro:replica_hourly_rate:usd"] == f"vector({price})"
