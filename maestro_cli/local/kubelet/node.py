@@ -46,6 +46,7 @@ def node_labels(settings: Settings) -> dict[str, str]:
         "kubernetes.io/hostname": settings.node,
         "kubernetes.io/os": platform.system().lower(),
         "kubernetes.io/arch": machine,
+        "node.kubernetes.io/instance-type": "process",  # what deploy/local/prices.yaml prices
         "topology.kubernetes.io/region": "local",
         "topology.kubernetes.io/zone": settings.zone,
     }
