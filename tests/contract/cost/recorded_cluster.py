@@ -79,6 +79,7 @@ class Pod:
     begin: float = 0
     end: float = DAYS * DAY
     job: str = "kubelet"
+    step: float = STEP
 
     @property
     def labels(self) -> dict[str, str]:
@@ -90,8 +91,10 @@ def record_pod(to: Recording, pod: Pod, *, node: str = "n1", offset: float = 0.0
     own = {**pod.labels, "container": "main"}
     span = {"begin": pod.begin, "end": pod.end}
     scraped = {**own, "job": pod.job}
-    to.add("container_cpu_usage_seconds_total", scraped, counter(pod.cpu), offset=offset, **span)
-    to.add("container_memory_working_set_bytes", scraped, pod.memory, offset=offset, **span)
+    to.add(
+        "container_cpu_usage_seconds_total", scraped, counter(pod.cpu), step=pod.step, offset=offset, **span
+    )
+    to.add("container_memory_working_set_bytes", scraped, pod.memory, step=pod.step, offset=offset, **span)
     to.add(
         "container_memory_working_set_bytes", {**pod.labels, "container": ""}, pod.memory, step=1800, **span
     )
@@ -99,16 +102,16 @@ def record_pod(to: Recording, pod: Pod, *, node: str = "n1", offset: float = 0.0
     owner = {"owner_kind": pod.owner_kind, "owner_name": pod.owner}
     to.add("kube_pod_owner", {**told, **owner}, lambda _: 1, step=240, **span)
     to.add("kube_pod_info", {**told, "node": node}, lambda _: 1, step=240, **span)
+    to.add("kube_pod_status_phase", {**told, "phase": "Running"}, lambda _: 1, step=240, **span)
     for side, amounts in (("requests", pod.requests), ("limits", pod.limits)):
         for resource, amount in amounts.items():
             unit = "core" if resource == "cpu" else "byte"
             labels = {**told, "container": "main", "node": node, "resource": resource, "unit": unit}
-            to.add(
-                f"kube_pod_container_resource_{side}", labels, partial(_constant, amount), step=240, **span
-            )
+            to.add(f"kube_pod_container_resource_{side}", labels, partial(constant, amount), step=240, **span)
 
 
-def _constant(amount: float, _: float) -> float:
+def constant(amount: float, _: float) -> float:
+    """`amount` at any time."""
     return amount
 
 

@@ -1,0 +1,236 @@
+"""Facts of a cluster from its metrics: a dozen queries, and two for 200 pods that have a CPU limit."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from maestro_cli.core.facts.metrics import Sample
+from maestro_cli.core.quantities import prometheus_duration
+from maestro_cli.cost.rightsizing import asking
+from maestro_cli.cost.rightsizing.chunks import MOST_PODS
+from maestro_cli.cost.rightsizing.facts import (
+    Autoscaler,
+    Facts,
+    Gpu,
+    PlacedPod,
+    Room,
+    Throttling,
+)
+from maestro_cli.cost.rightsizing.model import ContainerId, OutOfMemory, Size, WorkloadId
+from maestro_cli.cost.rightsizing.own_rule import BATCH
+from maestro_cli.cost.rightsizing.owners import PodKey
+from maestro_cli.cost.rightsizing.ports import History
+
+_WEEK_HOURS = 168
+_SPOT = {
+    "label_karpenter_sh_capacity_type": "spot",
+    "label_eks_amazonaws_com_capacity_type": "SPOT",
+    "label_cloud_google_com_gke_spot": "true",
+    "label_kubernetes_azure_com_scalesetpriority": "spot",
+}
+Amounts = dict[tuple[str, str, str], dict[str, float]]  # by namespace, pod, container: "cpu_request" …
+
+
+def read_facts(
+    history: History,
+    owners: Mapping[PodKey, WorkloadId],
+    namespace: str,
+    end: datetime,
+    span: timedelta,
+) -> Facts:
+    """Of the workloads of a namespace (empty: of all), and of all nodes and pods. Raises as History does."""
+    ask = _Asking(history, end, prometheus_duration(span.total_seconds()))
+    amounts = ask.amounts_now()
+    alive = {_pod(one) for one in ask.samples(asking.ALIVE)}
+    places = {_pod(one): one.labels.get("node", "") for one in ask.samples(asking.PLACES)}
+    running = {pod: owners[pod] for pod in owners if pod in alive}
+    there = set(running.values())
+    absent = [pod for pod, of in owners.items() if of.kind in BATCH and of not in there]
+    then = ask.amounts_once(absent)
+    sizes = _sizes({key: found for key, found in amounts.items() if key[:2] in alive}, running)
+    return Facts(
+        sizes=_sizes(then, owners) | sizes,
+        replicas=Counter(running.values()),
+        autoscalers=ask.autoscalers(),
+        kills=ask.kills(owners, namespace),
+        throttling=ask.throttling(owners, {container for container, size in sizes.items() if size.cpu_limit}),
+        gpus=ask.gpus(owners),
+        pods=tuple(_placed(amounts, alive, places, owners)),
+        nodes=tuple(ask.nodes()),
+    )
+
+
+class _Asking:
+    """Queries at one instant, over one span."""
+
+    def __init__(self, history: History, end: datetime, span: str) -> None:
+        self._history, self._end, self._span = history, end, span
+
+    def samples(self, promql: str) -> tuple[Sample, ...]:
+        return self._history.query(promql, at=self._end).samples
+
+    def amounts_now(self) -> Amounts:
+        found: Amounts = defaultdict(dict)
+        for side in ("requests", "limits"):
+            _note(found, side, self.samples(asking.sizes_now(side)))
+        return found
+
+    def amounts_once(self, pods: list[PodKey]) -> Amounts:
+        found: Amounts = defaultdict(dict)
+        for at in range(0, len(pods), MOST_PODS):
+            portion = pods[at : at + MOST_PODS]
+            for side in ("requests", "limits"):
+                _note(found, side, self.samples(asking.sizes_once(side, portion, self._span)))
+        chosen = set(pods)
+        return {key: one for key, one in found.items() if key[:2] in chosen}
+
+    def kills(self, owners: Mapping[PodKey, WorkloadId], namespace: str) -> dict[ContainerId, OutOfMemory]:
+        killed = self._by_container(asking.kills(namespace, self._span), owners)
+        if not killed:
+            return {}
+        at = self._by_container(asking.killed_at(namespace, self._span), owners)
+        limits = self._by_container(asking.killed_with(namespace, self._span), owners)
+        now = self._end.timestamp()
+        return {one: OutOfMemory(at.get(one, now), limits.get(one)) for one in killed}
+
+    def throttling(
+        self, owners: Mapping[PodKey, WorkloadId], limited: set[ContainerId]
+    ) -> dict[ContainerId, Throttling]:
+        workloads = {container.workload for container in limited}
+        pods = sorted(pod for pod, workload in owners.items() if workload in workloads)
+        counts: dict[ContainerId, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        for at in range(0, len(pods), MOST_PODS):
+            portion = pods[at : at + MOST_PODS]
+            chosen = {pod: owners[pod] for pod in portion}
+            for column, which in enumerate(("cfs_throttled_periods", "cfs_periods")):
+                for one in self.samples(asking.cpu_periods(which, portion, self._span)):
+                    if _pod(one) in chosen:
+                        counts[_container(one, chosen)][column] += one.value
+        return {one: Throttling(throttled, periods) for one, (throttled, periods) in counts.items()}
+
+    def autoscalers(self) -> dict[WorkloadId, Autoscaler]:
+        infos = self.samples(asking.AUTOSCALERS)
+        if not infos:
+            return {}
+        least, most = (
+            {_autoscaler(one): one.value for one in self.samples(asking.autoscaler_bound(which))}
+            for which in ("min", "max")
+        )
+        targets: dict[PodKey, dict[str, float]] = defaultdict(dict)
+        others: dict[PodKey, set[str]] = defaultdict(set)
+        for one in self.samples(asking.AUTOSCALER_TARGETS):
+            name, how = one.labels.get("metric_name", ""), one.labels.get("metric_target_type", "")
+            if name in ("cpu", "memory") and how == "utilization":
+                targets[_autoscaler(one)][name] = one.value
+            else:
+                others[_autoscaler(one)].add(name)
+        found = {}
+        for one in infos:
+            key, of = _autoscaler(one), one.labels
+            kind, name = of.get("scaletargetref_kind", ""), of.get("scaletargetref_name", "")
+            found[WorkloadId(key[0], kind, name)] = Autoscaler(
+                key[1], least.get(key), most.get(key), targets[key].get("cpu"), targets[key].get("memory"),
+                tuple(sorted(others[key])),
+            )  # fmt: skip
+        return found
+
+    def gpus(self, owners: Mapping[PodKey, WorkloadId]) -> dict[WorkloadId, tuple[Gpu, ...]]:
+        busy = self.samples(asking.GPU_BUSY)
+        if not busy:
+            return {}
+        seen = {_gpu(one): one.value for one in self.samples(asking.GPU_SEEN)}
+        found: dict[WorkloadId, list[Gpu]] = defaultdict(list)
+        for one in busy:
+            namespace, pod, gpu = _gpu(one)
+            workload = owners.get((namespace, pod))
+            if workload is not None:
+                coverage = min(1.0, seen.get(_gpu(one), 0.0) / _WEEK_HOURS)
+                found[workload].append(Gpu(gpu, pod, one.value / 100, coverage))
+        return {workload: tuple(of) for workload, of in found.items()}
+
+    def nodes(self) -> Iterator[Room]:
+        room: dict[str, dict[str, float]] = defaultdict(dict)
+        for one in self.samples(asking.ALLOCATABLE):
+            room[one.labels.get("node", "")][one.labels.get("resource", "")] = one.value
+        labels = {one.labels.get("node", ""): one.labels for one in self.samples(asking.NODE_LABELS)}
+        for name, of in sorted(room.items()):
+            if "cpu" in of and "memory" in of:
+                yield _room(name, of, labels.get(name, {}))
+
+    def _by_container(self, promql: str, owners: Mapping[PodKey, WorkloadId]) -> dict[ContainerId, float]:
+        found: dict[ContainerId, float] = {}
+        for one in self.samples(promql):
+            if _pod(one) in owners:
+                container = _container(one, owners)
+                found[container] = max(one.value, found.get(container, one.value))
+        return found
+
+
+def _room(name: str, of: Mapping[str, float], labels: Mapping[str, str]) -> Room:
+    return Room(
+        name, of["cpu"], of["memory"], of.get("pods"),
+        instance_type=labels.get("label_node_kubernetes_io_instance_type", ""),
+        region=labels.get("label_topology_kubernetes_io_region", ""),
+        zone=labels.get("label_topology_kubernetes_io_zone", ""),
+        is_spot=any(labels.get(label) == value for label, value in _SPOT.items()),
+    )  # fmt: skip
+
+
+def _note(found: Amounts, side: str, samples: Iterable[Sample]) -> None:
+    for one in samples:
+        key = (*_pod(one), one.labels.get("container", ""))
+        resource = one.labels.get("resource", "")
+        if resource in ("cpu", "memory"):
+            found[key][f"{resource}_{side.removesuffix('s')}"] = one.value
+
+
+def _sizes(amounts: Amounts, owners: Mapping[PodKey, WorkloadId]) -> dict[ContainerId, Size]:
+    """The size that most pods of a workload have; the larger one when two are as common."""
+    found: dict[ContainerId, Counter[Size]] = defaultdict(Counter)
+    for (namespace, pod, container), of in amounts.items():
+        workload = owners.get((namespace, pod))
+        if workload is not None:
+            found[ContainerId(workload, container)][Size(**of)] += 1
+    return {
+        container: max(counts.items(), key=lambda one: (one[1], one[0].cpu_request or 0.0))[0]
+        for container, counts in found.items()
+    }
+
+
+def _placed(
+    amounts: Amounts,
+    alive: set[PodKey],
+    places: Mapping[PodKey, str],
+    owners: Mapping[PodKey, WorkloadId],
+) -> Iterator[PlacedPod]:
+    totals: dict[PodKey, list[float]] = {pod: [0.0, 0.0] for pod in alive}
+    for (namespace, pod, _), of in amounts.items():
+        if (namespace, pod) in totals:
+            totals[namespace, pod][0] += of.get("cpu_request", 0.0)
+            totals[namespace, pod][1] += of.get("memory_request", 0.0)
+    for key, (cpu, memory) in sorted(totals.items()):
+        yield PlacedPod(key[0], key[1], places.get(key, ""), owners.get(key), cpu, memory)
+
+
+def _pod(one: Sample) -> PodKey:
+    return one.labels.get("namespace", ""), one.labels.get("pod", "")
+
+
+def _autoscaler(one: Sample) -> PodKey:
+    return one.labels.get("namespace", ""), one.labels.get("horizontalpodautoscaler", "")
+
+
+def _container(one: Sample, owners: Mapping[PodKey, WorkloadId]) -> ContainerId:
+    return ContainerId(owners[_pod(one)], one.labels.get("container", ""))
+
+
+def _gpu(one: Sample) -> tuple[str, str, str]:
+    """An exporter that keeps no labels of others has them as `exported_…`."""
+    labels = one.labels
+    return (
+        labels.get("exported_namespace") or labels.get("namespace", ""),
+        labels.get("exported_pod") or labels.get("pod", ""),
+        labels.get("UUID") or labels.get("gpu", ""),
+    )

@@ -1,0 +1,100 @@
+"""What is known of workloads besides their usage: what they ask for, who scales them, what they suffered.
+
+Units: cores, bytes, shares of one. Invariant: a fact has the query that it was read by; what nobody measured
+is absent, and never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from maestro_cli.cost.rightsizing.model import ContainerId, OutOfMemory, Size, WorkloadId
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One observation: what it is of, the query that tells it again, and what that said."""
+
+    what: str
+    query: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaler:
+    """A HorizontalPodAutoscaler; targets are percent of the request, None: it does not look at that."""
+
+    name: str
+    least: float | None = None
+    most: float | None = None
+    cpu_target: float | None = None
+    memory_target: float | None = None
+    others: tuple[str, ...] = ()  # metrics that have nothing to do with requests
+
+
+@dataclass(frozen=True, slots=True)
+class Throttling:
+    """In how many of its periods a container wanted more processor time than its limit."""
+
+    throttled: float
+    periods: float
+
+    @property
+    def share(self) -> float:
+        return self.throttled / self.periods if self.periods > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU that a workload's pod holds: the busy share that it stays under 95 of 100 times in a week.
+
+    `coverage` is the share of the hours of that week in which it was measured.
+    """
+
+    gpu: str
+    pod: str
+    busy: float
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPod:
+    """A pod that runs or waits, and what all its containers ask for; an empty node: it waits."""
+
+    namespace: str
+    name: str
+    node: str
+    workload: WorkloadId | None
+    cpu: float
+    memory: float
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A node as pods see it: what of it they may ask for."""
+
+    name: str
+    cpu: float
+    memory: float
+    pods: float | None = None
+    instance_type: str = ""
+    region: str = ""
+    zone: str = ""
+    is_spot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All of it at one instant."""
+
+    sizes: Mapping[ContainerId, Size] = field(default_factory=dict)
+    replicas: Mapping[WorkloadId, int] = field(default_factory=dict)
+    autoscalers: Mapping[WorkloadId, Autoscaler] = field(default_factory=dict)
+    kills: Mapping[ContainerId, OutOfMemory] = field(default_factory=dict)
+    throttling: Mapping[ContainerId, Throttling] = field(default_factory=dict)
+    gpus: Mapping[WorkloadId, tuple[Gpu, ...]] = field(default_factory=dict)
+    pods: tuple[PlacedPod, ...] = ()
+    nodes: tuple[Room, ...] = ()
+    queries: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
