@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from maestro_cli.core.facts.metrics import Instant, Series
+from maestro_cli.slo.ports import RawSeries
 
 
 class Metrics(Protocol):
@@ -16,3 +18,19 @@ class Metrics(Protocol):
         self, promql: str, start: datetime, end: datetime, step_seconds: float
     ) -> tuple[Series, ...]:
         """A range query. Raises MaestroError."""
+
+
+class MeterMetrics(Protocol):
+    """A Prometheus that is asked for a whole cluster at once."""
+
+    def steps(self, promql: str, start: datetime, end: datetime, step_seconds: float) -> Iterable[RawSeries]:
+        """A query evaluated at start + step, start + 2 steps … end.
+
+        Raises TooMuch where less has to be asked for at once, and MaestroError.
+        """
+
+    def series(self, selector: str, start: datetime, end: datetime) -> Sequence[Mapping[str, str]]:
+        """The labels of every series that had samples about that time. Raises MaestroError."""
+
+    def retention_seconds(self) -> float | None:
+        """How long it keeps samples; None where it does not tell."""

@@ -195,6 +195,11 @@ class RawPrometheus(Prometheus):
         how = urlencode({"match[]": selector, "start": to_rfc3339(start), "end": to_rfc3339(end)})
         return self._get(f"/api/v1/series?{how}", list[dict[str, str]])
 
+    def series(self, selector: str, start: datetime, end: datetime) -> Sequence[dict[str, str]]:
+        """The labels of every series that the selector takes and that had samples about that time."""
+        how = urlencode({"match[]": selector, "start": to_rfc3339(start), "end": to_rfc3339(end)})
+        return self._get(f"/api/v1/series?{how}", list[dict[str, str]])
+
     def identity(self) -> str | None:
         """Which Prometheus this is and as whom it is asked, without any secret; None where nobody can tell.
 

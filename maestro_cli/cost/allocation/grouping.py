@@ -17,6 +17,7 @@ from maestro_cli.core.errors import UsageError
 from maestro_cli.core.matchers import Matcher, matchers_text, parse_matchers
 from maestro_cli.core.refs import ref_of
 from maestro_cli.core.untrusted import visible
+from maestro_cli.cost.metering.labels import sanitized
 from maestro_cli.cost.metering.model import ContainerRef, NodeRef
 
 LABEL = "label:"
@@ -84,13 +85,8 @@ def keys_of(grouping: Iterable[str], place: Place) -> tuple[str, ...]:
 
 def _value(key: str, place: Place) -> str:
     if key.startswith(LABEL):
-        return place.ref.labels.get(label_name(key.removeprefix(LABEL)), "")
+        return place.ref.labels.get(sanitized(key.removeprefix(LABEL)), "")
     return _KEYS[key](place)
-
-
-def label_name(name: str) -> str:
-    """A label of Kubernetes as Prometheus has it: `app.kubernetes.io/name` is `app_kubernetes_io_name`."""
-    return re.sub(r"[^a-zA-Z0-9_]", "_", name)
 
 
 @dataclass(frozen=True, slots=True)

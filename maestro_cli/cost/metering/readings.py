@@ -1,0 +1,148 @@
+"""What Prometheus answered, laid out by the hour, in the units of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from maestro_cli.cost.metering.bins import Chunk, Grid
+from maestro_cli.cost.metering.identities import Identities, Named, PodKey
+from maestro_cli.cost.metering.labels import LabelNames
+from maestro_cli.cost.metering.model import GIB, Hours
+from maestro_cli.cost.metering.queries import LOOK_SECONDS, MEMORY, MeterQueries
+from maestro_cli.slo.ports import RawSeries
+
+Key: TypeAlias = tuple[str, ...]
+Take: TypeAlias = Callable[["Readings", Chunk, Iterable[RawSeries]], None]
+_HOUR_LOOKS = 3600 // LOOK_SECONDS
+_EXPORTED = "exported_"
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What is metered: `match` are labels of the series of one cluster among several in one Prometheus.
+
+    `destination` is where all that pods send is taken to go; empty: it is not counted.
+    """
+
+    cluster: str = ""
+    match: Mapping[str, str] = field(default_factory=dict)
+    labels: LabelNames = field(default_factory=LabelNames)
+    destination: str = ""
+
+
+class Readings:
+    """Unit-hours where the bin was looked at, and means of a bin where the name says so."""
+
+    def __init__(self, hours: Hours) -> None:
+        self.hours = hours
+        self.running = Grid[PodKey](hours.count)
+        self.mean_requests = Grid[Key](hours.count)  # namespace, pod, uid, container, resource
+        self.cpu = Grid[Key](hours.count)  # namespace, pod, container
+        self.mean_memory = Grid[Key](hours.count)
+        self.mean_gpu = Grid[Key](hours.count)
+        self.nodes = Grid[str](hours.count)
+        self.mean_capacity = Grid[Named](hours.count)  # node, resource
+        self.volumes = Grid[str](hours.count)
+        self.balancers = Grid[Named](hours.count)
+        self.watched = Grid[str](hours.count)
+        self.sent = Grid[Named](hours.count)
+        self.node_of: dict[Key, str] = {}  # by namespace, pod, uid, or without a uid by who measured use
+        self.identities = Identities()
+
+
+def questions(bin_seconds: int, wanted: Meter) -> Iterator[tuple[str, Take]]:
+    """Every query of a chunk, and who takes its answer."""
+    queries = MeterQueries(bin_seconds, wanted.match)
+    yield queries.running, _running
+    yield queries.requests, _requests
+    yield queries.cpu, _cpu
+    yield queries.memory, _memory
+    yield queries.gpu, _gpu
+    yield queries.nodes, _nodes
+    yield queries.capacity, _capacity
+    yield queries.volumes, _volumes
+    yield queries.balancers, _balancers
+    yield queries.watched, _watched
+    if wanted.destination:
+        yield queries.sent, _sent
+
+
+def _named(series: RawSeries, *labels: str) -> Key:
+    return tuple(series.labels.get(label, "") for label in labels)
+
+
+def _running(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        namespace, pod, uid = _named(one, "namespace", "pod", "uid")
+        found.running.put((namespace, pod, uid), chunk, one, 1 / _HOUR_LOOKS)
+
+
+def _requests(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        key = _named(one, "namespace", "pod", "uid", "container", "resource")
+        found.mean_requests.put(key, chunk, one, 1 / GIB if key[-1] == MEMORY else 1.0)
+        if node := one.labels.get("node"):
+            found.node_of[key[:3]] = node
+
+
+def _used(found: Readings, grid: Grid[Key], chunk: Chunk, one: RawSeries, factor: float) -> None:
+    key = _named(one, "namespace", "pod", "container")
+    grid.put(key, chunk, one, factor)
+    if node := one.labels.get("node"):
+        found.node_of[key[:2]] = node
+
+
+def _cpu(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        _used(found, found.cpu, chunk, one, 1 / 3600)
+
+
+def _memory(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        _used(found, found.mean_memory, chunk, one, 1 / GIB)
+
+
+def _gpu(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    """The exporter's own pod is told where the scrape does not keep the labels of what it measured."""
+    labels = ("namespace", "pod", "container")
+    for one in answer:
+        exported = _named(one, *(_EXPORTED + label for label in labels))
+        key = exported if exported[1] else _named(one, *labels)
+        if key[1]:
+            found.mean_gpu.put(key, chunk, one, 0.01)
+
+
+def _nodes(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        found.nodes.put(one.labels.get("node", ""), chunk, one, 1 / _HOUR_LOOKS)
+
+
+def _capacity(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        node, resource = _named(one, "node", "resource")
+        factor = 1 / GIB if resource == MEMORY else 1.0
+        found.mean_capacity.put((node, resource), chunk, one, factor)
+
+
+def _volumes(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        found.volumes.put(one.labels.get("persistentvolume", ""), chunk, one, 1 / _HOUR_LOOKS / GIB)
+
+
+def _balancers(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        namespace, service = _named(one, "namespace", "service")
+        found.balancers.put((namespace, service), chunk, one, 1 / _HOUR_LOOKS)
+
+
+def _watched(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        found.watched.put("", chunk, one, 1 / _HOUR_LOOKS)
+
+
+def _sent(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        namespace, pod = _named(one, "namespace", "pod")
+        found.sent.put((namespace, pod), chunk, one, 1 / GIB)
