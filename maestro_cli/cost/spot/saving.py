@@ -69,6 +69,16 @@ class SpotSaving:
         return 1 - self.spot / self.on_demand
 
 
+@dataclass(frozen=True, slots=True)
+class SpotSavings:
+    """All batch work of a scope; `remarks` say what could not be looked at."""
+
+    at: datetime
+    currency: str
+    items: tuple[SpotSaving, ...]
+    remarks: tuple[str, ...]
+
+
 def offers_of(
     version: PriceVersion, region: str, interruptions_per_hour: float | None = None
 ) -> tuple[Offer, ...]:

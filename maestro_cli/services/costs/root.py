@@ -9,8 +9,11 @@ from maestro_cli.services.people import PeopleServices
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from maestro_cli.cost.spot.saving import SpotSavings
+    from maestro_cli.cost.storage.report import StorageWanted, Stored
     from maestro_cli.cost.unit_cost_report import UnitCosts
     from maestro_cli.services.costs.prices import ContextPrices
+    from maestro_cli.services.costs.spot import SpotWanted
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
 
 
@@ -27,3 +30,13 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.unit_costs import find_unit_costs
 
         return find_unit_costs(self, wanted)
+
+    def spot_savings(self, wanted: SpotWanted) -> SpotSavings:
+        from maestro_cli.services.costs.spot import find_spot_savings
+
+        return find_spot_savings(self, wanted)
+
+    def stored(self, wanted: StorageWanted) -> Stored:
+        from maestro_cli.services.costs.storage import find_stored
+
+        return find_stored(self, wanted)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from maestro_cli.cli.commands.cost import unit
+from maestro_cli.cli.commands.cost import spot, storage, unit
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -19,7 +19,11 @@ def cost() -> None:
     """Show what it costs, who spends it, and what can be saved without hurting anyone."""
 
 
-COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (("unit", unit.unit),)
+COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
+    ("unit", unit.unit),
+    ("spot", spot.spot),
+    ("storage", storage.storage),
+)
 
 for name, command in COMMANDS:
     app.command(name)(command)

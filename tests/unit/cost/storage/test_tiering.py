@@ -1,0 +1,163 @@
+"""Versions move to cheaper storage only where that pays, and never one that could be rolled back to."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.cost.metering.model import GIB
+from maestro_cli.cost.prices.model import StorageClass
+from maestro_cli.cost.storage.keeping import References, kept_versions
+from maestro_cli.cost.storage.lifecycle import Policy, gcs_policy, s3_policy
+from maestro_cli.cost.storage.model import StoredObject, StoredVersion, group_versions
+from maestro_cli.cost.storage.tiering import MONTH_HOURS, Outlook, Place, Tiering, weigh_versions
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+HOT = StorageClass("STANDARD", 0.023 / MONTH_HOURS)
+COLD = StorageClass(
+    "STANDARD_IA", 0.0125 / MONTH_HOURS, per_thousand_requests=0.01, per_gib_retrieved=0.01,
+    least_days=30, least_bytes=128 * 1024,
+)  # fmt: skip
+NOTHING = References({})
+
+
+def stored(key: str, gib: float = 1.0, days: float = 90, storage_class: str = "STANDARD") -> StoredObject:
+    return StoredObject(key, int(gib * GIB), NOW - timedelta(days=days), storage_class)
+
+
+def versions(*objects: StoredObject) -> tuple[StoredVersion, ...]:
+    return group_versions(objects, "models/", COLD.least_bytes)[0]
+
+
+def weigh(
+    *objects: StoredObject, outlook: Outlook = Outlook(), references: References = NOTHING, newest: int = 1
+) -> dict[str, Tiering]:
+    found = versions(*objects)
+    kept = kept_versions(found, references, newest)
+    weighed = weigh_versions(found, kept, hot=HOT, cold=COLD, outlook=outlook, now=NOW)
+    return {one.version.name: one for one in weighed}
+
+
+def test_a_version_moves_when_what_it_saves_is_more_than_the_move_and_reading_back() -> None:
+    old, new = stored("models/fraud/1/model.onnx", 100), stored("models/fraud/2/model.onnx")
+    moved = weigh(old, new)["fraud@1"]
+    assert moved.place is Place.MOVE
+    assert moved.saving == pytest.approx(100 * (0.023 - 0.0125) * 12 - 0.00001)
+    read = weigh(old, new, outlook=Outlook(reads_per_month=2))["fraud@1"]
+    assert read.place is Place.STAY
+    assert read.saving == pytest.approx(100 * (0.023 - 0.0125) * 12 - 0.00001 - 100 * 24 * 0.01)
+
+
+def test_what_will_lie_there_for_less_than_the_least_days_pays_for_them() -> None:
+    short = Outlook(months=0.25)
+    moved = weigh(stored("models/fraud/1/m", 100), stored("models/fraud/2/m"), outlook=short)["fraud@1"]
+    stays = 30 * 24 / MONTH_HOURS
+    assert moved.saving == pytest.approx(100 * (0.023 * 0.25 - 0.0125 * stays) - 0.00001)
+    assert moved.place is Place.STAY
+
+
+def test_young_versions_small_objects_and_those_there_already_stay() -> None:
+    found = weigh(
+        stored("models/a/1/m", 10, days=10),
+        stored("models/a/9/m"),
+        *(stored(f"models/b/1/{part}", 100_000 / GIB) for part in range(50)),
+        stored("models/b/9/m"),
+        stored("models/c/1/m", 10, storage_class="STANDARD_IA"),
+        stored("models/c/9/m"),
+    )
+    assert {name: one.place for name, one in found.items() if name.endswith("@1")} == {
+        "a@1": Place.STAY, "b@1": Place.STAY, "c@1": Place.STAY,
+    }  # fmt: skip
+
+
+def test_without_a_price_there_is_no_figure() -> None:
+    found = versions(stored("models/fraud/1/m", 10))
+    for hot, cold in ((None, COLD), (HOT, None), (HOT, StorageClass("STANDARD_IA", 0.1))):
+        (one,) = weigh_versions(found, {}, hot=hot, cold=cold, outlook=Outlook(), now=NOW)
+        assert (one.place, one.saving) == (Place.UNKNOWN, None)
+
+
+def test_keys_that_are_of_no_version_are_told_apart() -> None:
+    found, others = group_versions([stored("models/readme.md"), stored("other/fraud/1/m")], "models/")
+    assert found == ()
+    assert [one.key for one in others] == ["models/readme.md"]
+
+
+def test_where_nobody_knows_what_is_served_everything_is_kept() -> None:
+    objects = [stored(f"models/fraud/{number}/m", 100) for number in range(1, 9)]
+    found = weigh(*objects, references=References({}, unknown="the cluster does not answer"))
+    assert {one.place for one in found.values()} == {Place.KEEP}
+
+
+def _broken_rules(kept: Callable[..., Mapping[StoredVersion, str]]) -> int:
+    """How many of 300 generated repositories have a policy that reaches a version that is needed."""
+    broken = 0
+    for seed in range(300):
+        chance = random.Random(seed)
+        objects = [
+            stored(f"models/{model}/{number}/m", chance.uniform(0.1, 50), chance.uniform(0, 400))
+            for model in ("fraud", "fraud-eu", "price", "a/b")[: chance.randint(1, 4)]
+            for number in chance.sample(range(1, 130), chance.randint(1, 30))
+        ]
+        found = versions(*objects)
+        names = [(one.model, one.version) for one in found]
+        needed = dict.fromkeys(chance.sample(names, len(names) // 3), ("deployment/fraud, revision 3",))
+        weighed = weigh_versions(
+            found, kept(found, References(needed), 2), hot=HOT, cold=COLD, outlook=Outlook(), now=NOW
+        )
+        prefixes = _prefixes(s3_policy(weighed, "STANDARD_IA", 30), gcs_policy(weighed, "NEARLINE", 30))
+        keep = [one for one in found if (one.model, one.version) in needed or one in _young(found)]
+        broken += any(one.prefix.startswith(prefix) for one in keep for prefix in prefixes)
+    return broken
+
+
+def _young(found: Iterable[StoredVersion]) -> set[StoredVersion]:
+    by_model: dict[str, list[StoredVersion]] = {}
+    for one in found:
+        by_model.setdefault(one.model, []).append(one)
+    ordered = (sorted(group, key=lambda one: one.version) for group in by_model.values())
+    return {one for group in ordered for one in group[-2:]}
+
+
+def _prefixes(s3: Policy, gcs: Policy) -> set[str]:
+    mine = {rule["Filter"]["Prefix"] for rule in s3.document["Rules"]}
+    theirs = {prefix for rule in gcs.document["rule"] for prefix in rule["condition"]["matchesPrefix"]}
+    assert mine == theirs
+    assert "Expiration" not in json.dumps(s3.document)
+    assert "Delete" not in json.dumps(gcs.document)
+    return mine
+
+
+def test_no_policy_reaches_a_version_that_is_served_or_could_be_rolled_back_to() -> None:
+    assert _broken_rules(kept_versions) == 0
+
+
+def test_rules_that_forget_what_is_needed_are_caught() -> None:
+    def forgetful(found: Iterable[StoredVersion], _: References, newest: int) -> dict[StoredVersion, str]:
+        return kept_versions(found, NOTHING, newest)
+
+    assert _broken_rules(forgetful) > 200
+
+
+def test_a_store_is_told_only_what_it_takes() -> None:
+    weighed = list(weigh(stored("models/fraud/1/m", 100), stored("models/fraud/2/m")).values())
+    with pytest.raises(UsageError, match="after 10 days"):
+        s3_policy(weighed, "STANDARD_IA", 10)
+    with pytest.raises(UsageError, match="has no storage class"):
+        s3_policy(weighed, "STANDARD-IA", 30)
+    with pytest.raises(UsageError, match="has no storage class"):
+        gcs_policy(weighed, "STANDARD_IA", 30)
+
+
+def test_more_rules_than_a_store_takes_are_left_out_by_name_what_saves_least_first() -> None:
+    objects = [stored(f"models/m/{number}/m", 1 + number / 100) for number in range(1, 1104)]
+    policy = s3_policy(weigh(*objects).values(), "STANDARD_IA", 30)
+    assert len(policy.document["Rules"]) == 1000
+    assert len(policy.left_out) == 102
+    assert policy.left_out[-1] == "m@1"
+    assert len({rule["ID"] for rule in policy.document["Rules"]}) == 1000
