@@ -1,0 +1,81 @@
+"""Sizes under a HorizontalPodAutoscaler, which scales by the share of the request that is used.
+
+A smaller request makes the same use a larger share, and the autoscaler would add pods for nothing: its target
+moves with the request, target' = target · request before ÷ request after. Above 90 % nothing is left for what
+comes before new pods are ready, and the cut ends there. Source: research, section 7.3.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from maestro_cli.cost.rightsizing.advice import (
+    Advice,
+    AutoscalerStep,
+    ContainerAdvice,
+    Decision,
+    Reason,
+    Step,
+)
+from maestro_cli.cost.rightsizing.facts import Autoscaler, Fact
+from maestro_cli.cost.rightsizing.rounding import whole_millicores
+
+MOST_TARGET = 90
+_WORTH = 0.95  # a cut of less than a twentieth is not worth a rollout
+_QUERY = "kube_horizontalpodautoscaler_spec_target_metric"
+
+
+def with_autoscaler(advice: Advice, autoscaler: Autoscaler) -> Advice:
+    """The advice with the target that belongs to it; without the cuts that no target would go with."""
+    containers = advice.containers
+    if autoscaler.memory_target is not None:
+        text = "its autoscaler scales by memory, and would add pods for a smaller request"
+        containers = tuple(_without(one, "memory", text, autoscaler.memory_target) for one in containers)
+    step = None
+    if autoscaler.cpu_target is not None:
+        containers, step = _by_cpu(containers, autoscaler.name, autoscaler.cpu_target)
+    return replace(advice, containers=containers, autoscaler=step)
+
+
+def _by_cpu(
+    containers: tuple[ContainerAdvice, ...], name: str, target: float
+) -> tuple[tuple[ContainerAdvice, ...], AutoscalerStep | None]:
+    if not any(one.cpu.changes for one in containers):
+        return containers, None
+    if any(one.now.cpu_request is None for one in containers):
+        text = "its autoscaler needs a request of every container, and one has none"
+        return tuple(_without(one, "cpu", text, target) for one in containers), None
+    before = sum(one.now.cpu_request or 0.0 for one in containers)
+    after = sum(one.next.cpu_request or 0.0 for one in containers)
+    if target * before / after > MOST_TARGET:
+        least = target * before / MOST_TARGET
+        if len(containers) > 1 or least >= before * _WORTH:
+            text = f"its autoscaler's target of {target:g} % would have to be over {MOST_TARGET} %"
+            return tuple(_without(one, "cpu", text, target) for one in containers), None
+        containers = (_held(containers[0], whole_millicores(least, 0.0)),)
+        after = containers[0].next.cpu_request or before
+    return containers, AutoscalerStep(name, target, math.floor(target * before / after + 1e-9))
+
+
+def _held(one: ContainerAdvice, least: float) -> ContainerAdvice:
+    text = f"its autoscaler's target ends at {MOST_TARGET} %"
+    step = replace(one.cpu, next=least, reasons=(Reason("autoscaler", text),))
+    return replace(one, cpu=step, next=replace(one.next, cpu_request=least))
+
+
+def _without(one: ContainerAdvice, resource: str, text: str, target: float) -> ContainerAdvice:
+    """A raise stays: it asks for fewer pods, if for any."""
+    step: Step = getattr(one, resource)
+    if step.decision is not Decision.CUT:
+        return one
+    reason = Reason("autoscaler", text, (Fact("percent of the request", _QUERY, target),))
+    refused = replace(step, decision=Decision.REFUSED, next=step.now, reasons=(reason,))
+    kept = {
+        f"{resource}_request": getattr(one.now, f"{resource}_request"),
+        f"{resource}_limit": getattr(one.now, f"{resource}_limit"),
+    }
+    size = replace(one.next, **kept)
+    return (
+        replace(one, cpu=refused, next=size) if resource == "cpu" else replace(one, memory=refused, next=size)
+    )

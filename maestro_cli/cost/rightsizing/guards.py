@@ -1,0 +1,106 @@
+"""What forbids a cut.
+
+Source: research, section 7.3: none when a container is throttled in more than 5 % of its periods, was killed
+for its memory in the window, when less than half of an objective's error budget is left, or when the
+quality-of-service class would change. Invariant: what could not be measured forbids it as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from maestro_cli.core.quantities import format_share, prometheus_duration
+from maestro_cli.cost.rightsizing import asking
+from maestro_cli.cost.rightsizing.advice import Reason
+from maestro_cli.cost.rightsizing.facts import Fact, Facts
+from maestro_cli.cost.rightsizing.model import ContainerId, Size
+
+MOST_THROTTLED = 0.05
+LEAST_BUDGET = 0.5
+LARGEST_CUT = 0.5  # of what there is now, in one change
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLeft:
+    """Of one objective the share of its error budget that is left at least; None with why: not known."""
+
+    objective: str
+    share: float | None
+    why: str = ""
+
+    @property
+    def fact(self) -> Fact:
+        text = f"error budget of {self.objective} that is left"
+        return Fact(text, f"maestro slo budget {self.objective}", self.share)
+
+
+class Qos(Enum):
+    """Kubernetes' classes; who has the first is evicted last."""
+
+    GUARANTEED = "Guaranteed"
+    BURSTABLE = "Burstable"
+    BEST_EFFORT = "BestEffort"
+
+
+def qos_of(sizes: Iterable[Size]) -> Qos:
+    """Of a pod with such containers. Source: kubernetes pkg/apis/core/v1/helper/qos."""
+    told = list(sizes)
+    amounts = [(of.cpu_request, of.cpu_limit, of.memory_request, of.memory_limit) for of in told]
+    if not any(any(of) for of in amounts):
+        return Qos.BEST_EFFORT
+    is_equal = all(
+        cpu and memory and (cpu_request or cpu) == cpu and (memory_request or memory) == memory
+        for cpu_request, cpu, memory_request, memory in amounts
+    )
+    return Qos.GUARANTEED if is_equal else Qos.BURSTABLE
+
+
+def qos_changes(before: Mapping[ContainerId, Size], container: ContainerId, size: Size) -> tuple[Reason, ...]:
+    """The reason when the pod's class would be another with that size of one container."""
+    was, would_be = qos_of(before.values()), qos_of({**before, container: size}.values())
+    if was is would_be:
+        return ()
+    text = f"the pod's quality of service would be {would_be.value}, and is {was.value}"
+    return (Reason("qos", text),)
+
+
+def forbids_cpu(container: ContainerId, now: Size, facts: Facts, span_seconds: float) -> Iterator[Reason]:
+    """Throttling, of a container that has a CPU limit: without one there is none."""
+    if now.cpu_limit is None:
+        return
+    query = asking.throttling_of(
+        container.workload.namespace, container.container, prometheus_duration(span_seconds)
+    )
+    found = facts.throttling.get(container)
+    if found is None or found.periods <= 0:
+        fact = Fact("periods in which it was throttled", query, None)
+        yield Reason(
+            "throttling-unknown", "it has a CPU limit, and nobody measured whether it reaches it", (fact,)
+        )
+    elif found.share > MOST_THROTTLED:
+        fact = Fact("share of its periods in which it was throttled", query, found.share)
+        text = f"it was throttled in {found.share:.1%} of its periods, more than {MOST_THROTTLED:.0%}"
+        yield Reason("throttled", text, (fact,))
+
+
+def forbids_any(
+    container: ContainerId, facts: Facts, budgets: Sequence[BudgetLeft], span_seconds: float
+) -> Iterator[Reason]:
+    """Kills for memory, and error budgets."""
+    if container in facts.kills:
+        query = asking.kills(container.workload.namespace, prometheus_duration(span_seconds))
+        days = span_seconds / 86_400
+        yield Reason(
+            "killed", f"it was killed for its memory in the last {days:g} days", (Fact("kills", query, 1.0),)
+        )
+    for budget in budgets:
+        fact = budget.fact
+        if budget.share is None:
+            text = f"what is left of the error budget of {budget.objective} is not known"
+            yield Reason("budget-unknown", f"{text}: {budget.why}" if budget.why else text, (fact,))
+        elif budget.share < LEAST_BUDGET:
+            left = format_share(budget.share)
+            text = f"{left} of the error budget of {budget.objective} is left, less than {LEAST_BUDGET:.0%}"
+            yield Reason("budget", text, (fact,))

@@ -1,0 +1,152 @@
+"""Which nodes go away once pods ask for less: those whose pods all find a place on the others.
+
+Nodes are emptied one after the other, the dearest first, then the emptiest; pods are placed first-fit, the
+largest first. A place needs cores, memory and a free pod on a node that is at most 85 % full by then. What
+is not known is taken as it is seen: a workload whose replicas are all on different nodes stays so
+(anti-affinity), one that is in several zones stays in as many, and so does the cluster. Pods that each node
+has of its own (DaemonSets, those of the node itself) go with their node.
+Source of the bound: research, section 7.3, max over resources of ⌈Σ requests ÷ (allocatable · 0.85)⌉.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from maestro_cli.cost.rightsizing.facts import PlacedPod, Room
+from maestro_cli.cost.rightsizing.model import WorkloadId
+
+FULL = 0.85  # of what a node lets pods ask for; the rest is for rollouts and peaks
+_PER_NODE = ("DaemonSet", "Node")
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The nodes that stay, those that go, and the fewest that could hold it all by sums alone."""
+
+    stay: tuple[str, ...]
+    go: tuple[str, ...]
+    bound: int
+
+
+@dataclass(slots=True)
+class _Node:
+    room: Room
+    cpu: float = 0.0
+    memory: float = 0.0
+    pods: list[PlacedPod] = field(default_factory=list)
+
+    def takes(self, pod: PlacedPod) -> bool:
+        room = self.room
+        return (
+            self.cpu + pod.cpu <= room.cpu * FULL
+            and self.memory + pod.memory <= room.memory * FULL
+            and (room.pods is None or len(self.pods) + 1 <= room.pods)
+        )
+
+    def add(self, pod: PlacedPod) -> None:
+        self.pods.append(pod)
+        self.cpu += pod.cpu
+        self.memory += pod.memory
+
+
+def pack(nodes: Sequence[Room], pods: Iterable[PlacedPod], hourly: Mapping[str, float]) -> Packed:
+    """Empty nodes as long as that goes; `hourly` prices them by name, and what has no price goes last."""
+    held = {room.name: _Node(room) for room in nodes}
+    for pod in pods:
+        if pod.node in held:
+            held[pod.node].add(pod)
+    spread = _Spread.seen(held.values())
+    bound = _bound(held.values())
+    stay = dict(held)
+    order = sorted(held.values(), key=lambda one: (-hourly.get(one.room.name, 0.0), one.cpu, one.room.name))
+    for node in order:
+        if len(stay) <= max(1, bound):
+            break
+        emptied = _emptied(node, stay, spread)
+        if emptied is not None:
+            stay = emptied
+    gone = tuple(name for name in held if name not in stay)
+    return Packed(tuple(stay), gone, bound)
+
+
+def _emptied(node: _Node, stay: Mapping[str, _Node], spread: _Spread) -> dict[str, _Node] | None:
+    """The other nodes with its pods on them; None when one finds no place."""
+    others = {
+        name: _Node(one.room, one.cpu, one.memory, list(one.pods))
+        for name, one in stay.items()
+        if name != node.room.name
+    }
+    if spread.zones > len({one.room.zone for one in others.values()}):
+        return None
+    moving = [pod for pod in stay[node.room.name].pods if not _is_of_its_node(pod)]
+    for pod in sorted(moving, key=lambda one: (-one.cpu, -one.memory, one.name)):
+        place = next((one for one in others.values() if one.takes(pod) and spread.allows(pod, one)), None)
+        if place is None:
+            return None
+        place.add(pod)
+    return others if spread.keeps_zones(others.values()) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """How pods are spread, as it is seen: whose replicas are apart, and in how many zones a workload is."""
+
+    apart: frozenset[WorkloadId]
+    zones_of: Mapping[WorkloadId, int]
+    zones: int
+
+    @classmethod
+    def seen(cls, nodes: Iterable[_Node]) -> _Spread:
+        nodes = list(nodes)
+        places: dict[WorkloadId, list[_Node]] = defaultdict(list)
+        for node in nodes:
+            for pod in node.pods:
+                if pod.workload is not None and not _is_of_its_node(pod):
+                    places[pod.workload].append(node)
+        apart = frozenset(
+            workload
+            for workload, of in places.items()
+            if len(of) > 1 and len({node.room.name for node in of}) == len(of)
+        )
+        zones_of = {workload: len({node.room.zone for node in of}) for workload, of in places.items()}
+        return cls(apart, zones_of, max(zones_of.values(), default=1))
+
+    def allows(self, pod: PlacedPod, node: _Node) -> bool:
+        return pod.workload not in self.apart or all(one.workload != pod.workload for one in node.pods)
+
+    def keeps_zones(self, nodes: Iterable[_Node]) -> bool:
+        zones: dict[WorkloadId, set[str]] = defaultdict(set)
+        for node in nodes:
+            for pod in node.pods:
+                if pod.workload is not None:
+                    zones[pod.workload].add(node.room.zone)
+        return all(len(zones[workload]) >= count for workload, count in self.zones_of.items())
+
+
+def _is_of_its_node(pod: PlacedPod) -> bool:
+    return pod.workload is None or pod.workload.kind in _PER_NODE
+
+
+def _bound(nodes: Iterable[_Node]) -> int:
+    """By the largest kind of node; a node's own pods take their part of every node."""
+    nodes = list(nodes)
+    if not nodes:
+        return 0
+    found = 1
+    for resource in ("cpu", "memory"):
+        own = Counter[str]()
+        asked = 0.0
+        for node in nodes:
+            for pod in node.pods:
+                amount = getattr(pod, resource)
+                if _is_of_its_node(pod):
+                    own[node.room.name] += amount
+                else:
+                    asked += amount
+        largest = max(getattr(node.room, resource) * FULL - own[node.room.name] for node in nodes)
+        if largest > 0:
+            found = max(found, math.ceil(asked / largest - 1e-9))
+    return found

@@ -1,0 +1,130 @@
+"""What right-sizing saves: what may be claimed, and what really goes off the bill, apart.
+
+    claimable  = Σ over containers of (request now − request next) × rate × how long there were how many
+    realisable = the price of the nodes that go away once pods ask for less
+
+Units: the currency of the prices, a month of 730 hours. Invariant: what has no price is missing and named,
+never 0: the sum is then a lower bound. A saving of requests frees room, and only a node that goes away frees
+money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from maestro_cli.cost.prices.file import HOURS_OF_A_MONTH
+from maestro_cli.cost.rightsizing.advice import Advice
+from maestro_cli.cost.rightsizing.facts import PlacedPod, Room
+from maestro_cli.cost.rightsizing.model import WorkloadId
+from maestro_cli.cost.rightsizing.packing import Packed, pack
+
+GIB = 2.0**30
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRate:
+    """One node for an hour, and a core and a GiB of it for an hour; None: nothing prices it."""
+
+    hourly: float | None
+    cpu: float | None
+    memory: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the requests of one workload would cost less in a month; None when nothing prices its nodes."""
+
+    workload: WorkloadId
+    monthly: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """Nodes now, after the changes, and how many could go even without them; dollars a month.
+
+    `share` is of what all nodes cost. None where a node has no price.
+    """
+
+    nodes: int
+    before: Packed
+    after: Packed
+    monthly: float | None
+    bill: float | None
+
+    @property
+    def share(self) -> float | None:
+        return self.monthly / self.bill if self.monthly is not None and self.bill else None
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    currency: str
+    claims: Mapping[WorkloadId, Claim]
+    realised: Realised | None
+    unpriced: tuple[str, ...] = ()
+
+    @property
+    def claimable(self) -> float | None:
+        """A month; None when no workload could be priced. Raises take from it."""
+        known = [one.monthly for one in self.claims.values() if one.monthly is not None]
+        return sum(known) if known or not self.claims else None
+
+
+def claim_of(advice: Advice, pods: Iterable[PlacedPod], rates: Mapping[str, NodeRate], hours: float) -> Claim:
+    """Of one workload that was looked at for so many hours."""
+    nodes = [pod.node for pod in pods if pod.workload == advice.workload] or list(rates)
+    cpu = _mean([rates[name].cpu for name in nodes if name in rates])
+    memory = _mean([rates[name].memory for name in nodes if name in rates])
+    if cpu is None or memory is None or hours <= 0:
+        return Claim(advice.workload, None)
+    total = 0.0
+    for one in advice.containers:
+        cores = (one.now.cpu_request or 0.0) - (one.next.cpu_request or 0.0)
+        gibs = ((one.now.memory_request or 0.0) - (one.next.memory_request or 0.0)) / GIB
+        total += (cores * cpu + gibs * memory) * one.pod_hours / hours
+    return Claim(advice.workload, total * HOURS_OF_A_MONTH)
+
+
+def realised_by(
+    advice: Sequence[Advice],
+    nodes: Sequence[Room],
+    pods: Sequence[PlacedPod],
+    rates: Mapping[str, NodeRate],
+) -> Realised | None:
+    """What goes away once all of it is done; None when no node is known."""
+    if not nodes:
+        return None
+    hourly = {name: rate.hourly for name, rate in rates.items() if rate.hourly is not None}
+    lighter = _lighter(advice)
+    after = pack(nodes, [_after(pod, lighter) for pod in pods], hourly)
+    is_priced = all(room.name in hourly for room in nodes)
+    bill = sum(hourly[room.name] for room in nodes) * HOURS_OF_A_MONTH if is_priced else None
+    monthly = None
+    if all(name in hourly for name in after.go):
+        monthly = sum(hourly[name] for name in after.go) * HOURS_OF_A_MONTH
+    return Realised(len(nodes), pack(nodes, pods, hourly), after, monthly, bill)
+
+
+def _lighter(advice: Sequence[Advice]) -> dict[WorkloadId, tuple[float, float]]:
+    """By how many cores and bytes a pod of each workload asks for less."""
+    return {
+        one.workload: (
+            sum((of.now.cpu_request or 0.0) - (of.next.cpu_request or 0.0) for of in one.containers),
+            sum((of.now.memory_request or 0.0) - (of.next.memory_request or 0.0) for of in one.containers),
+        )
+        for one in advice
+    }
+
+
+def _after(pod: PlacedPod, lighter: Mapping[WorkloadId, tuple[float, float]]) -> PlacedPod:
+    if pod.workload is None or pod.workload not in lighter:
+        return pod
+    cpu, memory = lighter[pod.workload]
+    return replace(pod, cpu=max(0.0, pod.cpu - cpu), memory=max(0.0, pod.memory - memory))
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """None when one is not known, or there is none."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None

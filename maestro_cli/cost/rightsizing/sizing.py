@@ -1,0 +1,161 @@
+"""From usage and facts to steps: the rule's figure, held back by what forbids a cut.
+
+Units: cores and bytes. Invariant: pure; a step is never larger than a halving, and never below the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from maestro_cli.core.promql import promql_string
+from maestro_cli.cost.rightsizing import chunks
+from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step
+from maestro_cli.cost.rightsizing.autoscaling import with_autoscaler
+from maestro_cli.cost.rightsizing.facts import Fact, Facts
+from maestro_cli.cost.rightsizing.guards import (
+    LARGEST_CUT,
+    BudgetLeft,
+    forbids_any,
+    forbids_cpu,
+    qos_changes,
+)
+from maestro_cli.cost.rightsizing.history import Measured
+from maestro_cli.cost.rightsizing.krr_rule import Scaled, krr_proposal
+from maestro_cli.cost.rightsizing.model import Amount, ContainerId, Proposal, Size, Usage, WorkloadId
+from maestro_cli.cost.rightsizing.own_rule import BATCH, own_proposal
+from maestro_cli.cost.rightsizing.rounding import whole_mebibytes, whole_millicores
+from maestro_cli.cost.rightsizing.suggestions import suggestions_for
+from maestro_cli.cost.rightsizing.vpa_rule import vpa_proposal
+
+SAME = 0.05  # so near to what the rule says a size is right, and a change not worth its rollout
+NO_SIZE = Size()
+
+
+def advise(
+    workload: WorkloadId,
+    measured: Sequence[Measured],
+    facts: Facts,
+    budgets: Sequence[BudgetLeft],
+    span_seconds: float,
+) -> Advice:
+    """Of one workload with all its containers; `budgets` are those of the objectives that are about it."""
+    sizes = {container: size for container, size in facts.sizes.items() if container.workload == workload}
+    for one in measured:
+        sizes.setdefault(one.container, NO_SIZE)
+    containers = tuple(
+        _container(one, sizes, facts, budgets, span_seconds, len(measured)) for one in measured
+    )
+    advice = Advice(
+        workload, facts.replicas.get(workload, 0), containers,
+        suggestions=tuple(suggestions_for(workload, containers, facts)),
+        budgets=tuple(one.fact for one in budgets),
+    )  # fmt: skip
+    autoscaler = facts.autoscalers.get(workload)
+    return advice if autoscaler is None else with_autoscaler(advice, autoscaler)
+
+
+def _container(
+    measured: Measured,
+    sizes: Mapping[ContainerId, Size],
+    facts: Facts,
+    budgets: Sequence[BudgetLeft],
+    span_seconds: float,
+    containers: int,
+) -> ContainerAdvice:
+    container = measured.container
+    workload, now = container.workload, sizes[container]
+    usage = replace(measured.usage, killed=facts.kills.get(container))
+    own = own_proposal(usage, now, is_batch=workload.kind in BATCH)
+    forbidding = tuple(forbids_any(container, facts, budgets, span_seconds))
+    if now == NO_SIZE and workload not in facts.replicas and workload.kind not in BATCH:
+        own = _gone()
+    cpu = _step(
+        now.cpu_request, own.cpu, (*forbids_cpu(container, now, facts, span_seconds), *forbidding), 1e-3
+    )
+    memory = _step(now.memory_request, own.memory, forbidding, 1.0)
+    cpu = _kept_in_class(cpu, sizes, container, _with_cpu(now, cpu, own.cpu))
+    memory = _kept_in_class(memory, sizes, container, _with_memory(now, memory))
+    autoscaler = facts.autoscalers.get(workload)
+    scaled = Scaled(
+        cpu=autoscaler is not None and autoscaler.cpu_target is not None,
+        memory=autoscaler is not None and autoscaler.memory_target is not None,
+    )
+    return ContainerAdvice(
+        container, now, _with_memory(_with_cpu(now, cpu, own.cpu), memory), cpu, memory, own,
+        krr=krr_proposal(measured.krr, scaled), vpa=vpa_proposal(usage, now, containers=max(1, containers)),
+        facts=tuple(_usage_facts(container, usage)), pod_hours=measured.pod_hours,
+    )  # fmt: skip
+
+
+def _gone() -> Proposal:
+    nothing = Amount(None, why="insufficient: nothing of it runs now")
+    return Proposal(nothing, nothing)
+
+
+def _step(now: float | None, wanted: Amount, forbidding: Sequence[Reason], unit: float) -> Step:
+    """`unit` is 0.001 for cores and 1 for bytes: which way to round up."""
+    goal = wanted.request
+    if goal is None:
+        return Step(Decision.INSUFFICIENT, now, None, now, (Reason("insufficient", wanted.why),))
+    if now is None:
+        return Step(Decision.RAISE, None, goal, goal)
+    if abs(goal - now) <= SAME * now:
+        return Step(Decision.KEEP, now, goal, now)
+    if goal > now:
+        return Step(Decision.RAISE, now, goal, goal)
+    if forbidding:
+        return Step(Decision.REFUSED, now, goal, now, tuple(forbidding))
+    half = now * LARGEST_CUT
+    least = whole_millicores(half, 0.0) if unit < 1 else whole_mebibytes(half, 0.0)
+    if least <= goal:
+        return Step(Decision.CUT, now, goal, goal)
+    text = f"a change halves it at the most: the rule wants {1 - goal / now:.0%} less"
+    return Step(Decision.CUT, now, goal, least, (Reason("step", text),))
+
+
+def _kept_in_class(
+    step: Step, sizes: Mapping[ContainerId, Size], container: ContainerId, next_: Size
+) -> Step:
+    """A cut that would change the class is refused; a raise may make it a better one."""
+    if step.decision is not Decision.CUT:
+        return step
+    reasons = qos_changes(sizes, container, next_)
+    return replace(step, decision=Decision.REFUSED, next=step.now, reasons=reasons) if reasons else step
+
+
+def _with_cpu(size: Size, step: Step, wanted: Amount) -> Size:
+    """The limit of a batch container is the rule's; of another it stays, and is never below the request."""
+    if not step.changes or step.next is None:
+        return size
+    limit = size.cpu_limit
+    if wanted.limit is not None:
+        limit = max(wanted.limit, step.next)
+    elif limit is not None:
+        limit = max(limit, step.next)
+    return replace(size, cpu_request=step.next, cpu_limit=limit)
+
+
+def _with_memory(size: Size, step: Step) -> Size:
+    """Memory ends where it is requested; what raises a request takes no limit down."""
+    if not step.changes or step.next is None:
+        return size
+    limit: float | None = step.next
+    if step.decision is Decision.RAISE:
+        limit = None if size.memory_limit is None else max(size.memory_limit, step.next)
+    return replace(size, memory_request=step.next, memory_limit=limit)
+
+
+def _usage_facts(container: ContainerId, usage: Usage) -> list[Fact]:
+    import numpy as np
+
+    namespace, name = promql_string(container.workload.namespace), promql_string(container.container)
+    where = f"namespace={namespace},container={name}"
+    rates = f"rate({chunks.USED}{{{where}}}[5m])"
+    found = []
+    for percent in (95, 99):
+        query = f"quantile_over_time({percent / 100:g}, {rates}[14d:5m])"
+        value = float(np.percentile(usage.cpu, percent)) if len(usage.cpu) else None
+        found.append(Fact(f"P{percent} of its five-minute means, cores, all pods pooled", query, value))
+    query = f"max_over_time({chunks.HELD}{{{where}}}[14d])"
+    return [*found, Fact("its largest working set, bytes", query, usage.peak)]
