@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from maestro_cli.config.explanation import suggestion
@@ -88,7 +87,7 @@ def list_pods(services: Services, wanted: Wanted) -> list[PodLine]:
     key = _key(wanted, POD_KEYS)
     namespace = _namespace(services, wanted)
     inventory = services.cluster.inventory
-    zones = _Zones(inventory)
+    zones = Zones(inventory)
     found = inventory.pods(namespace, zones.of, selector=wanted.selector, fields=wanted.fields)
     _refuse_missing(services, namespace, found)
     return _sorted(_picked(services, found, wanted), key, lambda pod: (pod.namespace, pod.name))
@@ -96,26 +95,28 @@ def list_pods(services: Services, wanted: Wanted) -> list[PodLine]:
 
 def zone_of(services: Services) -> Callable[[str], str]:
     """What tells the zone of a node, "" where it is not known; asks for all of them once."""
-    return _Zones(services.cluster.inventory).of
+    return Zones(services.cluster.inventory).of
 
 
-class _Zones:
-    """The zones of nodes, read when the first one is asked for."""
+class Zones:
+    """The zones of nodes, read when the first one is asked for, unless they are `known`."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, known: Mapping[str, str] | None = None) -> None:
         self._inventory = inventory
+        self.asked = known  # None until they were asked for
 
-    @cached_property
-    def _known(self) -> Mapping[str, str]:
+    def of(self, node: str) -> str:
+        """The zone, or ""."""
+        if self.asked is None:
+            self.asked = self._ask()
+        return self.asked.get(node, "")
+
+    def _ask(self) -> Mapping[str, str]:
         try:
             return self._inventory.zones()
         except Refused as error:
             warn(f"zones are not shown: {error.why or error.what}")
             return {}
-
-    def of(self, node: str) -> str:
-        """The zone, or ""."""
-        return self._known.get(node, "")
 
 
 def list_nodes(services: Services, wanted: Wanted) -> list[NodeLine]:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.incident_following import Look
     from maestro_cli.services.inspecting import WantedLogs
     from maestro_cli.services.inventory import Wanted
+    from maestro_cli.services.pods_ahead import PodsAhead
 
 __all__ = ["GlobalOptions", "Services"]
 
@@ -52,6 +53,8 @@ class Services(ExperimentServices, CostServices):
     """Use cases over the backends of one context."""
 
     # What there is in the cluster
+
+    pods_ahead: PodsAhead | None = None  # the first list of a watch, which is read already
 
     def list_pods(self, wanted: Wanted) -> list[PodLine]:
         from maestro_cli.services.inventory import list_pods

@@ -31,6 +31,7 @@ from maestro_cli.tui.store.store import Store
 if TYPE_CHECKING:
     from maestro_cli.changes.policy import Policy
     from maestro_cli.services.person import Person
+    from maestro_cli.services.pods_ahead import PodsAhead
 
 
 LONGEST_READ_SECONDS = 1.0  # for what is read to be given up; what hangs ends with the process
@@ -51,9 +52,14 @@ class Console:
     """Everything behind the screen; `close` ends all of it."""
 
     def __init__(
-        self, options: GlobalOptions, clock: Clock, contexts: tuple[str, ...], namespace: str
+        self,
+        options: GlobalOptions,
+        clock: Clock,
+        contexts: tuple[str, ...],
+        namespace: str,
+        ahead: PodsAhead | None = None,
     ) -> None:
-        self.clock = clock
+        self.clock, self._ahead = clock, ahead
         self.ending = Cancellation()
         self.options = options
         self.store = Store(Scope(contexts, namespace))
@@ -152,7 +158,10 @@ class Console:
             asks=lambda: self.person(context),
             why_held=lambda: self._why_held(context),
         )
-        return Services(options, ConsoleSignals(self.ending))
+        built = Services(options, ConsoleSignals(self.ending))
+        if is_reading and self._ahead is not None and self._ahead.context == context:
+            built.pods_ahead = self._ahead
+        return built
 
     def _why_held(self, context: str) -> str:
         """Why nothing may be changed now, by whatever was begun while it was armed; "" where it may."""
@@ -196,6 +205,8 @@ class Console:
             work.join(max(until - self.clock.monotonic(), 0.0))
         self.recorder.close()
         self._contexts.close()
+        if self._ahead is not None:
+            self._ahead.close()
         self.feeds.join(LONGEST_READ_SECONDS)
 
 

@@ -26,6 +26,7 @@ from maestro_cli.tui.web.launch import is_served, serve_to_browser
 SWITCH_SECONDS = 0.0005  # a key is read, done and written by three threads, each of which waits so long
 
 if TYPE_CHECKING:
+    from maestro_cli.services.pods_ahead import PodsAhead
     from maestro_cli.services.root import Services
     from maestro_cli.tui.app import ConsoleApp
     from maestro_cli.tui.console import Console
@@ -128,12 +129,14 @@ def _turns_of(seconds: float) -> Iterator[None]:
 
 def _made(services: Services, scope: Scope, screen: str, kept: Remembered) -> tuple[Console, ConsoleApp]:
     """The console and its full screen, of which nothing runs yet. Raises as `open_console`."""
-    from maestro_cli.tui.console import Console
     from maestro_cli.tui.screens.model import Place
 
     wanted = named_screen(screen)  # refused before anything is opened
-    console = Console(services.options, services.clock, scope.contexts, scope.namespace)
-    place = Place(wanted if screen else first_screen(console, kept.screen))
+    place = Place(wanted if screen else first_screen(services, scope.contexts, kept.screen))
+    ahead = _begun_apart(services, place, scope)
+    from maestro_cli.tui.console import Console
+
+    console = Console(services.options, services.clock, scope.contexts, scope.namespace, ahead)
     _read_ahead(console, place)
     from maestro_cli.tui.app import ConsoleApp
     from maestro_cli.tui.keys.keymap import usable_keymap
@@ -146,6 +149,17 @@ def _made(services: Services, scope: Scope, screen: str, kept: Remembered) -> tu
     app.when_whole = _look_for_cycles
     app.greeting = lambda: left_over_words(console, app.chosen_keys)
     return console, app
+
+
+def _begun_apart(services: Services, place: Place, scope: Scope) -> PodsAhead | None:
+    """Have the list of pods of one cluster be read by another process, while this one imports."""
+    from maestro_cli.tui.screens.pods import SCREENS
+
+    if len(scope.contexts) > 1 or place.screen not in {one.id for one in SCREENS}:
+        return None
+    from maestro_cli.services.pods_ahead import read_pods_ahead
+
+    return read_pods_ahead(services, scope.context, scope.namespace)
 
 
 def _read_ahead(console: Console, place: Place) -> None:
@@ -168,7 +182,7 @@ def _open_lines(services: Services, contexts: tuple[str, ...], namespace: str, s
     first = namespace or services.settings.context(names[0]).namespace or ""
     wanted = named_screen(screen)
     console = Console(services.options, services.clock, names, first)
-    open_lines(console, Place(wanted if screen else first_screen(console, "")))
+    open_lines(console, Place(wanted))
 
 
 def serve_console(
@@ -200,7 +214,7 @@ def _known(services: Services, contexts: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def first_screen(console: Console, remembered: str) -> str:
+def first_screen(services: Services, contexts: tuple[str, ...], remembered: str) -> str:
     """The incidents while one is open, or while nobody can tell; else where the console was last."""
     from maestro_cli.tui.screens.table import FIRST, every_screen
 
@@ -209,8 +223,10 @@ def first_screen(console: Console, remembered: str) -> str:
     from maestro_cli.incidents.glance import is_any_open
 
     try:
-        contexts = console.store.snapshot.scope.contexts
-        is_quiet = all(is_any_open(console.reading(one).journal_path) is False for one in contexts)
+        of_context = (
+            services if one == services.context_name else services.in_context(one) for one in contexts
+        )
+        is_quiet = all(is_any_open(one.journal_path) is False for one in of_context)
     except MaestroError:
         is_quiet = False
     return remembered if is_quiet else FIRST

@@ -30,11 +30,12 @@ from maestro_cli.tui.screens.pods import PODS
 from tests.patience import PATIENCE_SECONDS
 from tests.tui.cases import StillClock, StillConsole, until
 
-CONTEXT = SimpleNamespace(namespace="ml")
+CONTEXT = SimpleNamespace(namespace="ml", cluster=None)
 SETTINGS = SimpleNamespace(contexts={"prod": CONTEXT}, context=lambda name: CONTEXT)
 SERVICES: Any = SimpleNamespace(
     settings=SETTINGS,
     context_name="prod",
+    journal_path=Path("journal.sqlite"),
     options=GlobalOptions(),
     clock=StillClock(),
     cancellation=Cancellation(),
@@ -63,8 +64,6 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Place, str]]:
 
     monkeypatch.setattr("maestro_cli.tui.app.ConsoleApp", app)
     monkeypatch.setattr(FeedRunner, "want", lambda self, keys: None)
-    reading = SimpleNamespace(journal_path=Path("journal.sqlite"))
-    monkeypatch.setattr(Console, "reading", lambda self, context: reading)
     monkeypatch.setattr("maestro_cli.incidents.glance.is_any_open", lambda path: GLANCE[0])
     GLANCE[:] = [False]
     TOLD.clear()
@@ -121,6 +120,22 @@ def test_the_first_list_is_on_its_way_before_a_full_screen_is_imported(
     monkeypatch.setattr(FeedRunner, "want", lambda self, keys: asked.append((keys, len(opened))))
     launch.open_console(SERVICES, (), "", "po")
     assert asked == [(frozenset({PODS.of("prod", "ml")}), 0)]
+
+
+def test_only_the_pods_of_one_cluster_are_listed_by_another_process(
+    opened: list[tuple[Place, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def read(services: object, context: str, namespace: str) -> None:
+        asked.append((context, namespace))
+
+    monkeypatch.setattr("maestro_cli.services.pods_ahead.read_pods_ahead", read)
+    for contexts, screen in (((), "po"), (("prod", "prod-us"), "pods"), ((), "nodes"), ((), "")):
+        launch.open_console(SERVICES, contexts, "", screen)
+    remember(Remembered(screen="pods", namespaces={"prod": ""}))
+    launch.open_console(SERVICES, (), "", "")
+    assert asked == [("prod", "ml"), ("prod", "")]
 
 
 def test_what_is_remarked_before_there_is_a_screen_is_shown_on_it(

@@ -50,15 +50,28 @@ def cluster_access(endpoint: ClusterEndpoint, environment: Mapping[str, str] | N
 
     Raises InvalidFile for a bad kubeconfig, Refused or Unreachable when a credential plugin fails.
     """
-    environment = os.environ if environment is None else environment
+    config = _config(endpoint, os.environ if environment is None else environment)
+    if config is None:
+        return _in_cluster()
+    return static_access(config) if _is_static(config) else library_access(config)
+
+
+def written_access(endpoint: ClusterEndpoint) -> Access | None:
+    """The same by what is written in files alone; None where a plugin or a provider is to be asked."""
+    config = _config(endpoint, os.environ)
+    return static_access(config) if config is not None and _is_static(config) else None
+
+
+def _config(endpoint: ClusterEndpoint, environment: Mapping[str, str]) -> Kubeconfig | None:
+    """None in a pod, where there is a service account instead."""
     paths = kubeconfig_paths(endpoint, environment)
     if not paths[0].exists() and not endpoint.kubeconfig and "KUBERNETES_SERVICE_HOST" in environment:
-        return _in_cluster()
-    config = read_kubeconfig(paths, endpoint.kube_context)
-    user = config.user
-    if user is None or set(user.body) <= _STATIC_USER:
-        return static_access(config)
-    return library_access(config)
+        return None
+    return read_kubeconfig(paths, endpoint.kube_context)
+
+
+def _is_static(config: Kubeconfig) -> bool:
+    return config.user is None or set(config.user.body) <= _STATIC_USER
 
 
 def static_access(config: Kubeconfig) -> Access:

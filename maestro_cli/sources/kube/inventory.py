@@ -6,7 +6,7 @@ memory holds lines and never a whole answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from maestro_cli.core.errors import NotFound
 from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
 from maestro_cli.core.untrusted import Untrusted
 from maestro_cli.sources.kube import objects
-from maestro_cli.sources.kube.api_server import ApiServer
+from maestro_cli.sources.kube.api_server import ApiServer, Part
 from maestro_cli.sources.kube.facts import ZONE, container_facts, untrusted
 from maestro_cli.sources.kube.paths import scoped, segment
 from maestro_cli.sources.kube.pod_status import pod_health, pod_status
@@ -44,6 +44,11 @@ class Inventory:
         path = scoped("/api/v1", namespace, "pods")
         line = partial(pod_line, zone_of=zone_of)
         return self._api.gather(path, objects.PodObject, line, selection(selector, fields), patience=PATIENCE)
+
+    def pod_parts(self, namespace: str | None, zone_of: Callable[[str], str]) -> Iterator[Part[PodLine]]:
+        """The same of all of them, as the pages come."""
+        path, line = scoped("/api/v1", namespace, "pods"), partial(pod_line, zone_of=zone_of)
+        return self._api.parts(path, objects.PodObject, line, patience=PATIENCE)
 
     def nodes(self, *, selector: str = "", fields: str = "") -> list[NodeLine]:
         """Nodes that match a label and a field selector."""

@@ -62,11 +62,14 @@ class Watches:
 
     def pods(
         self, namespace: str | None, zone_of: Callable[[str], str], cancellation: Cancellation, *,
-        selector: str = "", fields: str = "",
+        selector: str = "", fields: str = "", version: str = "",
     ) -> Iterator[Seen[PodLine]]:  # fmt: skip
-        """Pods of a namespace, or of all (None); `zone_of` as in `Inventory.pods`."""
+        """Pods of a namespace, or of all (None); `zone_of` as in `Inventory.pods`.
+
+        With the `version` of a list that is known already it tells what came after that.
+        """
         path, line = scoped("/api/v1", namespace, "pods"), partial(pod_line, zone_of=zone_of)
-        return self._watch(path, objects.PodObject, line, selection(selector, fields), cancellation)
+        return self._watch(path, objects.PodObject, line, selection(selector, fields), cancellation, version)
 
     def nodes(self, cancellation: Cancellation, *, selector: str = "") -> Iterator[Seen[NodeLine]]:
         """All nodes, or those that match a label selector."""
@@ -93,10 +96,10 @@ class Watches:
 
     def _watch(
         self, path: str, kind: type[Any], line: Callable[[Any], L], chosen: dict[str, str | int],
-        cancellation: Cancellation,
+        cancellation: Cancellation, version: str = "",
     ) -> Iterator[Seen[L]]:  # fmt: skip
         asked = _Asked(path, kind, line, chosen)
-        return iter(_Watch(self._api, asked, cancellation, self._clock, self._chance))
+        return iter(_Watch(self._api, asked, cancellation, self._clock, self._chance, version))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ class _Watch:
         self.heard_at = self.clock.now()
 
     def __iter__(self) -> Iterator[Seen[Any]]:
-        has_listed = False
+        has_listed = bool(self.version)
         while not self.cancellation.is_set:
             try:
                 if not self.version:

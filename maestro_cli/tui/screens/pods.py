@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 def follow_pods(
     services: Services, argument: str, hearer: Hearer[tuple[PodLine, ...]], cancellation: Cancellation
 ) -> None:
-    from maestro_cli.services.inventory import told_without_secrets, zone_of
-
-    cluster, zones = services.cluster, zone_of(services)
+    from maestro_cli.services.inventory import told_without_secrets
+    from maestro_cli.services.pods_ahead import watched_pods
 
     def watching(over: Cancellation) -> list[Iterator[Seen[PodLine]]]:
-        return [told_without_secrets(services, cluster.watches.pods(argument or None, zones, over))]
+        return [told_without_secrets(services, watched_pods(services, argument, over))]
 
-    gather(hearer, lambda pod: (pod.namespace, pod.name), watching, cancellation, cluster.version)
+    def answers() -> str:
+        return services.cluster.version()
+
+    gather(hearer, lambda pod: (pod.namespace, pod.name), watching, cancellation, answers)
 
 
 def pod_type() -> Any:
