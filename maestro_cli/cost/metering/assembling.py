@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from maestro_cli.cost.metering.bins import elapsed
+from maestro_cli.cost.metering.bins import Grid, elapsed
 from maestro_cli.cost.metering.identities import PodKey
 from maestro_cli.cost.metering.model import BalancerRef, ContainerRef, Matrix, Metered
 from maestro_cli.cost.metering.queries import CPU, GPUS, MEMORY
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from maestro_cli.cost.metering.identities import Named
 
 _Row: TypeAlias = tuple[PodKey, str]  # a pod, and a container of it
+_LEAST = 1e-9
 _NAMES = {Resource.CPU: (CPU,), Resource.MEMORY: (MEMORY,), Resource.GPU: GPUS}
 
 
 def assemble(found: Readings, wanted: Meter, now: datetime, notes: Sequence[str]) -> Metered:
     """Rows in the order of their names."""
-    pods = _pods(found)
+    ran = _running(found)
+    pods = _pods(found, ran)
     rows = sorted(_rows(found, pods))
-    running = found.running.matrix(pod for pod, _ in rows)
-    used = _used(found, pods, rows, running)
+    running = ran.matrix(pod for pod, _ in rows)
+    used = _used(found, rows, running, _share_of_name(pods, ran, rows))
     nodes = sorted(found.nodes.rows)
     present = _present(found, nodes)
     capacity = _capacity(found, nodes, present)
@@ -60,10 +62,30 @@ def assemble(found: Readings, wanted: Meter, now: datetime, notes: Sequence[str]
     )
 
 
-def _pods(found: Readings) -> dict[Named, list[PodKey]]:
+def _running(found: Readings) -> Grid[PodKey]:
+    """How long each pod ran in each hour.
+
+    Two exporters tell it twice, two that followed one another each a part: what all told is divided by how
+    many of them there were on average.
+    """
+    import numpy as np
+
+    exporters = [name for name in found.watched.rows if name]
+    any_of_them = np.nan_to_num(found.watched.matrix([""])[0])
+    each = np.nansum(found.watched.matrix(exporters), axis=0) if exporters else any_of_them
+    once = np.divide(any_of_them, each, out=np.ones_like(each), where=each > 0)
+    ran = Grid[PodKey](found.hours.count)
+    for (pod, _), row in found.told_running.rows.items():
+        ran.rows[pod] = np.nan_to_num(row) + ran.rows.get(pod, 0.0)
+    for pod, row in ran.rows.items():
+        ran.rows[pod] = np.where(row > 0, row * once, np.nan)
+    return ran
+
+
+def _pods(found: Readings, ran: Grid[PodKey]) -> dict[Named, list[PodKey]]:
     """Pods by namespace and name: one of a StatefulSet comes again under the same name."""
     pods: defaultdict[Named, list[PodKey]] = defaultdict(list)
-    for key in sorted({*found.running.rows, *((key[0], key[1], key[2]) for key in found.mean_requests.rows)}):
+    for key in sorted({*ran.rows, *((key[0], key[1], key[2]) for key in found.mean_requests.rows)}):
         pods[key[0], key[1]].append(key)
     return pods
 
@@ -83,42 +105,30 @@ def _requested(found: Readings, rows: Sequence[_Row], running: Matrix) -> dict[R
     for resource, names in _NAMES.items():
         means = [found.mean_requests.matrix((*pod, one, name) for pod, one in rows) for name in names]
         told = np.fmax(means[0], means[-1])  # nobody asks for GPUs of two makers
-        requested[resource] = told * np.where(running > 0, running, np.nan)
+        requested[resource] = told * running
     return {one: matrix for one, matrix in requested.items() if one is not Resource.GPU or _any(matrix)}
 
 
-def _used(
-    found: Readings, pods: dict[Named, list[PodKey]], rows: Sequence[_Row], running: Matrix
-) -> dict[Resource, Matrix]:
+def _used(found: Readings, rows: Sequence[_Row], running: Matrix, share: Matrix) -> dict[Resource, Matrix]:
     """Unit-hours; of a mean, the time that the pod ran makes them."""
-    import numpy as np
-
-    share = _share_of_name(found, pods, rows, running)
     names = [(pod[0], pod[1], one) for pod, one in rows]
-    ran = np.where(running > 0, running, np.nan)
     used = {
         Resource.CPU: found.cpu.matrix(names) * share,
-        Resource.MEMORY: found.mean_memory.matrix(names) * ran,
+        Resource.MEMORY: found.mean_memory.matrix(names) * running,
     }
-    gpu = found.mean_gpu.matrix(names) * ran
+    gpu = found.mean_gpu.matrix(names) * running
     return {**used, Resource.GPU: gpu} if _any(gpu) else used
 
 
-def _share_of_name(
-    found: Readings, pods: dict[Named, list[PodKey]], rows: Sequence[_Row], running: Matrix
-) -> Matrix:
+def _share_of_name(pods: dict[Named, list[PodKey]], ran: Grid[PodKey], rows: Sequence[_Row]) -> Matrix:
     """How much of what was measured by a name is of this pod; NaN where another one had it all."""
     import numpy as np
 
-    share = np.ones_like(running)
+    share = np.ones((len(rows), ran.hours))
     for row, (pod, _) in enumerate(rows):
         same = pods.get((pod[0], pod[1]), ())
         if len(same) > 1:
-            all_of_them = np.nansum(found.running.matrix(same), axis=0)
-            mine = np.nan_to_num(running[row])
-            share[row] = np.where(
-                (all_of_them > 0) & (mine > 0), mine / np.maximum(all_of_them, 1e-9), np.nan
-            )
+            share[row] = ran.matrix([pod])[0] / np.maximum(np.nansum(ran.matrix(same), axis=0), _LEAST)
     return share
 
 

@@ -51,7 +51,7 @@ class MeterQueries:
 
         A second less than the bin: versions 2 and 3 differ in whether a range has its beginning.
         """
-        return f"sum_over_time(({there})[{self.bin_seconds - 1}s:{LOOK_SECONDS}s])"
+        return f"sum_over_time({there}[{self.bin_seconds - 1}s:{LOOK_SECONDS}s])"
 
     def _mean(self, metric: str, extra: str = "") -> str:
         return f"avg_over_time({self._of(metric, extra)}[{self.bin_seconds}s])"
@@ -62,9 +62,12 @@ class MeterQueries:
 
     @property
     def running(self) -> str:
-        """Looks at which a pod ran: one that waits for its image, or has ended, reserves nothing to pay."""
+        """Looks at which a pod ran, by who told it: what waits for its image or has ended reserves nothing.
+
+        It is 0 or 1, and added up by series: looks at sums over all pods would take ten times as long.
+        """
         running = self._of("kube_pod_status_phase", 'phase="Running"')
-        return self._share(f"max by (namespace, pod, uid) ({running}) == 1")
+        return f"max by (namespace, pod, uid, instance) ({self._share(running)})"
 
     @property
     def requests(self) -> str:
@@ -90,7 +93,7 @@ class MeterQueries:
 
     @property
     def nodes(self) -> str:
-        return self._share(f"max by (node) ({self._of('kube_node_info')})")
+        return self._share(f"(max by (node) ({self._of('kube_node_info')}))")
 
     @property
     def capacity(self) -> str:
@@ -99,17 +102,18 @@ class MeterQueries:
     @property
     def volumes(self) -> str:
         size = self._of("kube_persistentvolume_capacity_bytes")
-        return self._share(f"max by (persistentvolume) ({size})")
+        return self._share(f"(max by (persistentvolume) ({size}))")
 
     @property
     def balancers(self) -> str:
         balancers = self._of("kube_service_spec_type", 'type="LoadBalancer"')
-        return self._share(f"max by (namespace, service) ({balancers})")
+        return self._share(f"(max by (namespace, service) ({balancers}))")
 
     @property
     def watched(self) -> str:
-        """Looks at which anybody told what there is."""
-        return self._share(f"group({self._of('kube_node_info')})")
+        """Looks at which anybody told what there is, and at which each of them did."""
+        told = self._of("kube_node_info")
+        return self._share(f"(group({told}) or group by (instance) ({told}))")
 
     @property
     def sent(self) -> str:

@@ -37,7 +37,7 @@ class Readings:
 
     def __init__(self, hours: Hours) -> None:
         self.hours = hours
-        self.running = Grid[PodKey](hours.count)
+        self.told_running = Grid[tuple[PodKey, str]](hours.count)  # and by which exporter
         self.mean_requests = Grid[Key](hours.count)  # namespace, pod, uid, container, resource
         self.cpu = Grid[Key](hours.count)  # namespace, pod, container
         self.mean_memory = Grid[Key](hours.count)
@@ -46,7 +46,7 @@ class Readings:
         self.mean_capacity = Grid[Named](hours.count)  # node, resource
         self.volumes = Grid[str](hours.count)
         self.balancers = Grid[Named](hours.count)
-        self.watched = Grid[str](hours.count)
+        self.watched = Grid[str](hours.count)  # by exporter; "" is any of them
         self.sent = Grid[Named](hours.count)
         self.node_of: dict[Key, str] = {}  # by namespace, pod, uid, or without a uid by who measured use
         self.identities = Identities()
@@ -75,8 +75,8 @@ def _named(series: RawSeries, *labels: str) -> Key:
 
 def _running(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
     for one in answer:
-        namespace, pod, uid = _named(one, "namespace", "pod", "uid")
-        found.running.put((namespace, pod, uid), chunk, one, 1 / _HOUR_LOOKS)
+        namespace, pod, uid, exporter = _named(one, "namespace", "pod", "uid", "instance")
+        found.told_running.put(((namespace, pod, uid), exporter), chunk, one, 1 / _HOUR_LOOKS)
 
 
 def _requests(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
@@ -139,7 +139,7 @@ def _balancers(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> No
 
 def _watched(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
     for one in answer:
-        found.watched.put("", chunk, one, 1 / _HOUR_LOOKS)
+        found.watched.put(one.labels.get("instance", ""), chunk, one, 1 / _HOUR_LOOKS)
 
 
 def _sent(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
