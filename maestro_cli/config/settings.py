@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -61,10 +61,25 @@ class Responders(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     replica_hourly_rate: _Rate | None = None
 
 
+class CostLabels(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Labels of pods that name their team, model and version, the most telling first; empty: the shipped."""
+
+    team: list[str] = []
+    model: list[str] = []
+    version: list[str] = []
+
+
 class Costs(Responders, forbid_unknown_fields=True, frozen=True):
-    """The same, and the file with the prices of machines, storage and traffic."""
+    """The same, and the file with the prices of machines, storage and traffic.
+
+    `match` are labels of the series of this cluster, where its Prometheus has those of several. `sends_to` is
+    where what pods send is taken to go, which their metrics do not tell; without it that is not counted.
+    """
 
     prices: str | None = None
+    labels: CostLabels = CostLabels()
+    match: dict[str, str] = {}
+    sends_to: Literal["zone", "region", "internet"] | None = None
 
 
 class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -198,7 +198,7 @@ def _charge_others(charges: Charges, prices: _Prices) -> Iterator[tuple[Componen
 
     metered = charges.metered
     sums = {Component.NETWORK: 0.0, Component.OVERHEAD: 0.0}
-    for destination, sent in metered.sent_gib.items():
+    for destination, sent in sorted(metered.sent_gib.items()):
         amounts = np.nansum(sent, axis=0)
         row = prices.row(_egress(destination), f"network to {destination}", amounts)
         charges.of(Component.NETWORK)[: len(sent)] += np.nan_to_num(sent) * row

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.costs.prices import ContextPrices
     from maestro_cli.services.costs.spot import SpotWanted
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
+    from maestro_cli.services.costs.windows import CostData, CostWindow
 
 
 class CostServices(PeopleServices):
@@ -25,6 +26,12 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.prices import find_prices
 
         return find_prices(self, file)
+
+    def cost_data(self, wanted: CostWindow) -> CostData:
+        """What was metered in a window, and its prices: what all views of costs are made of."""
+        from maestro_cli.services.costs.windows import find_cost_data
+
+        return find_cost_data(self, wanted)
 
     def unit_costs(self, wanted: UnitCostWanted) -> UnitCosts:
         from maestro_cli.services.costs.unit_costs import find_unit_costs

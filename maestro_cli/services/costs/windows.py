@@ -1,0 +1,130 @@
+"""What was metered in a window of the context's cluster, and its prices; or a record of both.
+
+Invariant: what a record says is asked of nobody else, so that its reports need no network.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.archives import archive_kind
+from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.errors import ActionFailed, NoData, UsageError
+from maestro_cli.core.files import unusable, write_atomically
+from maestro_cli.core.promql import promql_label
+from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.core.untrusted import visible
+from maestro_cli.cost.metering.bins import hours_until
+from maestro_cli.cost.metering.labels import LabelNames
+from maestro_cli.cost.metering.measure import meter
+from maestro_cli.cost.metering.model import Hours, Metered
+from maestro_cli.cost.metering.readings import Meter
+from maestro_cli.cost.prices.model import PriceBook
+from maestro_cli.cost.record import pack_record, read_record
+
+if TYPE_CHECKING:
+    from maestro_cli.services.costs.root import CostServices
+
+
+@dataclass(frozen=True, slots=True)
+class CostWindow:
+    """The last full and begun hours of `window` before `until` (now), as they were written; or a `record`."""
+
+    window: str = "24h"
+    until: str = ""
+    prices: Path | None = None
+    record: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CostData:
+    """What every view of costs is made of; `digest` is that of the record it was read of, else empty."""
+
+    metered: Metered
+    book: PriceBook
+    digest: str = ""
+
+
+def find_cost_data(services: CostServices, wanted: CostWindow) -> CostData:
+    """Raises UsageError, NoData when nothing was measured or nothing prices it, InvalidFile, Unreachable."""
+    if wanted.record is not None:
+        if replace(wanted, record=None, prices=None) != CostWindow():
+            raise UsageError("a record says what its window is", fix="leave out --window and --until")
+        found = read_record(wanted.record)
+        book = found.book if wanted.prices is None else services.prices(wanted.prices).machines()
+        return CostData(found.metered, book, found.digest)
+    now = services.clock.now()
+    hours = hours_of(wanted, now)
+    book = services.prices(wanted.prices).machines()
+    return CostData(meter_hours(services, hours, now), book)
+
+
+def meter_hours(services: CostServices, hours: Hours, now: datetime) -> Metered:
+    """Meter some hours of the context's cluster; raises NoData when nothing of them was measured."""
+    metered = meter(services.raw_prometheus, _meter(services), hours, now)
+    if not metered.coverage.any():
+        raise NoData(
+            f"nothing was measured from {hours.start:%Y-%m-%d %H:%M} to {hours.end:%Y-%m-%d %H:%M} UTC",
+            why="Prometheus has no kube_node_info of kube-state-metrics in these hours",
+            fix="another --window or --until, or look whether it scrapes kube-state-metrics: maestro doctor",
+        )
+    return metered
+
+
+def hours_of(wanted: CostWindow, now: datetime) -> Hours:
+    """Raises UsageError for what is no window or no instant."""
+    until = _instant(wanted.until, now)
+    if until > now:
+        raise UsageError(f"{visible(wanted.until, 60)} is in the future", fix="leave --until out for now")
+    try:
+        seconds = parse_duration_seconds(wanted.window)
+    except ValueError as error:
+        raise UsageError(str(error), fix="--window 24h") from error
+    return hours_until(until, max(1, math.ceil(seconds / 3600)))
+
+
+def write_record(data: CostData, path: Path) -> str:
+    """Write what was metered and its prices; gives the digest. Raises UsageError, ActionFailed."""
+    packed, digest = pack_record(data.metered, data.book, archive_kind(path.name))
+    try:
+        write_atomically(path, packed, durable=True)
+    except OSError as error:
+        raise ActionFailed(f"{path} cannot be written", why=unusable(path, error)) from error
+    return digest
+
+
+def _instant(text: str, now: datetime) -> datetime:
+    if not text:
+        return now
+    try:
+        return from_rfc3339(text if "T" in text or " " in text else f"{text}T00:00:00Z")
+    except ValueError as error:
+        raise UsageError(
+            f"{visible(text, 60)!r} is no time", fix="--until 2026-10-04T02:00:00Z, or a day: 2026-10-04"
+        ) from error
+
+
+def _meter(services: CostServices) -> Meter:
+    costs = services.context.costs
+    for name in costs.match:
+        try:
+            promql_label(name)
+        except ValueError as error:
+            raise UsageError(
+                f"costs.match of the context: {error}", fix="match: {cluster: prod-eu}"
+            ) from error
+    shipped = LabelNames()
+    return Meter(
+        cluster=services.context_name,
+        match=costs.match,
+        labels=LabelNames(
+            team=tuple(costs.labels.team) or shipped.team,
+            model=tuple(costs.labels.model) or shipped.model,
+            version=tuple(costs.labels.version) or shipped.version,
+        ),
+        destination=costs.sends_to or "",
+    )
