@@ -23,8 +23,6 @@ from maestro_cli.core.errors import MaestroError, NotFound, TimedOut, UsageError
 from maestro_cli.core.files import unusable
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.services.excluding import exclusions_of
-from maestro_cli.services.recoveries import recovered
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.burning import Burning, burn_query, read_rates, unanswered
 from maestro_cli.slo.files.exclusions import Maintenance, excluding
@@ -74,7 +72,7 @@ def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
     at = _instant(wanted, now)
     source = raw_metrics(services, wanted)
     has_others = any(not one.is_of_metrics for one in objectives)
-    found_before = recovered(services, now) if has_others and not wanted.prometheus else ()
+    found_before = _recovered(services, now) if has_others and not wanted.prometheus else ()
     is_ours = wanted.file is None and not wanted.prometheus
     read = partial(
         _read,
@@ -84,12 +82,24 @@ def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
         wanted=wanted,
         at=at,
         now=now,
-        terms=exclusions_of(services) if is_ours else (),
+        terms=_exclusions(services) if is_ours else (),
     )
     found = tuple(beside_one_another(read, objectives))
     if found and all(one.error is not None for one in found) and found[0].error is not None:
         raise found[0].error  # nothing could be measured: it is no matter of one of them
     return found
+
+
+def _recovered(services: Services, now: datetime) -> Sequence[Recovered]:
+    from maestro_cli.services.recoveries import recovered  # incidents and drills: who has no such objective
+
+    return recovered(services, now)
+
+
+def _exclusions(services: Services) -> Sequence[Maintenance]:
+    from maestro_cli.services.excluding import exclusions_of  # the journal: who measures files alone
+
+    return exclusions_of(services)
 
 
 def beside_one_another(call: Callable[[Objective], T], objectives: Iterable[Objective]) -> list[T]:

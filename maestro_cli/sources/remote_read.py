@@ -29,13 +29,18 @@ _SIGNS = {"=": 0, "!=": 1, "=~": 2, "!~": 3}
 _ACCEPT_STREAMED_XOR_CHUNKS = b"\x12\x01\x01"
 _LITERAL = 60  # bytes of a literal whose length is in its tag
 _CHECKSUM = 4
-_XOR = 1  # the encoding of floats
-_HISTOGRAMS = (2, 3)  # native ones, of whole numbers and of floats, which JSON keeps apart from values, too
+_XOR = b"\x01"  # the encoding of floats
+_HISTOGRAMS = (
+    b"\x02",
+    b"\x03",
+)  # native ones, of whole numbers and of floats, which JSON keeps apart from values, too
 _STALE = np.uint64(0x7FF0000000000002)  # a series ended here: PromQL leaves it out
 _VARINT = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
 _LONGEST_VARINT = 10
-# min_time_ms, max_time_ms, type and data, each where its number is: what a chunk is of
-_CHUNK = re.compile(rb"(?:\x08%b)?(?:\x10%b)?(?:\x18([\x00-\x7f]))?\x22(%b)" % (_VARINT, _VARINT, _VARINT))
+# a chunk within a series: min_time_ms, max_time_ms, type and data, each where its number is
+_CHUNK = re.compile(
+    rb"\x12(%b)((?:\x08%b)?(?:\x10%b)?(?:\x18([\x00-\x7f]))?\x22(%b))" % (_VARINT, _VARINT, _VARINT, _VARINT)
+)
 
 
 def read_request(selector: Selector, start: datetime, end: datetime) -> bytes:
@@ -87,28 +92,31 @@ def read_series(body: bytes, start: datetime, end: datetime) -> Iterator[RawSeri
 def _read_chunks(series: bytes, found: dict[bytes, list[bytes]]) -> None:
     """Its labels, as they are written, and its chunks; a long series goes on in the next frame."""
     labels, chunks = b"", []
+    numbers: dict[bytes, int] = {}  # a few lengths, each of which many chunks have
     at = 0
     while at < len(series):
-        size, begin = _number(series, at + 1)
-        if begin + size > len(series):
-            raise ValueError("a part of a series is cut off")
-        if series[at] == 0x12:
-            match = _CHUNK.match(series, begin, begin + size)
-            if match is None:
-                raise ValueError("a chunk is none")
-            data = match.end()
-            if _number(match[2], 0)[0] != begin + size - data:
-                raise ValueError("a chunk is cut off")
-            encoding = match[1][0] if match[1] else 0
-            if encoding == _XOR:
-                chunks.append(series[data : begin + size])
-            elif encoding not in _HISTOGRAMS:  # 4 is XOR2: floats, too, packed otherwise
-                raise ValueError(f"nobody knows how a chunk is encoded: {encoding}")
-        elif series[at] == 0x0A:
+        match = _CHUNK.match(series, at)
+        if match is None:
+            if series[at] != 0x0A:
+                raise ValueError("a series has parts that nobody knows")
+            size, begin = _number(series, at + 1)
             labels += series[at : begin + size]
-        else:
-            raise ValueError("a series has parts that nobody knows")
-        at = begin + size
+            at = begin + size
+            continue
+        told, head, encoding, inner = match.groups()
+        for one in (told, inner):
+            if one not in numbers:
+                numbers[one], _ = _number(one, 0)
+        data, size = match.end(), numbers[inner]
+        if numbers[told] != len(head) + size:
+            raise ValueError("a chunk is cut off")
+        at = data + size
+        if encoding == _XOR:
+            chunks.append(series[data:at])
+        elif encoding not in _HISTOGRAMS:  # 4 is XOR2: floats, too, packed otherwise
+            raise ValueError(f"nobody knows how a chunk is encoded: {encoding!r}")
+    if at > len(series):
+        raise ValueError("a part of a series is cut off")
     found.setdefault(labels, []).extend(chunks)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from time import time as now
 from typing import Protocol
@@ -45,7 +46,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     piece: Piece
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """What was asked: of whom, which query, how its series are told apart, from when to when."""
 
@@ -56,7 +57,7 @@ class Key:
     start: datetime
     end: datetime
 
-    @property
+    @cached_property
     def name(self) -> str:
         stretch = f"{self.start.timestamp():.0f} {self.end.timestamp():.0f} {self.step_seconds}"
         return hashlib.sha256("\x00".join((self.url, self.promql, self.roles, stretch)).encode()).hexdigest()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.selectors import parse_selector
-from maestro_cli.slo.report.model import IncidentLine, SlaReport
-from maestro_cli.slo.report.shapes import spent_between
+
+if TYPE_CHECKING:
+    from maestro_cli.slo.report.model import IncidentLine, SlaReport
 
 _SHADOW_ROWS = "maestro_shadow_rows_total"  # of the model server: rows that a shadow answered too
 
@@ -34,6 +36,8 @@ def long_gaps(measured: Measured) -> str:
 def spent_in(report: SlaReport, incident: IncidentLine) -> tuple[tuple[str, float], ...]:
     """What was spent of each budget while it lasted, the most first; bad events of that time, whatever the
     cause. Budgets of which nothing was spent are left out."""
+    from maestro_cli.slo.report.shapes import spent_between  # who looks at no report does not wait for it
+
     end: datetime = incident.restored_at or report.inputs.asked_at
     found = [
         (line.objective.name, spent_between(line.measured, incident.started_at, end)) for line in report.lines
