@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from maestro_cli.changes.left import Left
+from maestro_cli.changes.model import GateReason
 from maestro_cli.changes.served import OpenIncident
 from maestro_cli.core.facts.alerts import Alert, Silence
 from maestro_cli.core.facts.cluster import (
@@ -26,6 +27,7 @@ from maestro_cli.core.facts.cluster import (
     ServiceEndpoint,
     Workload,
 )
+from maestro_cli.core.facts.entrances import Entrance
 from maestro_cli.core.facts.inference import RoutingInForce, RoutingPreview, ServedReplica
 from maestro_cli.core.facts.metrics import Instant, Series
 from maestro_cli.core.facts.releases import Release
@@ -226,6 +228,25 @@ class AlertmanagerPort(Protocol):
 
     def expire_silence(self, silence_id: str) -> None:
         """End it now; raises NotFound when it is not known, OutcomeUnknown when no answer came."""
+
+
+class EntrancePort(Protocol):
+    """Where callers come in, wherever that is; raises Unreachable, Refused and NotFound."""
+
+    def get(self, namespace: str, name: str) -> Entrance:
+        """The Service of that name with its slice; raises UsageError where it is no entrance."""
+
+    def write(
+        self, entrance: Entrance, *, uid: str, resource_version: str, endpoints: Sequence[Mapping[str, Any]],
+        ports: Sequence[Mapping[str, Any]], annotations: Mapping[str, str | None], dry_run: bool = False,
+    ) -> Entrance:  # fmt: skip
+        """Have its slice lead there, and read it back; raises as `ClusterPort.write_spec`."""
+
+    def ails(self, url: str) -> str:
+        """Why a region that says at this URL that it is well is not, as seen from here; "" when it is."""
+
+    def forbids(self, ref: ObjectRef) -> Sequence[GateReason]:
+        """What speaks against writing there that the gate of this context cannot know."""
 
 
 class World(Protocol):

@@ -28,3 +28,13 @@ def undo(fault: str = "") -> Any:
 def recovered(fault: str = "") -> Any:
     """Wait until things are as they were, and say how many seconds that took since the undo."""
     return ask("recovered", fault=fault)
+
+
+def sentinels(seconds: float = 10.0) -> Any:
+    """Write numbered, timed sentinels into the region until it is lost, and wait so many seconds."""
+    return ask("sentinels", seconds=seconds)
+
+
+def failover(fault: str) -> Any:
+    """Send callers to the other region, by a fault `region-failover` that is declared; gives RTO and RPO."""
+    return ask("failover", fault=fault)

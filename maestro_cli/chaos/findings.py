@@ -63,4 +63,5 @@ def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Find
         "stop": plain(findings.stop),
         "arms": plain(findings.arms),
         "watched": plain(findings.watched),
+        **({} if findings.failover is None else {"failover": plain(findings.failover)}),
     }

@@ -18,7 +18,7 @@ from typing import Any
 from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.changes.model import Consent, Plan
 from maestro_cli.changes.pipeline import ChangePipeline
-from maestro_cli.chaos.faults import FAULTS
+from maestro_cli.chaos.faults import FAULTS, REMEDIES
 from maestro_cli.chaos.faults.fault import InForce, Proof
 from maestro_cli.chaos.guard.check import Chosen, Proposal
 from maestro_cli.chaos.ledger import ExperimentLedger
@@ -156,15 +156,12 @@ class Injecting:
         return {"held_seconds": round(held, 3)}
 
     def undo(self, name: str, by: str) -> Mapping[str, Any]:
-        """Take a fault back, or all ("") of them; raises UndoFailed."""
+        """Take a fault back, or all ("") of them, remedies last; raises UndoFailed."""
         wanted = [one for one in self.in_force if name in ("", one.order.name)]
         if name and name not in self._chosen:
             raise UsageError(f"no fault {name!r} is declared")
-        with DaemonPool(AT_ONCE, "undo") as pool:
-            begun = [pool.submit(partial(self._undo, fault, by)) for fault in reversed(wanted)]
-            broken = [error for one in begun if (error := one.exception()) is not None]
-        if broken:
-            raise broken[0]
+        for are_remedies in (False, True):
+            self._undo_at_once([one for one in wanted if is_remedy(one) is are_remedies], by)
         failed = [
             f"{one.order.name}: {self.failures[one.order.name]}"
             for one in wanted
@@ -245,6 +242,15 @@ class Injecting:
         self.injections[injection.name] = injection
         self._ledger.injected(injection)
 
+    def _undo_at_once(self, faults: Sequence[InForce], by: str) -> None:
+        if not faults:
+            return
+        with DaemonPool(AT_ONCE, "undo") as pool:
+            begun = [pool.submit(partial(self._undo, fault, by)) for fault in reversed(faults)]
+            broken = [error for one in begun if (error := one.exception()) is not None]
+        if broken:
+            raise broken[0]
+
     def _undo(self, fault: InForce, by: str, *, since: float | None = None) -> None:
         """Once; whether it is over is looked at from then on, whoever asks for it and when."""
         name = fault.order.name
@@ -307,6 +313,11 @@ class Injecting:
             if proof.holds is not Holds.NOT_YET or self._clock.monotonic() >= until:
                 return proof
             self._stop.pause(POLL_SECONDS)
+
+
+def is_remedy(fault: InForce) -> bool:
+    """Whether it helps against others: it is taken back once they are."""
+    return fault.order.fault in REMEDIES
 
 
 def undo_changes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -68,12 +69,14 @@ class StopCondition:
     query: str
     sign: str
     bound: float
+    elsewhere: bool = False  # asked in the region that takes over
 
     def is_met(self, value: float) -> bool:
         return SIGNS[self.sign](value, self.bound)
 
     def __str__(self) -> str:
-        return f"{self.query} {self.sign} {self.bound:g}"
+        where = " in the other region" if self.elsewhere else ""
+        return f"{self.query} {self.sign} {self.bound:g}{where}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,15 @@ class ArmQueries:
 
 
 @dataclass(frozen=True, slots=True)
+class FailoverBounds:
+    """How long a failover may take, and how much it may lose (None: any); how often a sentinel is written."""
+
+    rto_seconds: float | None = None
+    rpo_seconds: float | None = None
+    every_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Guarded:
     """What an experiment declares in its extension `maestro`; None where it leaves something out."""
 
@@ -108,6 +120,7 @@ class Guarded:
     tolerated: Tolerated = Tolerated()
     recovery_seconds: float = 60.0
     arms: ArmQueries | None = None
+    failover: FailoverBounds = FailoverBounds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +231,39 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedOver:
+    """What a failover from one region to another took and lost; None is not known, and never zero.
+
+    `why` says how both are known, or why not. Of `written` sentinels, `newest` was there afterwards.
+    """
+
+    of: str
+    to: str
+    lost_at: datetime
+    rto_seconds: float | None
+    rpo_seconds: float | None
+    why: tuple[str, str]
+    written: int
+    newest: int | None
+    bounds: FailoverBounds = FailoverBounds()
+
+    @property
+    def unknown(self) -> list[str]:
+        """Which of the two nobody can tell."""
+        pairs = (("rto", self.rto_seconds), ("rpo", self.rpo_seconds))
+        return [name for name, found in pairs if found is None]
+
+    @property
+    def passed(self) -> bool:
+        """Whether both are known, and within their bounds."""
+        pairs = (
+            (self.rto_seconds, self.bounds.rto_seconds),
+            (self.rpo_seconds, self.bounds.rpo_seconds),
+        )
+        return all(found is not None and (most is None or found <= most) for found, most in pairs)
+
+
+@dataclass(frozen=True, slots=True)
 class Watched:
     """How many looks at one thing were answered while faults were in force, and how many were not; `tail` is
     how many of those the last ones were.
@@ -245,3 +291,4 @@ class Findings:
     arms: Comparison | None = None
     watched: tuple[Watched, ...] = ()
     declared: tuple[str, ...] = ()
+    failover: FailedOver | None = None

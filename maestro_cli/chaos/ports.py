@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from maestro_cli.changes.ports import World
+from maestro_cli.changes.ports import EntrancePort, World
+from maestro_cli.chaos.regions.sentinels import Sentinel
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.facts.cluster import Pod
+from maestro_cli.core.refs import ObjectRef
 from maestro_cli.slo.slo_gate import GateAnswer
 
 
@@ -57,14 +59,42 @@ class EmbeddedHooks(ServerFaults, Protocol):
     def scratch_bytes(self, pod: Pod) -> int | None:
         """The smallest size limit of its emptyDir volumes; None where none is limited."""
 
-    def stop_kubelet(self, node: str, seconds: float, note: str) -> None:
-        """Stop its process for `note`; it goes on by itself after that time. Raises GateNotMet."""
+    def stop_kubelet(self, node: str, seconds: float, note: str, *, with_pods: bool = False) -> None:
+        """Stop its process for `note`, and all of its pods' too; it goes on by itself after that time. Raises
+        GateNotMet.
+        """
 
     def resume_kubelet(self, node: str, note: str) -> None:
         """Let it go on where it was stopped for that one; twice is as once."""
 
     def stopped_for(self, node: str) -> str | None:
         """For whom its process does nothing now, as the system tells; "": nobody says so; None: it runs."""
+
+
+class Regions(Protocol):
+    """The region of a context, and the one that takes over from it; raises Unreachable and Refused."""
+
+    @property
+    def own(self) -> str: ...
+
+    @property
+    def other(self) -> str: ...
+
+    @property
+    def entrance(self) -> ObjectRef:
+        """The Service by which callers come in."""
+
+    def ails(self, region: str) -> str:
+        """Why a region is not well, asked at its own address; "" when it is. Raises NotFound."""
+
+    def unserved(self) -> str:
+        """Why who comes in by the entrance is not served, asked as callers do; "" when they are."""
+
+    def write_sentinel(self, sentinel: Sentinel) -> None:
+        """Into the region of the context, in the place of the one before."""
+
+    def newest_sentinel(self) -> Sentinel | None:
+        """What is of them in the other region."""
 
 
 class MeshResources(Protocol):
@@ -105,6 +135,13 @@ class Platform(World, Protocol):
     def embedded(self) -> EmbeddedHooks: ...
 
     @property
+    def entrances(self) -> EntrancePort:
+        """Where callers come in who may be served by one region or another."""
+
+    @property
+    def regions(self) -> Regions: ...
+
+    @property
     def mesh(self) -> MeshResources:
         """What Chaos Mesh has in the context's cluster."""
 
@@ -124,6 +161,12 @@ class Surroundings(Protocol):
 
     def value(self, query: str) -> float | None:
         """The one value of a query; None where there is none, several, or NaN."""
+
+    def value_elsewhere(self, query: str) -> float | None:
+        """As `value`, asked in the region that takes over; raises NotFound where there is none."""
+
+    def other_region_ails(self) -> str:
+        """Why the region that takes over is not well, as seen from here; "" when it is. Raises NotFound."""
 
     def others(self) -> Sequence[str]:
         """Runs of experiments that are not over in this context, by id."""

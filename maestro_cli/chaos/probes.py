@@ -18,3 +18,8 @@ def value(query: str) -> Any:
 def ready_pods(workload: str) -> Any:
     """How many pods of a workload (`ml/deploy/fraud`) are ready."""
     return ask("ready_pods", workload=workload)
+
+
+def served() -> Any:
+    """1 when who comes in by the entrance of the regions is served, 0 when not."""
+    return ask("served")

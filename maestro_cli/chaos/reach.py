@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 ACTIONS, PROBES = "maestro_cli.chaos.actions", "maestro_cli.chaos.probes"
-INJECT = "inject"
+INJECT, FAILOVER = "inject", "failover"
 ACTING = frozenset(
-    {INJECT, "hold", "undo", "recovered"}
+    {INJECT, "hold", "undo", "recovered", "sentinels", FAILOVER}
 )  # of ACTIONS: carried out by maestro, under its guard
-LOOKING = frozenset({"value", "ready_pods"})  # of PROBES
+LOOKING = frozenset({"value", "ready_pods", "served"})  # of PROBES
 
 Place = tuple[str | int, ...]
 _ACTIVITIES: tuple[Place, ...] = (("steady-state-hypothesis", "probes"), ("method",), ("rollbacks",))

@@ -29,6 +29,7 @@ from maestro_cli.chaos.measuring import Measuring
 from maestro_cli.chaos.model import Experiment, Findings, Guarded, Kind, Stop, Tolerated
 from maestro_cli.chaos.planning import Planner, proposal_digest
 from maestro_cli.chaos.ports import Platform, Surroundings
+from maestro_cli.chaos.regions.drill import RegionDrill
 from maestro_cli.chaos.secrecy import Discreet, Secrecy
 from maestro_cli.chaos.verdict import Judged, judge, steady_of
 from maestro_cli.chaos.watch import Watch
@@ -159,6 +160,7 @@ class _Run:
         self._injecting = Injecting(
             proposal, means.pipeline, means.platform, ledger, means.clock, wanted.consent, self._refused
         )
+        self._regions = RegionDrill(self._guarded, self._injecting, means.platform, means.clock, ledger.run)
         self._measuring = Measuring(proposal, means.surroundings.value, means.clock)
         self._heard = Heard(self._experiment.document)
         objectives = [
@@ -166,7 +168,10 @@ class _Run:
             for name in self._guarded.objectives
             if means.platform.objectives[name].is_of_metrics
         ]
-        self._watch = Watch(self._guarded, objectives, means.surroundings.value, means.clock)
+        asked = means.surroundings
+        self._watch = Watch(
+            self._guarded, objectives, asked.value, means.clock, elsewhere=asked.value_elsewhere
+        )
         self._stopped: Stop | None = None
         self._kill_at = float("inf")
 
@@ -189,6 +194,7 @@ class _Run:
             worker = child.ended()
             self._watch.end()
             self._injecting.stop()
+            self._regions.end()
             self._take_back("", "the end of the run")
         self._see_it_over()
         return self._finished(child.journal, worker)
@@ -288,10 +294,11 @@ class _Run:
     def _answer(self, do: str, arguments: Mapping[str, Any]) -> Any:
         """What the child's activities ask for."""
         fault = str(arguments.get("fault") or "")
-        if do == "inject":
+        if do in ("inject", "failover"):
             if self._heard.phase != "method":  # a probe of the hypothesis may call it, or a rollback
                 raise GateNotMet("faults are put in by the method alone", why="its gate comes first")
-            done = self._injecting.inject(fault)
+            regions = self._regions
+            done = regions.inject(fault) if do == "inject" else regions.fail_over(fault)
             self._measuring.begin()
             self._watch.in_force()
             return done
@@ -301,8 +308,12 @@ class _Run:
         if do == "hold":
             seconds = arguments.get("seconds")
             return self._injecting.hold(None if seconds is None else float(seconds))
+        if do == "sentinels":
+            return self._regions.write_sentinels(float(arguments["seconds"]))
         if do == "recovered":
             return self._injecting.recovered(fault)
+        if do == "served":
+            return 0 if self._means.platform.regions.unserved() else 1
         if do == "value":
             value = self._means.surroundings.value(str(arguments["query"]))
             if value is None:
@@ -352,6 +363,7 @@ class _Run:
             arms=self._measuring.comparison(),
             watched=watched,
             declared=tuple(one.name for one in self._guarded.faults),
+            failover=self._regions.failed_over,
         )
         findings = self._secrecy.words(found)
         whole = self._heard.whole(journal)
@@ -360,6 +372,7 @@ class _Run:
         try:
             kept = keep(self._folder, whole, ours, self._secrecy)
             self._ledger.finished(judged, findings)
+            self._regions.record(self._means.journal, self._means.actor)
         except (CannotRecord, OSError) as error:
             raise self._untold(findings, error) from error
         if self._heard.invalid:

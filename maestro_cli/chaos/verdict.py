@@ -19,7 +19,7 @@ from maestro_cli.chaos.model import Findings, Injected, Kind, Tolerated
 from maestro_cli.chaos.reach import ACTIONS
 from maestro_cli.chaos.tolerances import is_of_status
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.core.quantities import counted
+from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.core.verdict import Verdict
 
 Journal = Mapping[str, Any]
@@ -270,10 +270,27 @@ def _unwatched(findings: Findings) -> Iterator[Reason]:
             yield _open("no data", f"{which} while the fault was there {said}: {one.what}", ExitCode.NO_DATA)
 
 
+def _failover(journal: Journal, findings: Findings) -> Iterator[Reason]:
+    """A failover that took too long, or lost too much; what is not known of it is never a pass."""
+    found = findings.failover
+    if found is None:
+        return
+    for name, seconds, most, why in (
+        ("RTO", found.rto_seconds, found.bounds.rto_seconds, found.why[0]),
+        ("RPO", found.rpo_seconds, found.bounds.rpo_seconds, found.why[1]),
+    ):
+        if seconds is not None and most is not None and seconds > most:
+            yield _bad("failover", f"{name} over {format_duration(most)}: {why}")
+        elif seconds is None and name == "RTO":
+            yield _bad("failover", why)
+        elif seconds is None:
+            yield _open("no data", f"the RPO is not known: {why}", ExitCode.NO_DATA)
+
+
 # The order is the precedence: 13, 14, 130/143, 11, 12, 10, 15.
 RULES: tuple[Callable[[Journal, Findings], Iterator[Reason]], ...] = (
-    _residue, _stopped, _interrupted, _gate, _injection, _deviated, _hour,
-    _blind,
+    _residue, _stopped, _interrupted, _gate, _injection, _deviated, _failover,
+    _hour, _blind,
 )  # fmt: skip
 
 

@@ -62,8 +62,11 @@ class Watch:
         value: Callable[[str], float | None],
         clock: Clock,
         *,
+        elsewhere: Callable[[str], float | None] | None = None,
         every_seconds: float = EVERY_SECONDS,
     ) -> None:
+        """`value` gives the one value of a query, `elsewhere` that in the region that takes over."""
+        self._elsewhere = elsewhere or value
         self._value, self._clock, self._every = value, clock, every_seconds
         self._patience = every_seconds + LATE_SECONDS
         self._changed = threading.Condition()  # of all that follows
@@ -177,7 +180,7 @@ class Watch:
                 self._blind(eye.what)
 
     def _condition(self, condition: StopCondition) -> bool:
-        value, _ = self._asked(condition.query)
+        value, _ = self._asked(condition.query, self._elsewhere if condition.elsewhere else self._value)
         if value is not None and condition.is_met(value):
             bound = f"{condition.sign} {condition.bound:g}"
             self._found(Kind.CONDITION, f"{condition.query} is {value:g}, and stops it at {bound}")
@@ -198,10 +201,12 @@ class Watch:
             self._found(Kind.BURN, why)
         return is_answered
 
-    def _asked(self, query: str) -> tuple[float | None, bool]:
+    def _asked(
+        self, query: str, value: Callable[[str], float | None] | None = None
+    ) -> tuple[float | None, bool]:
         """The value, and whether there was an answer at all."""
         try:
-            return self._value(query), True
+            return (value or self._value)(query), True
         except MaestroError:
             return None, False
 

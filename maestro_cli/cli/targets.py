@@ -69,6 +69,7 @@ A_NODE = _one_word(
     "name", "NAME", "NAME, or node/NAME.", lambda _, name, __: parse_node_ref(name), has_namespace=False
 )
 A_CONFIG_MAP = _named("ConfigMap", "The config map.")
+AN_ENTRANCE = _named("Service", "The Service without a selector by which callers come in.")
 AN_AUTOSCALER = _named("HorizontalPodAutoscaler", "The HorizontalPodAutoscaler.")
 
 

@@ -14,6 +14,8 @@ from maestro_cli.config.strict import Document, Path_
 from maestro_cli.core.cron import began_at, parse_cron
 from maestro_cli.core.quantities import parse_duration_seconds
 
+_PLACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_URL = re.compile(r"https?://[^\s/@]+(/\S*)?")
 _CAP = re.compile(r"[1-9][0-9]{0,3}|[0-9]{1,3}(\.[0-9]{1,3})?%")
 
 
@@ -37,12 +39,29 @@ class FaultHooks(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     loopback: bool = False
 
 
+class Failover(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a failover of this region is made with. A region is called as its context is, at the entrance too.
+
+    `to` is the context of the region that takes over. Callers come in by `entrance` (`ml/entrance`), a
+    Service in the cluster of the context `at` (by default `to`), and are served where `url` answers.
+    Sentinels are written into the config map `sentinels` (`ml/sentinels`) here, and looked for in the other
+    region.
+    """
+
+    to: str
+    entrance: str
+    url: str
+    sentinels: str
+    at: str = ""
+
+
 class ExperimentRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`namespaces` are the only ones whose objects may be hurt; `cap` is how many of those that serve beside
     one another, as a number or a share of them, which allows one at least and never all. `budgets` are judged
     by all that is `known` of them, where gaps may have been bad, or by what was `seen` alone. `embedded`: the
     load balancer and the kubelets are those of the embedded platform of this user, and carry out faults.
-    `whole`: faults may meet what there is one of alone, as a whole workload, or a config map.
+    `whole`: faults may meet what there is one of alone, as a whole workload, or a config map. `failover`:
+    which region takes over when this one is lost.
     """
 
     namespaces: list[str] = []
@@ -52,6 +71,7 @@ class ExperimentRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     server_faults: FaultHooks | None = None
     embedded: bool = False
     whole: bool = False
+    failover: Failover | None = None
 
 
 def check_experiments(document: Document, rules: ExperimentRules, at: Path_) -> None:
@@ -62,11 +82,21 @@ def check_experiments(document: Document, rules: ExperimentRules, at: Path_) -> 
     if hooks is not None and not is_reference(hooks.key):
         what = "a secret is a reference, not a value"
         raise document.fail(what, (*at, "server_faults", "key"), fix=f"write {REFERENCES}")
+    if rules.failover is not None:
+        _check_failover(document, rules.failover, (*at, "failover"))
     for index, one in enumerate(rules.blackouts):
         try:
             holds(one, datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
         except (ValueError, OSError, KeyError) as error:
             raise document.fail(str(error), (*at, "blackouts", index)) from error
+
+
+def _check_failover(document: Document, failover: Failover, at: Path_) -> None:
+    for key in ("entrance", "sentinels"):
+        if not _PLACE.fullmatch(getattr(failover, key)):
+            raise document.fail("is not NAMESPACE/NAME", (*at, key), fix=f"{key}: ml/{key}")
+    if not _URL.fullmatch(failover.url):
+        raise document.fail("is not an http or https URL", (*at, "url"), fix="url: https://models.example/v2")
 
 
 def holds(blackout: Blackout, now: datetime) -> bool:

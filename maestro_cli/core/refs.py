@@ -20,6 +20,7 @@ _OTHERS = {
     "node": "Node", "nodes": "Node", "no": "Node",
     "pod": "Pod", "pods": "Pod", "po": "Pod",
     "configmap": "ConfigMap", "configmaps": "ConfigMap", "cm": "ConfigMap",
+    "service": "Service", "services": "Service", "svc": "Service",
     "server": "Server",
     "helm": "HelmRelease",
     "hpa": "HorizontalPodAutoscaler", "horizontalpodautoscaler": "HorizontalPodAutoscaler",

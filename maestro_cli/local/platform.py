@@ -19,6 +19,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import ActionFailed, Busy, NotFound, TimedOut, UndoFailed, UsageError
 from maestro_cli.core.progress import Progress, Quiet
+from maestro_cli.core.refs import is_name
 from maestro_cli.local.clusters import CLUSTERS, LITE
 from maestro_cli.local.instance import (
     Record,
@@ -36,9 +37,11 @@ from maestro_cli.local.process import PLATFORM_VARIABLE
 from maestro_cli.local.programs import Programs, find_programs
 
 DEFAULT_LOAD_RATE = 50.0
+REGION = "local"
 _START_LIMIT_SECONDS = 210.0  # the supervisor gives up before that, and says why
 _STOP_LIMIT_SECONDS = 8.0
 _POLL_SECONDS = 0.05
+_LABEL_LENGTH = 63
 _PART_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -81,17 +84,20 @@ class EmbeddedPlatform:
         load_rate: float = DEFAULT_LOAD_RATE,
         watch: bool = True,
         second: bool = False,
+        region: str = REGION,
         progress: Progress,
         cancellation: Cancellation,
     ) -> PlatformStatus:
         """Start it and wait until every part is ready; `already_up` in the answer says it was.
 
         Without a cluster, the one that is up, else the light one; `second` is for the second model service,
-        which a platform that is up has or has not. Raises UsageError (profile, cluster),
+        which a platform that is up has or has not; `region` is what its nodes say of where they are. Raises
+        UsageError (profile, cluster, region),
         Busy (up with another cluster), Unreachable (programs missing), InvalidFile (shipped files),
         ActionFailed (a part does not start), Interrupted; then nothing is left.
         """
         interval_seconds = _interval_of(profile)
+        _check_region(region)
         if self.is_up_with(cluster):
             return self._already_up(progress)
         wanted = cluster or LITE
@@ -103,7 +109,7 @@ class EmbeddedPlatform:
             return self._already_up(progress)
         options = ["--profile", profile, "--interval-seconds", str(interval_seconds), "--cluster", wanted]
         options += ["--cluster-program", cluster_program] if cluster_program else []
-        options += ["--load-seed", str(load_seed), "--load-rate", str(load_rate)]
+        options += ["--region", region, "--load-seed", str(load_seed), "--load-rate", str(load_rate)]
         options += [] if watch else ["--without-watch"]
         options += ["--second"] if second else []
         own = instance_id(self._state, self._clock.now())
@@ -303,6 +309,12 @@ class EmbeddedPlatform:
 def _check_cluster(cluster: str | None) -> None:
     if cluster is not None and cluster not in CLUSTERS:
         raise UsageError(f"there is no cluster {cluster!r}", **choice(cluster, CLUSTERS))
+
+
+def _check_region(region: str) -> None:
+    """Raises UsageError for what no label can say."""
+    if not is_name(region) or len(region) > _LABEL_LENGTH:
+        raise UsageError(f"{region[:80]!r} is no region", fix="use at most 63 of a-z, 0-9 and '-'")
 
 
 def _interval_of(profile: str) -> float:

@@ -3,7 +3,8 @@
 Invariant: a part that is marked as stopped is not taken for one that hangs, so the supervisor leaves it alone
 until it is resumed; resuming what runs does nothing, and a mark outlives no platform. A mark may say when it
 is over: then the supervisor has the part go on, whether who stopped it lives or not. It says for whom, and
-who is named by another mark resumes nothing.
+who is named by another mark resumes nothing. A part may be stopped with all that it started, as a machine
+without power is: then all of that goes on with it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from maestro_cli.local.platform_status import platform_status
 
 _FOLDER = "stopped"
 _FOR_GOOD = "-"
+_WITH_ALL = "with-all"  # the last word of a mark
 
 
 def kubelet_part(node: str) -> str:
@@ -37,28 +39,45 @@ def is_marked(state: Path, part: str) -> bool:
 
 def is_over(state: Path, part: str, now: datetime) -> bool:
     """Whether its mark says that it was to be stopped until now, and no longer."""
+    until = _words(state, part)[0]
     try:
-        until, _, _ = (state / _FOLDER / part).read_text("ascii").strip().partition(" ")
-        return bool(until) and until != _FOR_GOOD and from_rfc3339(until) <= now
-    except (OSError, ValueError):
+        return until not in ("", _FOR_GOOD) and from_rfc3339(until) <= now
+    except ValueError:
         return False
 
 
 def stopped_for(state: Path, part: str) -> str:
     """Whom its mark names; "" where it names nobody, and where there is none."""
+    return _words(state, part)[1]
+
+
+def go_on(state: Path, part: str, pid: int) -> None:
+    """SIGCONT to the process of a part, and to what it started where that was stopped with it; unmarked."""
+    if _words(state, part)[2] == _WITH_ALL:
+        for one in _started_by(pid):
+            _signal(one, signal.SIGCONT)
+    _signal(pid, signal.SIGCONT)
+    unmark(state, part)
+
+
+def _words(state: Path, part: str) -> tuple[str, str, str]:
+    """What its mark says: until when, for whom, and whether with all that it started."""
     try:
-        return (state / _FOLDER / part).read_text("ascii").strip().partition(" ")[2]
+        until, note, more, *_ = [*(state / _FOLDER / part).read_text("ascii").split(), "", "", ""]
     except (OSError, ValueError):
-        return ""
+        return "", "", ""
+    return until, note, more
 
 
 def unmark(state: Path, part: str) -> None:
     (state / _FOLDER / part).unlink(missing_ok=True)
 
 
-def stop_part(state: Path, part: str, clock: Clock, note: str, until: datetime | None = None) -> None:
-    """SIGSTOP, marked before, for good or until then; `note` says for whom, in a word. Raises GateNotMet when
-    it does not run.
+def stop_part(
+    state: Path, part: str, clock: Clock, note: str, until: datetime | None = None, *, with_all: bool = False
+) -> None:
+    """SIGSTOP, marked before, for good or until then; `note` says for whom, in a word. `with_all`: also to
+    what it started. Raises GateNotMet when it does not run.
     """
     pid = _pid(state, part, clock)
     if pid is None:
@@ -66,10 +85,12 @@ def stop_part(state: Path, part: str, clock: Clock, note: str, until: datetime |
     mark = state / _FOLDER / part
     mark.parent.mkdir(mode=0o700, exist_ok=True)
     ends = _FOR_GOOD if until is None else to_rfc3339(until)
-    write_atomically(mark, f"{ends} {note}", mode=0o600)
+    write_atomically(mark, f"{ends} {note}{f' {_WITH_ALL}' if with_all else ''}", mode=0o600)
     if not _signal(pid, signal.SIGSTOP):
         unmark(state, part)
         raise GateNotMet(f"{part} has just ended", fix="maestro local status")
+    for one in _started_by(pid) if with_all else ():  # it starts no more
+        _signal(one, signal.SIGSTOP)
 
 
 def resume_part(state: Path, part: str, clock: Clock, note: str) -> bool:
@@ -78,9 +99,10 @@ def resume_part(state: Path, part: str, clock: Clock, note: str) -> bool:
         return False
     pid = _pid(state, part, clock)
     was_stopped = _does_nothing(pid)
-    if pid is not None:
-        _signal(pid, signal.SIGCONT)
-    unmark(state, part)
+    if pid is None:
+        unmark(state, part)
+    else:
+        go_on(state, part, pid)
     return was_stopped
 
 
@@ -101,6 +123,14 @@ def _does_nothing(pid: int | None) -> bool:
         return pid is not None and psutil.Process(pid).status() == psutil.STATUS_STOPPED
     except psutil.NoSuchProcess:
         return False
+
+
+def _started_by(pid: int) -> Sequence[int]:
+    """The processes below it, the nearest first; none where it is gone."""
+    try:
+        return [one.pid for one in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return ()
 
 
 def _signal(pid: int, which: signal.Signals) -> bool:

@@ -360,22 +360,16 @@ class Backends:
     # The embedded platform
 
     def start_platform(
-        self,
-        progress: Progress,
-        *,
-        seed: int,
-        cluster: str | None,
-        cancellation: Cancellation,
-        profile: str = "drill",
-        second: bool = False,
-    ) -> PlatformStatus:
+        self, progress: Progress, *, seed: int, cluster: str | None, cancellation: Cancellation,
+        profile: str = "drill", second: bool = False, region: str = "local",
+    ) -> PlatformStatus:  # fmt: skip
         """Start the embedded platform; not before its journal could be opened: no journal, no change."""
         from maestro_cli.journal.store import Journal
 
         Journal(self._journal_of("local"), projections=self.projections, clock=self.clock).close()
         return self.platform.up(
-            profile=profile, cluster=cluster, load_seed=seed, second=second, progress=progress,
-            cancellation=cancellation,
+            profile=profile, cluster=cluster, load_seed=seed, second=second, region=region,
+            progress=progress, cancellation=cancellation,
         )  # fmt: skip
 
     @built_once

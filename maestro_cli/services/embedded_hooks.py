@@ -98,11 +98,11 @@ class EmbeddedPlatformHooks:
 
     # Kubelets
 
-    def stop_kubelet(self, node: str, seconds: float, note: str) -> None:
+    def stop_kubelet(self, node: str, seconds: float, note: str, *, with_pods: bool = False) -> None:
         from maestro_cli.local.stopped_parts import kubelet_part, stop_part
 
         until = self._clock.now() + timedelta(seconds=seconds)
-        stop_part(self._state, kubelet_part(node), self._clock, note, until)
+        stop_part(self._state, kubelet_part(node), self._clock, note, until, with_all=with_pods)
 
     def resume_kubelet(self, node: str, note: str) -> None:
         from maestro_cli.local.stopped_parts import kubelet_part, resume_part

@@ -113,6 +113,8 @@ def _by_restores(services: Services) -> Iterator[Recovered]:
             yield Recovered(one.at, "rto", one.rto_seconds, one.of, one.service)
         if one.rpo_seconds is not None:
             yield Recovered(one.at, "rpo", one.rpo_seconds, one.of, one.service)
+        for kind in one.unknown:
+            yield Recovered(one.at, kind, 0.0, one.of, one.service, is_known=False)
 
 
 def _restores(services: Services) -> Iterator[RecoveryMeasured]:

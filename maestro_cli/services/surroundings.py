@@ -48,8 +48,18 @@ class ContextSurroundings:
         )
 
     def value(self, query: str) -> float | None:
-        value = self._services.prometheus.query(query).only
-        return None if value is None or not math.isfinite(value) else value
+        return _finite(self._services.prometheus.query(query).only)
+
+    def value_elsewhere(self, query: str) -> float | None:
+        return _finite(self._services.regions.there.prometheus.query(query).only)
+
+    def other_region_ails(self) -> str:
+        regions = self._services.regions
+        return regions.ails(regions.other)
 
     def others(self) -> Sequence[str]:
         return unfinished_runs(self._services.journal)
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value

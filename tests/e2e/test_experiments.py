@@ -69,7 +69,7 @@ def test_a_run_that_is_killed_is_swept_and_one_that_is_aborted_ends(session: Ses
     assert (aborted.returncode, json.loads(out)["residue"]) == (130, [])
 
 
-ELSEWHERE = {"pod-failure", "network-latency", "dependency-failure"}
+ELSEWHERE = {"pod-failure", "network-latency", "dependency-failure", "region-failover"}
 FELT = {
     "slow-link": "felt by",
     "lossy-link": "felt by",

@@ -7,11 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from maestro_cli.changes.kinds.kind import Option
-from maestro_cli.chaos.experiments.spec import ArmsPart, FaultPart, MaestroPart, SteadyPart, StopPart, Target
+from maestro_cli.chaos.experiments.spec import (
+    ArmsPart,
+    FailoverPart,
+    FaultPart,
+    MaestroPart,
+    SteadyPart,
+    StopPart,
+    Target,
+)
 from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.model import (
     ArmQueries,
     Count,
+    FailoverBounds,
     FaultOrder,
     Guarded,
     StopCondition,
@@ -21,12 +30,13 @@ from maestro_cli.chaos.model import (
 from maestro_cli.config.explanation import explain
 from maestro_cli.config.strict import Document, Path_, suggestion
 from maestro_cli.core.errors import UsageError
-from maestro_cli.core.quantities import parse_duration_seconds
+from maestro_cli.core.quantities import format_duration, parse_duration_seconds
 from maestro_cli.core.refs import checked_namespace, parse_workload_ref
 from maestro_cli.core.selectors import selector_matches
 
 NAME = "maestro"
 MAX_SECONDS = 3600.0
+MAX_RECOVERY_SECONDS = 7 * 86400.0
 _WHEN = re.compile(r"\s*(>=|<=|>|<)\s*([+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
 T = TypeVar("T")
@@ -66,6 +76,7 @@ class _Reading:
             tolerated=self._tolerated(part.steady_state),
             recovery_seconds=self._seconds(part.recovery, ("recovery",)),
             arms=None if part.arms is None else self._arms(part.arms, part.control),
+            failover=self._failover(part.failover),
         )
 
     def _arms(self, part: ArmsPart, control: int) -> ArmQueries:
@@ -129,17 +140,25 @@ class _Reading:
         match = _WHEN.fullmatch(part.when)
         if match is None:
             raise self._fail("is no comparison with a number", ("stop", index, "when"), fix='when: "> 0.05"')
-        return StopCondition(part.query, match.group(1), float(match.group(2)))
+        elsewhere = part.region == "other"
+        return StopCondition(part.query, match.group(1), float(match.group(2)), elsewhere)
+
+    def _failover(self, part: FailoverPart) -> FailoverBounds:
+        rto, rpo, every = (
+            self._seconds(text, ("failover", name), MAX_RECOVERY_SECONDS)
+            for name, text in (("rto", part.rto), ("rpo", part.rpo), ("every", part.every))
+        )
+        return FailoverBounds(rto, rpo, every)
 
     def _tolerated(self, part: SteadyPart) -> Tolerated:
         every = self._seconds(part.every, ("steady_state", "every"))
         misses = self._read(lambda: _share(part.misses), ("steady_state", "misses"))
         return Tolerated(every, misses, part.in_a_row)
 
-    def _seconds(self, text: str, at: Path_) -> float:
+    def _seconds(self, text: str, at: Path_, most: float = MAX_SECONDS) -> float:
         seconds = self._read(lambda: parse_duration_seconds(text), at)
-        if not 0.1 <= seconds <= MAX_SECONDS:
-            raise self._fail("is not between 100ms and 1h", at)
+        if not 0.1 <= seconds <= most:
+            raise self._fail(f"is not between 100ms and {format_duration(most)}", at)
         return seconds
 
     def _read(self, read: Callable[[], T], at: Path_) -> T:

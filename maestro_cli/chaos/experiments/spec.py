@@ -88,11 +88,12 @@ class FaultPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class StopPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The experiment ends when the value of `query` (PromQL, one series) is as `when` says: `> 0.05`.
 
-    Three looks in a row without a value end it too.
+    Three looks in a row without a value end it too. With `region: other` the region that takes over is asked.
     """
 
     query: Text
     when: Text
+    region: Literal["own", "other"] = "own"
 
 
 class SteadyPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -113,6 +114,16 @@ class ArmsPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     most: str = "5%"
 
 
+class FailoverPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How long callers may be served by nobody when a region is lost (`rto`), and how much may be lost with
+    it (`rpo`). A sentinel is written each `every`.
+    """
+
+    rto: str = "15m"
+    rpo: str = "1h"
+    every: str = "1s"
+
+
 class MaestroPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What bounds an experiment. `duration`: how long its faults may be in force at most.
 
@@ -130,6 +141,7 @@ class MaestroPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     steady_state: SteadyPart = SteadyPart()
     recovery: str = "60s"
     arms: ArmsPart | None = None
+    failover: FailoverPart = FailoverPart()
 
 
 class ExperimentFile(

@@ -21,6 +21,8 @@ from maestro_cli.chaos.faults.pod_delete import PodDelete
 from maestro_cli.chaos.faults.pod_disk import PodDisk
 from maestro_cli.chaos.faults.pod_freeze import PodFreeze
 from maestro_cli.chaos.faults.pod_memory import PodMemory
+from maestro_cli.chaos.faults.region_failover import FAILOVER, RegionFailover
+from maestro_cli.chaos.faults.region_outage import RegionOutage
 from maestro_cli.chaos.faults.scale_to_zero import ScaleToZero
 from maestro_cli.chaos.faults.server_cpu import ServerCpu
 from maestro_cli.chaos.faults.server_dependency import ServerDependency
@@ -39,9 +41,12 @@ _ALL: tuple[Fault, ...] = (
     ServerSlowDrain(),
     LinkLatency(), LinkLoss(), LinkBandwidth(), LinkPartition(),
     PodFreeze(), PodCpu(), PodMemory(), PodDisk(), KubeletStop(), ZoneOutage(),
+    RegionOutage(), RegionFailover(),
     *mesh_faults(), MeshManifest(),
 )  # fmt: skip
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}
+# What helps against the others: it is taken back once they are.
+REMEDIES = frozenset({FAILOVER})
 
 
 def fault_named(name: str) -> Fault:

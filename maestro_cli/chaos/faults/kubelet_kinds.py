@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from maestro_cli.changes.blast import node_blast
-from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Permission, Probe, Request, Sent
+from maestro_cli.changes.kinds.kind import (
+    Holds,
+    Observation,
+    Option,
+    Permission,
+    Probe,
+    Request,
+    Sent,
+    yes_or_no,
+)
 from maestro_cli.changes.kinds.scheduling import node_name
 from maestro_cli.changes.kinds.writing import Draft, Spec, WritingKind
 from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, Plan, Target, Undo
@@ -113,23 +122,27 @@ class KubeletKind(WritingKind[Machine]):
 
 
 class StopKubelet(KubeletKind):
-    """Parameters: `seconds`, after which it goes on by itself."""
+    """Parameters: `seconds`, after which it goes on by itself; `pods` (no): they stop with it."""
 
     name = STOP
     flag = True
-    options: ClassVar[Mapping[str, Option]] = {"seconds": Option(float, needed=True)}
+    options: ClassVar[Mapping[str, Option]] = {
+        "seconds": Option(float, needed=True), "pods": Option(yes_or_no),
+    }  # fmt: skip
 
     def draft(self, world: World, found: Machine, request: Request) -> Draft:
         seconds = request.parameters["seconds"]
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
             raise UsageError(f"{seconds!r} is no time")
+        pods = bool(request.parameters.get("pods"))
+        what = f"the kubelet of {found.ref}{' with all its pods' if pods else ''}"
         return Draft(
-            parameters={"seconds": float(seconds)},
-            summary=f"stop the kubelet of {found.ref} for {seconds:g} s",
+            parameters={"seconds": float(seconds), **({"pods": True} if pods else {})},
+            summary=f"stop {what} for {seconds:g} s",
             spec={"stopped": True},
             diff=Diff((DiffLine(Untrusted("kubelet"), Untrusted("runs"), Untrusted("stopped")),)),
-            holds=f"the kubelet of {found.ref} does nothing",
-            undo=Undo(RESUME, {"change": request.change_id}, f"let the kubelet of {found.ref} go on"),
+            holds=f"{what} does nothing",
+            undo=Undo(RESUME, {"change": request.change_id}, f"let {what} go on"),
         )
 
     def holds(self, found: Machine, plan: Plan) -> bool:
@@ -138,7 +151,10 @@ class StopKubelet(KubeletKind):
     def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> Machine:
         found = self.read(world, plan.target.ref)
         if not dry_run:
-            self._hooks().stop_kubelet(found.node.name, plan.parameters["seconds"], plan.id)
+            given = plan.parameters
+            self._hooks().stop_kubelet(
+                found.node.name, given["seconds"], plan.id, with_pods=bool(given.get("pods"))
+            )
         return Machine(found.node, plan.id)
 
 

@@ -66,8 +66,9 @@ def kubelet_kinds(platform: Platform) -> Sequence[ChangeKind]:
     return (StopKubelet(lambda: platform.embedded), ResumeKubelet(lambda: platform.embedded))
 
 
-def stop_step(node: ObjectRef, seconds: float) -> Step:
-    return Step(STOP, node, {"seconds": seconds + LEASH_SECONDS})
+def stop_step(node: ObjectRef, seconds: float, *, with_pods: bool = False) -> Step:
+    lasts = {"seconds": seconds + LEASH_SECONDS}
+    return Step(STOP, node, {**lasts, "pods": True} if with_pods else lasts)
 
 
 def stopped_of(platform: Platform, fault: InForce, nodes: Sequence[ObjectRef]) -> Sequence[str]:

@@ -17,6 +17,7 @@ from maestro_cli.chaos.guard.change_gate import ChangeGate
 from maestro_cli.chaos.guard.check import Allows, Answer, Check, Proposal
 from maestro_cli.chaos.guard.disruption import DisruptionBudgets
 from maestro_cli.chaos.guard.incidents import Incidents
+from maestro_cli.chaos.guard.other_region import OtherRegion
 from maestro_cli.chaos.guard.place import Place
 from maestro_cli.chaos.guard.stop_condition import StopConditions
 from maestro_cli.chaos.guard.targets import Targets
@@ -34,10 +35,10 @@ from maestro_cli.core.errors import (
 
 CHECKS: tuple[Check, ...] = (
     Place(), Bounds(), Targets(), Cap(), ChangeGate(), DisruptionBudgets(), Blackouts(), Incidents(),
-    Budgets(), PredictedBurn(), StopConditions(), Alone(),
+    Budgets(), PredictedBurn(), StopConditions(), OtherRegion(), Alone(),
 )  # fmt: skip
 # What may have come about between the plan and a fault: asked again right before each is put in.
-AT_THE_LAST: tuple[Check, ...] = (Blackouts(), Incidents())
+AT_THE_LAST: tuple[Check, ...] = (Blackouts(), Incidents(), OtherRegion())
 # The gravest first: what is forbidden for good stands before what is so now.
 _ERRORS: tuple[tuple[ExitCode, type[MaestroError]], ...] = (
     (ExitCode.POLICY_REFUSED, PolicyRefused),

@@ -22,7 +22,8 @@ class StopConditions:
         if guarded is None or not guarded.stop:  # whether it has to have one is a matter of its bounds
             return Answer(self.name, Allows.YES, "it declares none, so there is nothing to measure")
         for one in guarded.stop:
-            value = surroundings.value(one.query)
+            ask = surroundings.value_elsewhere if one.elsewhere else surroundings.value
+            value = ask(one.query)
             if value is None:
                 what = f"it cannot be measured now: {one.query}"
                 return Answer(self.name, Allows.UNKNOWN, what, ExitCode.GATE_NOT_MET, fix=_UNMEASURED)

@@ -48,6 +48,9 @@ def up(
     ] = "drill",
     cluster: ClusterOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the load.")] = 1,
+    region: Annotated[
+        str, typer.Option(metavar="NAME", help="The region that its nodes say they are in.")
+    ] = "local",
     output: OutputOption = "table",
 ) -> None:
     """Start it and wait until every part is ready. Twice says that it is up; with another cluster, exit 75.
@@ -57,8 +60,9 @@ def up(
     options = output_options(ctx, output)
     with ctx.obj.progress() as progress:
         status = ctx.obj.start_platform(
-            progress, seed=seed, cluster=cluster, profile=profile, cancellation=ctx.obj.cancellation
-        )
+            progress, seed=seed, cluster=cluster, profile=profile, region=region,
+            cancellation=ctx.obj.cancellation,
+        )  # fmt: skip
     emit(platform_view(status), options)
 
 

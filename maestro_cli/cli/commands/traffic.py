@@ -1,4 +1,4 @@
-"""`maestro traffic`: which version of a model answers which share of the requests."""
+"""`maestro traffic`: which version of a model answers which share of the requests, and which region all."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from maestro_cli.cli.changing import (
     change_command,
     read_share,
 )
-from maestro_cli.cli.targets import A_ROUTING
+from maestro_cli.cli.targets import A_ROUTING, AN_ENTRANCE
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def traffic() -> None:
-    """Set which version of a model answers which share of the requests."""
+    """Set which version of a model answers which share of the requests, and which region serves."""
 
 
 @app.command("set")
@@ -63,6 +63,21 @@ def weigh(
     Example: maestro traffic weigh ml/deploy/fraud-canary --beside fraud --share 20%
     """
     return {"share": read_share(share), "beside": beside}
+
+
+@app.command("region")
+@change_command("switch-region", AN_ENTRANCE)
+def send(
+    to: Annotated[str, typer.Option("--to", metavar="REGION", help="A region, as the entrance names it.")],
+) -> Parameters:
+    """Send who comes in by an entrance to another region: its EndpointSlice leads there then.
+
+    NAME is a Service without a selector, which names its regions by annotations: region.maestro.io/NAME, with
+    the URL that says whether the region is well. To one that is not, nobody is sent (exit 11).
+
+    Example: maestro traffic region ml/service/entrance --to west
+    """
+    return {"to": to}
 
 
 @app.command()

@@ -33,6 +33,7 @@ _LOG = logging.getLogger(__name__)
 ANNOTATION = "maestro.io/local-endpoint"
 _HTTP = "http"  # as IANA names it, which is what an appProtocol without a prefix means
 _SLICE_OF = "kubernetes.io/service-name"
+_OWN_API = ("default", "kubernetes")  # the API server's own Service, which nobody reaches through here
 
 
 def annotation_for(number: int, port_name: str) -> str:
@@ -125,6 +126,8 @@ def _service_key(piece: Object) -> str:
 
 
 def _tcp_ports(service: Object) -> list[Object]:
-    if service["spec"].get("type") == "ExternalName" or not service["spec"].get("selector"):
+    """Also of a Service without a selector, whose slices somebody else writes."""
+    is_own = (namespace_of(service), name_of(service)) == _OWN_API
+    if service["spec"].get("type") == "ExternalName" or is_own:
         return []
     return [port for port in service["spec"].get("ports") or () if port.get("protocol", "TCP") == "TCP"]

@@ -28,6 +28,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = daemon.parser("maestro_cli.local.kubelet", "One node whose pods are process groups.")
     parser.add_argument("--node", required=True, help="name of the node")
     parser.add_argument("--zone", required=True, help="topology.kubernetes.io/zone of the node")
+    parser.add_argument("--region", default="local", help="topology.kubernetes.io/region of the node")
     parser.add_argument("--index", type=int, required=True, help="1..254: pods get 10.244.INDEX.m")
     parser.add_argument("--announce", help="name of the ready file (default: kubelet-a for node-a)")
     defaults = Settings(Path(), "", "", 1)
@@ -46,6 +47,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         node=arguments.node,
         zone=arguments.zone,
         index=arguments.index,
+        region=arguments.region,
         backoff_initial=arguments.backoff_initial,
         backoff_max=arguments.backoff_max,
         lease_renew=arguments.lease_renew,

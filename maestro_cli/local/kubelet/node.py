@@ -47,7 +47,7 @@ def node_labels(settings: Settings) -> dict[str, str]:
         "kubernetes.io/os": platform.system().lower(),
         "kubernetes.io/arch": machine,
         "node.kubernetes.io/instance-type": "process",  # what deploy/local/prices.yaml prices
-        "topology.kubernetes.io/region": "local",
+        "topology.kubernetes.io/region": settings.region,
         "topology.kubernetes.io/zone": settings.zone,
     }
 

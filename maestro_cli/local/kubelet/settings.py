@@ -14,6 +14,7 @@ class Settings:
     node: str
     zone: str
     index: int
+    region: str = "local"
     backoff_initial: float = 10.0
     backoff_max: float = 300.0
     lease_renew: float = 5.0

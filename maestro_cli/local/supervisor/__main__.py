@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
         watch=not options.without_watch,
         cluster_program=options.cluster_program,
         second=options.second,
+        region=options.region,
     )
     from maestro_cli.local.supervisor.loop import Supervisor
 
@@ -55,6 +56,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--load-rate", type=float, required=True)
     parser.add_argument("--prometheus", required=True)
     parser.add_argument("--alertmanager", required=True)
+    parser.add_argument("--region", default="local")
     parser.add_argument("--without-watch", action="store_true")
     parser.add_argument("--second", action="store_true", help="start the second model service as well")
     return parser.parse_args(arguments)

@@ -22,7 +22,7 @@ from maestro_cli.core.files import write_atomically
 from maestro_cli.local.instance import PartRecord
 from maestro_cli.local.ports import Ports
 from maestro_cli.local.process import leashed
-from maestro_cli.local.stopped_parts import is_marked, is_over, unmark
+from maestro_cli.local.stopped_parts import go_on, is_marked, is_over
 from maestro_cli.local.supervisor.model import Facts, Part
 from maestro_cli.local.supervisor.pulse import Pulse
 
@@ -106,8 +106,7 @@ class Child:
             return False
         if self.facts is not None:
             if is_over(self._state, self.part.name, self._clock.now()):
-                self._process.send_signal(signal.SIGCONT)
-                unmark(self._state, self.part.name)
+                go_on(self._state, self.part.name, self._process.pid)
             if is_marked(self._state, self.part.name):
                 self._pulse.stop()
                 self._pulse = Pulse(self._clock)  # silent on purpose: counted from when it is resumed

@@ -45,6 +45,7 @@ class Plan:
     watch: bool
     cluster_program: str = ""
     second: bool = False  # the second model service is there as well
+    region: str = "local"  # what its nodes say of where they are
 
     @property
     def config(self) -> Path:

@@ -47,6 +47,7 @@ def parts_of(plan: Plan, ports: Ports) -> tuple[Part, ...]:
 def _kubelet(plan: Plan, index: int, letter: str) -> Part:
     """One node; its pods are children of it, and get little time to drain when the platform goes down."""
     options = ["--node", f"node-{letter}", "--zone", f"zone-{letter}", "--index", str(index)]
+    options += ["--region", plan.region]
     options += ["--shutdown-grace", "0.5"]
     return module_part(plan.state, "kubelet", *options, name=f"kubelet-{letter}", needs=(CLUSTER,))
 

@@ -200,6 +200,22 @@ def plan_view(proposal: Proposal, answers: Sequence[Answer]) -> Report:
     return Report("chaos-plan/v1", document, blocks)
 
 
+def _failover(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """What a failover took and lost, where there was one."""
+    if found is None:
+        return []
+    bounds = found["bounds"]
+    told = [
+        f"{name} {_time_of(found[key])} (at most {_time_of(bounds[key])}): {why}"
+        for name, key, why in zip(("RTO", "RPO"), ("rto_seconds", "rpo_seconds"), found["why"], strict=True)
+    ]
+    return [(f"{found['of']} → {found['to']}", "; ".join(told))]
+
+
+def _time_of(seconds: float | None) -> str:
+    return "not known" if seconds is None else format_duration(seconds)
+
+
 def _arms(found: Mapping[str, Any] | None) -> str | None:
     """Both arms of a run, where they were compared."""
     if found is None:
@@ -269,6 +285,7 @@ def report_view(journal: Mapping[str, Any]) -> Report:
         ("effect", "; ".join(_effect(one) for one in ours["proof_of_effect"]) or None),
         ("recovery", "; ".join(_recovery(one) for one in ours["proof_of_recovery"]) or None),
         ("arms", _arms(ours.get("arms"))),
+        *_failover(ours.get("failover")),
         ("stopped", None if ours["stop"] is None else f"{ours['stop']['kind']}: {ours['stop']['why']}"),
         ("left behind", "; ".join(ours["residue"]) or "nothing"),
         ("seed", ours["seed"]),

@@ -27,8 +27,9 @@ class RecoveryMeasured(msgspec.Struct, frozen=True):
 
     `of` names the drill or the restore, `at` is when the loss came. `rto_seconds` is from then until the
     service answered well from outside again, `rpo_seconds` the age, at the loss, of the newest data that was
-    there after the restore, never the age of a backup; None is not measured. `service` is "" for every one,
-    `method` says in words how it was measured.
+    there after the restore, never the age of a backup; None is not measured. `unknown` are those that were to
+    be measured and could not be told. `service` is "" for every one, `method` says in words how it was
+    measured.
     """
 
     of: str
@@ -38,6 +39,7 @@ class RecoveryMeasured(msgspec.Struct, frozen=True):
     service: str = ""
     passed: bool = True
     method: str = ""
+    unknown: list[Literal["rto", "rpo"]] = []
 
 
 _UNMEASURED = {
@@ -50,7 +52,8 @@ _UNMEASURED = {
 class Recovered:
     """One measured recovery: when, which of the two, how many seconds, and of what (incident or drill).
 
-    While it is not over, `seconds` is the time so far.
+    While it is not over, `seconds` is the time so far. Not `is_known`: it was to be measured, and nobody can
+    tell; `seconds` says nothing then.
     """
 
     at: datetime
@@ -59,6 +62,12 @@ class Recovered:
     of: str
     service: str = ""
     is_over: bool = True
+    is_known: bool = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is decided by it yet, or ever."""
+        return not (self.is_over and self.is_known)
 
 
 def measure_recoveries(
@@ -72,8 +81,8 @@ def measure_recoveries(
         and over.start <= one.at < over.end
         and one.service in ("", objective.service)
     ]
-    good = sum(one.is_over and one.seconds <= kind.seconds for one in found)
-    pending = sum(not one.is_over and one.seconds <= kind.seconds for one in found)
+    good = sum(not one.is_open and one.seconds <= kind.seconds for one in found)
+    pending = sum(one.is_open and one.seconds <= kind.seconds for one in found)
     total, known = len(found), len(found) - pending
     bounds = Bounds(good / total, (good + pending) / total) if total else None
     judgement = _judged(objective, kind, found, good, bounds)
@@ -92,12 +101,16 @@ def _judged(
     """What may still come in time leaves it open; what is late already does not."""
     if bounds is None:
         return Judgement(Verdict.INDETERMINATE, 0.0, _UNMEASURED[kind.kind])
-    longest = max(found, key=lambda one: one.seconds)
-    why = f"{good} of {len(found)} within {format_duration(kind.seconds)}, "
-    why += f"longest {format_duration(longest.seconds)} ({longest.of})"
-    unfinished = [one.of for one in found if not one.is_over]
-    if unfinished:
-        why += f"; not over: {', '.join(unfinished[:3])}"
+    why = f"{good} of {len(found)} within {format_duration(kind.seconds)}"
+    if known := [one for one in found if one.is_known]:
+        longest = max(known, key=lambda one: one.seconds)
+        why += f", longest {format_duration(longest.seconds)} ({longest.of})"
+    for word, some in (
+        ("not over", [one.of for one in found if not one.is_over]),
+        ("not known", [one.of for one in found if not one.is_known]),
+    ):
+        if some:
+            why += f"; {word}: {', '.join(some[:3])}"
     if bounds.low >= objective.target:
         return Judgement(Verdict.PASS, 1.0, why, bounds.low)
     if bounds.high < objective.target:

@@ -43,6 +43,7 @@ from maestro_cli.sources.kube.api_server import (
 from maestro_cli.sources.kube.custom import CustomResources
 from maestro_cli.sources.kube.describe import Describing
 from maestro_cli.sources.kube.edits import list_written
+from maestro_cli.sources.kube.entrances import Entrances
 from maestro_cli.sources.kube.inventory import Inventory
 from maestro_cli.sources.kube.logs import Logs
 from maestro_cli.sources.kube.patches import Precondition, patched
@@ -115,6 +116,7 @@ class KubeCluster:
         self.logs = Logs(self._api, self.inventory, self.watches)
         self.describing = Describing(self._api, self.inventory)
         self.custom = CustomResources(self._api)
+        self.entrances = Entrances(self._api)
         self._workloads = Workloads(self._api)
 
     def close(self) -> None:

@@ -39,6 +39,7 @@ from maestro_cli.slo.slo_gate import GateAnswer
 from tests.contract.chaos.performed import action, probe, python
 from tests.unit.changes.fake_cluster import FakeCluster, template
 from tests.unit.changes.some_world import SomeWorld
+from tests.unit.chaos.no_regions import NoRegions
 
 ACTIONS, PROBES = "maestro_cli.chaos.actions", "maestro_cli.chaos.probes"
 WELL = {"ratio": 0.5, "stop": 0.0}
@@ -111,7 +112,7 @@ class FakeServers:
 
 
 @dataclass(frozen=True)
-class LabWorld(SomeWorld):
+class LabWorld(NoRegions, SomeWorld):
     server_faults: Any = None
     mesh: Any = None
 
@@ -161,6 +162,12 @@ class Lab:
 
     def value(self, query: str) -> float | None:
         return self.servers.value(query)
+
+    def value_elsewhere(self, query: str) -> float | None:
+        raise NotFound("the lab is one region")
+
+    def other_region_ails(self) -> str:
+        raise NotFound("the lab is one region")
 
     def others(self) -> Sequence[str]:
         return unfinished_runs(self.journal)

@@ -10,10 +10,11 @@ from maestro_cli.core.errors import NotFound
 from maestro_cli.sources.kube import KubeCluster
 from maestro_cli.sources.kube.mesh import KubeMesh
 from tests.unit.changes.some_world import SomeWorld
+from tests.unit.chaos.no_regions import NoRegions
 
 
 @dataclass(frozen=True)
-class SomePlatform(SomeWorld):
+class SomePlatform(NoRegions, SomeWorld):
     """Satisfies chaos.ports.Platform."""
 
     hooks: EmbeddedHooks | None = None

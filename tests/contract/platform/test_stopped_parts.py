@@ -45,6 +45,34 @@ def test_a_part_is_marked_while_it_is_stopped(tmp_path: Path, process: subproces
     assert not resume_part(tmp_path, "kubelet-b", CLOCK, "drill")
 
 
+def test_what_a_part_started_stops_and_goes_on_with_it_when_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a node does with its pods: also those in groups of their own."""
+    below = "subprocess.Popen([sys.executable, '-c', 'input()'], start_new_session=True).wait()"
+    script = f"import subprocess, sys; {below}"
+    made = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE)
+    found = PlatformStatus("up", parts=(PartStatus("kubelet-b", "ready", made.pid),))
+    monkeypatch.setattr(stopped_parts, "platform_status", lambda state, clock: found)
+    parent = psutil.Process(made.pid)
+    eventually(lambda: len(parent.children()) == 1)
+    (child,) = parent.children()
+    try:
+        stop_part(tmp_path, "kubelet-b", CLOCK, "chg-1", with_all=True)
+        eventually(lambda: {one.status() for one in (parent, child)} == {psutil.STATUS_STOPPED})
+        assert stopped_parts.stopped_for(tmp_path, "kubelet-b") == "chg-1"
+        assert resume_part(tmp_path, "kubelet-b", CLOCK, "chg-1")
+        eventually(lambda: psutil.STATUS_STOPPED not in {one.status() for one in (parent, child)})
+
+        stop_part(tmp_path, "kubelet-b", CLOCK, "chg-2")
+        eventually(lambda: parent.status() == psutil.STATUS_STOPPED)
+        assert child.status() != psutil.STATUS_STOPPED
+    finally:
+        child.kill()
+        made.kill()
+        made.communicate()
+
+
 def test_a_part_that_does_not_run_cannot_be_stopped(tmp_path: Path, process: subprocess.Popen[bytes]) -> None:
     with pytest.raises(GateNotMet, match="kubelet-c does not run"):
         stop_part(tmp_path, "kubelet-c", CLOCK, "drill")
@@ -66,6 +94,7 @@ def test_what_was_stopped_for_somebody_else_is_not_resumed(
     tmp_path: Path, process: subprocess.Popen[bytes]
 ) -> None:
     stop_part(tmp_path, "kubelet-b", CLOCK, "drill")
+    eventually(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
     assert not resume_part(tmp_path, "kubelet-b", CLOCK, "chg-1")
     assert is_marked(tmp_path, "kubelet-b")
     assert stopped_parts.stopped_for(tmp_path, "kubelet-b") == "drill"

@@ -31,9 +31,11 @@ class Kubelets:
     """A FAKE of what stops kubelets: for whom each is stopped."""
 
     stopped: dict[str, str] = field(default_factory=dict)
+    with_pods: list[str] = field(default_factory=list)
 
-    def stop_kubelet(self, node: str, seconds: float, note: str) -> None:
+    def stop_kubelet(self, node: str, seconds: float, note: str, *, with_pods: bool = False) -> None:
         self.stopped[node] = note
+        self.with_pods += [node] if with_pods else []
 
     def resume_kubelet(self, node: str, note: str) -> None:
         if self.stopped.get(node) in ("", note):
@@ -89,3 +91,17 @@ def test_another_ones_stays_stopped_and_is_no_residue(
     assert residue(kubelets, fault) == []
     pipeline.take_back(fault.changes[0], cause="the end")
     assert kubelets.stopped == {NODE.name: "drill"}
+
+
+def test_the_pods_of_a_node_stop_with_it_when_that_is_asked_for(
+    stopped: tuple[ChangePipeline, InForce], kubelets: Kubelets
+) -> None:
+    pipeline, fault = stopped
+    assert kubelets.with_pods == []
+    pipeline.take_back(fault.changes[0], cause="the end")
+    plan = pipeline.plan("stop-kubelet", NODE, {"seconds": 30.0, "pods": True})
+    assert plan.undo is not None
+    assert "with all its pods" in plan.summary
+    assert "with all its pods" in plan.undo.summary
+    pipeline.execute(plan, YES)
+    assert kubelets.with_pods == [NODE.name]

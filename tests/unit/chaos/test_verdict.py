@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,18 @@ from hypothesis import strategies as st
 
 from maestro_cli.chaos import verdict
 from maestro_cli.chaos.arms import Arm, compare
-from maestro_cli.chaos.model import Findings, Injected, Injection, Kind, Recovery, Stop, Tolerated, Watched
+from maestro_cli.chaos.model import (
+    FailedOver,
+    FailoverBounds,
+    Findings,
+    Injected,
+    Injection,
+    Kind,
+    Recovery,
+    Stop,
+    Tolerated,
+    Watched,
+)
 from maestro_cli.chaos.verdict import RULES, Judged, Steady, deviation, judge, steady_of
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
@@ -48,6 +60,15 @@ PODS = (("pod-0",), ("pod-1",))
 BOTH_BAD = compare(Arm(PODS[0], 60, 100), Arm(PODS[1], 60, 100), 0.05, 10.0)
 ONE_BAD = compare(Arm(PODS[0], 60, 100), Arm(PODS[1], 0, 100), 0.05, 10.0)
 UNCOUNTED = compare(Arm(PODS[0], 60, 100), Arm(PODS[1], None, None), 0.05, 10.0)
+
+
+def failed_over(rto: float | None, rpo: float | None) -> dict[str, Any]:
+    """Within an RTO of 60 s and an RPO of 10 s, or not."""
+    bounds = FailoverBounds(60.0, 10.0)
+    made = FailedOver("east", "west", datetime(2026, 10, 1, tzinfo=UTC), rto, rpo, ("", ""), 9, 8, bounds)
+    return {"failover": made}
+
+
 TIDY = {"type": "action", "name": "tidy", "provider": {"type": "process", "path": "true"}}
 FAIL, OPEN = Verdict.FAIL, Verdict.INDETERMINATE
 # In the order of their precedence.
@@ -100,6 +121,11 @@ CASES = (
         "recovery", ExitCode.CONDITION_NOT_MET, FAIL,
         findings={"recoveries": (Recovery("slow", False, "2 of 3 pods ready"),), "arms": BOTH_BAD},
     ),
+    Case("failover", ExitCode.CONDITION_NOT_MET, FAIL, findings=failed_over(60.5, 1.0)),
+    Case("failover", ExitCode.CONDITION_NOT_MET, FAIL, findings=failed_over(1.0, 10.5)),
+    Case("failover", ExitCode.CONDITION_NOT_MET, FAIL, findings=failed_over(None, 1.0)),
+    Case("failover", ExitCode.CONDITION_NOT_MET, FAIL, findings=failed_over(None, None)),
+    Case("no data", ExitCode.NO_DATA, OPEN, findings=failed_over(1.0, None)),
     Case("blind", ExitCode.NO_DATA, OPEN, findings=stopped(Kind.BLIND)),
     Case(
         "no data", ExitCode.NO_DATA, OPEN,

@@ -65,6 +65,15 @@ def test_an_event_of_another_shape_measured_nothing(tmp_path: Path, change: dict
     assert drill_lines(services, SPAN) == ()
 
 
+def test_what_was_to_be_measured_and_nobody_can_tell_leaves_the_verdict_open(tmp_path: Path) -> None:
+    lost = RecoveryMeasured("failover of east", AT, 3.0, passed=False, unknown=["rpo"])
+    found = recovered(services_with(tmp_path, as_data(RESTORED), as_data(lost)), ASKED_AT)
+    judged = reported(replace(inputs(objectives=(LOST,)), recovered=found))[0].lines[0].measured.judgement
+    assert judged.verdict is Verdict.INDETERMINATE
+    assert judged.reason.startswith("1 of 2 within")
+    assert judged.reason.endswith("not known: failover of east")
+
+
 def test_loss_of_data_is_judged_by_restores_and_open_without_one(tmp_path: Path) -> None:
     found = recovered(services_with(tmp_path, as_data(RESTORED)), ASKED_AT)
     told, blind = (

@@ -9,6 +9,7 @@ from typing import Any
 from maestro_cli.chaos.ports import EmbeddedHooks, ServerFaults
 from maestro_cli.core.errors import NotFound, Refused
 from tests.unit.changes.some_world import SomeWorld
+from tests.unit.chaos.no_regions import NoRegions
 
 
 @dataclass
@@ -58,7 +59,7 @@ class FakeMesh:
 
 
 @dataclass(frozen=True)
-class MeshPlatform(SomeWorld):
+class MeshPlatform(NoRegions, SomeWorld):
     """Satisfies chaos.ports.Platform: a cluster that has Chaos Mesh, and nothing else that can be broken."""
 
     resources: FakeMesh = field(default_factory=FakeMesh)
