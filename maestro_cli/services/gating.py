@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import socket
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,13 +14,14 @@ from maestro_cli.chaos.ci.journals import is_journal, read_outcome
 from maestro_cli.chaos.ci.junit import junit_xml
 from maestro_cli.chaos.ci.outcome import Outcome, not_run, outcome_of, refused
 from maestro_cli.chaos.ci.summary import summary_markdown
-from maestro_cli.chaos.ci.variables import dotenv, github_outputs, shell, variables_of
+from maestro_cli.chaos.ci.variables import dotenv, shell, variables_of
 from maestro_cli.chaos.running import Wanted
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, NotFound, PolicyRefused, UsageError
 from maestro_cli.core.progress import Progress
-from maestro_cli.output.evidence import append_to, write_files
+from maestro_cli.output.evidence import write_files
 from maestro_cli.output.progress import left_alone
+from maestro_cli.services.pipeline_hosts import check_host, commit_of_pipeline, tell_host
 
 if TYPE_CHECKING:
     from maestro_cli.chaos.model import Experiment
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
 # After one of these nothing more is begun: something is still broken, or somebody wants an end.
 _LAST = (ExitCode.UNDO_FAILED, ExitCode.STOP_CONDITION, ExitCode.SIGINT, ExitCode.SIGTERM)
 _FILES = ("junit.xml", "summary.md", "outputs.env", "gitlab.env", "events.jsonl", "gate.json")
-COMMITS = ("MAESTRO_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT")
-_OF_GITHUB = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
-HOSTS = ("auto", "github", "gitlab", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +75,7 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
 
     What becomes of a run is in its outcome, and raised by nobody.
     """
-    if wanted.host not in HOSTS:
-        raise UsageError(f"{wanted.host[:40]!r} is no host of pipelines", fix=f"--ci {'|'.join(HOSTS)}")
-    _check_host(wanted)
+    check_host(wanted.host, wanted.folder)
     if wanted.folder is not None:  # before anything is broken: what cannot be kept is not worth breaking for
         _clear(wanted.folder, {Path(one).resolve() for one in wanted.references})
         write_files(wanted.folder, {"gate.json": "{}\n"})
@@ -99,16 +93,6 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
             last = outcomes[-1] if is_last(outcomes[-1]) else None
     decision = decide(outcomes, wanted.fail_on)
     return GateReport(tuple(outcomes), decision, _told(services, wanted, outcomes, decision))
-
-
-def _check_host(wanted: GateWanted) -> None:
-    """Before anything is begun. Raises UsageError where the host that was named could not be told."""
-    if wanted.host == "github" and not any(os.environ.get(name) for name in _OF_GITHUB):
-        why = f"neither {' nor '.join(_OF_GITHUB)} is set"
-        raise UsageError("GitHub cannot be told", why=why, fix="--ci none, or name a file in GITHUB_OUTPUT")
-    if wanted.host == "gitlab" and wanted.folder is None:
-        why = "it reads gitlab.env, which is written where the evidence is"
-        raise UsageError("GitLab cannot be told", why=why, fix="add --out DIR")
 
 
 def _entry(services: Services, reference: str, wanted: GateWanted) -> Outcome | Wanted:
@@ -167,9 +151,8 @@ def _told(
     folder = wanted.folder
     names = {"junit": "junit.xml", "summary": "summary.md", "report": "gate.json", "events": "events.jsonl"}
     paths = {} if folder is None else {what: str(folder / name) for what, name in names.items()}
-    commit = next((os.environ[name] for name in COMMITS if os.environ.get(name)), "")
     context = _context_of(services)
-    known = {"context": context, "commit": commit}
+    known = {"context": context, "commit": commit_of_pipeline()}
     variables = variables_of(outcomes, decision, paths)
     summary = summary_markdown(outcomes, decision, notes=known)
     if folder is not None:
@@ -185,7 +168,7 @@ def _told(
                 "gate.json": json.dumps(gate_document(outcomes, decision), indent=1) + "\n",
             },
         )
-    _tell_host(wanted.host, summary, variables)
+    tell_host(wanted.host, summary, variables)
     if folder is None:
         return {}
     others = [*("outputs.env", "gitlab.env"), *_journals(outcomes)]
@@ -207,17 +190,6 @@ def _clear(folder: Path, asked: Collection[Path]) -> None:
     for path in (*(folder / name for name in _FILES), *folder.glob("journal-[0-9][0-9]*.json")):
         if path.resolve() not in asked:
             path.unlink(missing_ok=True)
-
-
-def _tell_host(host: str, summary: str, variables: Mapping[str, str]) -> None:
-    """GitHub names its files in the environment; where it names none there is nothing to tell."""
-    if host == "github" or (host == "auto" and os.environ.get("GITHUB_ACTIONS") == "true"):
-        for name, text in (
-            ("GITHUB_STEP_SUMMARY", summary),
-            ("GITHUB_OUTPUT", github_outputs(variables, lambda: f"end-{secrets.token_hex(16)}")),
-        ):
-            if os.environ.get(name):
-                append_to(Path(os.environ[name]), text)
 
 
 def _journals(outcomes: Sequence[Outcome]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from tests.patience import wait_for
 from tests.unit.chaos.ci.test_variables import read_github
 
 CI = Path(__file__).resolve().parents[2] / "deploy" / "ci"
-FILES = ("action.yml", "workflow.yaml", "gitlab.yaml", "tekton.yaml")
+FILES = ("action.yml", "workflow.yaml", "gitlab.yaml", "tekton.yaml", "cost-workflow.yaml")
 HOSTILE = "\n".join(
     [
         "$(touch pwned)",
@@ -195,6 +195,47 @@ def test_tekton_runs_the_gate_and_takes_its_results(runner: Runner) -> None:
     assert runner.bash(step["script"], env).returncode == 0
     told = [(runner.folder / name).read_text(encoding="utf-8") for name in ("verdict", "code")]
     assert told == ["FAIL", "11"]
+
+
+def _costly(folder: Path, name: str, replicas: int) -> None:
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    pod = "{containers: [{name: app, resources: {requests: {cpu: 1, memory: 1Gi}}}]}"
+    spec = f"{{replicas: {replicas}, template: {{spec: {pod}}}}}"
+    text = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: fraud}}\nspec: {spec}\n"
+    (folder / name / "all.yaml").write_text(text, encoding="utf-8")
+
+
+def test_what_a_pull_request_costs_is_told_and_ends_with_the_code_of_the_gate(runner: Runner) -> None:
+    steps = {
+        step["name"]: step for step in read("cost-workflow.yaml")["jobs"]["cost"]["steps"] if "name" in step
+    }
+    assert [steps[name]["if"].split()[0] for name in ("Comment", "Keep the evidence")] == [
+        "always()",
+        "always()",
+    ]
+    gate = steps["Gate"]
+    folder = gate["env"]["MAESTRO_COST_FOLDER"]
+    _costly(runner.folder / "runner" / "base", folder, 1)
+    _costly(runner.folder, folder, 2)
+    (runner.folder / "prices.yaml").write_text("{currency: USD, CPU: 0.03, RAM: 0.004}", encoding="utf-8")
+    env = {**gate["env"], "RUNNER_TEMP": str(runner.folder / "runner")}
+    assert runner.bash(gate["run"], env).returncode == 0
+    assert "increase_max" in runner.outputs.read_text(encoding="utf-8")
+    assert "## Cost gate: PASS" in (runner.folder / "cost-evidence" / "summary.md").read_text(
+        encoding="utf-8"
+    )
+    _costly(runner.folder, folder, 9)
+    assert runner.bash(gate["run"], env).returncode == 11
+
+
+@pytest.mark.parametrize("name", ["BASE", "HEAD", "PRICES", "MAX_INCREASE", "BUDGET", "FAIL_ON"])
+def test_a_value_of_the_cost_gate_is_data_and_never_a_command(runner: Runner, name: str) -> None:
+    _costly(runner.folder, "side", 1)
+    (runner.folder / "prices.yaml").write_text("{currency: USD, CPU: 0.03, RAM: 0.004}", encoding="utf-8")
+    given = {"BASE": "side", "HEAD": "side", "PRICES": "prices.yaml", name: HOSTILE}
+    env = {f"MAESTRO_COST_{key}": value for key, value in given.items()}
+    assert runner.bash("exec sh deploy/ci/cost.sh", env).returncode in (2, 3, 6)
+    assert not list(runner.folder.rglob("pwned"))
 
 
 def test_a_job_that_is_cancelled_is_waited_for_and_leaves_its_evidence(runner: Runner) -> None:

@@ -9,9 +9,11 @@ from maestro_cli.services.people import PeopleServices
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from maestro_cli.cost.gate.report import GateReport
     from maestro_cli.cost.spot.saving import SpotSavings
     from maestro_cli.cost.storage.report import StorageWanted, Stored
     from maestro_cli.cost.unit_cost_report import UnitCosts
+    from maestro_cli.services.costs.gate import GateWanted
     from maestro_cli.services.costs.prices import ContextPrices
     from maestro_cli.services.costs.spot import SpotWanted
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
@@ -32,6 +34,12 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.windows import find_cost_data
 
         return find_cost_data(self, wanted)
+
+    def cost_gate(self, wanted: GateWanted) -> GateReport:
+        """What a change of manifests costs a month, judged, and told to a pipeline."""
+        from maestro_cli.services.costs.gate import run_cost_gate
+
+        return run_cost_gate(self, wanted)
 
     def unit_costs(self, wanted: UnitCostWanted) -> UnitCosts:
         from maestro_cli.services.costs.unit_costs import find_unit_costs

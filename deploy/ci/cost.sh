@@ -1,0 +1,16 @@
+#!/bin/sh
+# Tells what a change of manifests costs a month, and ends as `maestro cost gate` does.
+#
+# All that it is told comes through the environment, and is data: no word of it is run, matched or split.
+#   MAESTRO_COST_BASE, MAESTRO_COST_HEAD   the same file or folder before and after the change
+#   MAESTRO_COST_PRICES                    a file of prices; by default that of the context
+#   MAESTRO_COST_MAX_INCREASE, MAESTRO_COST_BUDGET, MAESTRO_COST_FAIL_ON   as the options of the command
+#   MAESTRO_COST_OUT                       the folder of the comment and the report (cost-evidence)
+set -euf
+
+set -- --out "${MAESTRO_COST_OUT:-cost-evidence}"
+[ -z "${MAESTRO_COST_PRICES:-}" ] || set -- "$@" --prices "$MAESTRO_COST_PRICES"
+[ -z "${MAESTRO_COST_MAX_INCREASE:-}" ] || set -- "$@" --max-increase "$MAESTRO_COST_MAX_INCREASE"
+[ -z "${MAESTRO_COST_BUDGET:-}" ] || set -- "$@" --budget "$MAESTRO_COST_BUDGET"
+[ -z "${MAESTRO_COST_FAIL_ON:-}" ] || set -- "$@" --fail-on "$MAESTRO_COST_FAIL_ON"
+exec maestro cost gate "$@" --diff "$MAESTRO_COST_BASE" "$MAESTRO_COST_HEAD"

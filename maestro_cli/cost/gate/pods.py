@@ -1,0 +1,181 @@
+"""What a pod asks for, as the scheduler counts it.
+
+    the larger of: the sum of its containers and sidecars; each init container with the sidecars before it
+
+and the overhead of its runtime class (Kubernetes, Sidecar Containers, "Resource sharing within containers").
+A request that is left out is the limit, if there is one; without both a container takes what it likes, and
+what that costs is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from maestro_cli.config.strict import Document, Path_
+from maestro_cli.core.quantities import parse_quantity
+from maestro_cli.core.untrusted import visible
+from maestro_cli.cost.gate.model import Asked, Claim
+from maestro_cli.cost.metering.model import GIB
+from maestro_cli.cost.prices.model import Capacity
+
+_RESOURCES = ("cpu", "memory")
+_GPUS = ("nvidia.com/gpu", "amd.com/gpu", "gpu.intel.com/i915", "gpu.intel.com/xe", "aws.amazon.com/neuron")
+_PARTS_OF_GPUS = "nvidia.com/mig-"
+_GPU_LABELS = (
+    "nvidia.com/gpu.product",
+    "cloud.google.com/gke-accelerator",
+    "karpenter.k8s.aws/instance-gpu-name",
+)
+# Labels by which a pod asks for spot nodes; a toleration alone allows them and asks for none.
+_SPOT = {
+    ("karpenter.sh/capacity-type", "spot"),
+    ("eks.amazonaws.com/capacityType", "SPOT"),
+    ("cloud.google.com/gke-spot", "true"),
+    ("cloud.google.com/gke-preemptible", "true"),
+    ("kubernetes.azure.com/scalesetpriority", "spot"),
+}
+
+
+class PodReader:
+    """Reads the spec of a pod at a place of a document; each value that is none is an InvalidFile."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def read(self, spec: Mapping[str, Any], at: Path_) -> Asked:
+        """What one replica asks for; raises InvalidFile."""
+        unknown: list[str] = []
+        amounts = {name: self._amount(spec, at, name, unknown) for name in (*_RESOURCES, *_GPUS)}
+        unknown += self._parts_of_gpus(spec, at)
+        selected = self.mapping(spec.get("nodeSelector"), (*at, "nodeSelector"))
+        labels = {(str(key), str(value)) for key, value in selected.items()} | self._required(spec, at)
+        return Asked(
+            cpu=amounts["cpu"],
+            memory_gib=amounts["memory"] / GIB,
+            gpus=sum(amounts[name] for name in _GPUS),
+            gpu=next((value for name in _GPU_LABELS for key, value in sorted(labels) if key == name), ""),
+            capacity=Capacity.SPOT if labels & _SPOT else Capacity.ON_DEMAND,
+            claims=tuple(self._ephemeral(spec, at)),
+            unknown=tuple(dict.fromkeys(unknown)),
+        )
+
+    def claim(self, spec: Mapping[str, Any], at: Path_) -> Claim:
+        """The claim that a spec of a PersistentVolumeClaim makes."""
+        requests = self._table(spec, at, "requests")
+        size = requests.get("storage")
+        gib = None if size is None else self._quantity(size, (*at, "resources", "requests", "storage")) / GIB
+        return Claim(str(spec.get("storageClassName") or ""), gib)
+
+    def mapping(self, value: object, at: Path_) -> Mapping[str, Any]:
+        """A mapping, empty where there is none."""
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            raise self._document.fail("is no mapping", at)
+        return value
+
+    def sequence(self, value: object, at: Path_) -> list[Mapping[str, Any]]:
+        """A sequence of mappings, empty where there is none."""
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self._document.fail("is no sequence", at)
+        return [self.mapping(one, (*at, index)) for index, one in enumerate(value)]
+
+    def _amount(self, spec: Mapping[str, Any], at: Path_, name: str, unknown: list[str]) -> float:
+        """Of one resource, what the pod asks for; adds to what is unknown."""
+        is_gpu = name not in _RESOURCES
+        overhead = self.mapping(spec.get("overhead"), (*at, "overhead")).get(name)
+        extra = 0.0 if overhead is None else self._quantity(overhead, (*at, "overhead", name))
+        whole = self._request(spec, at, name)  # of the pod itself, which Kubernetes 1.34 has
+        if whole is not None:
+            return whole + extra
+        running, sidecars, starting = 0.0, 0.0, 0.0
+        for index, one in enumerate(self.sequence(spec.get("initContainers"), (*at, "initContainers"))):
+            asked = self._request(one, (*at, "initContainers", index), name)
+            if one.get("restartPolicy") == "Always":
+                sidecars += asked or 0.0
+                self._note(one, name, asked, unknown, is_gpu=is_gpu)
+            else:
+                starting = max(starting, sidecars + (asked or 0.0))
+        for index, one in enumerate(self.sequence(spec.get("containers"), (*at, "containers"))):
+            asked = self._request(one, (*at, "containers", index), name)
+            running += asked or 0.0
+            self._note(one, name, asked, unknown, is_gpu=is_gpu)
+        return max(running + sidecars, starting) + extra
+
+    def _note(
+        self,
+        container: Mapping[str, Any],
+        name: str,
+        asked: float | None,
+        unknown: list[str],
+        *,
+        is_gpu: bool,
+    ) -> None:
+        if asked is None and not is_gpu:
+            unknown.append(f"container {visible(str(container.get('name')), 63)} has no {name} request")
+
+    def _request(self, owner: Mapping[str, Any], at: Path_, name: str) -> float | None:
+        """What a container, or a pod, asks for; its limit where that is all it says."""
+        for key in ("requests", "limits"):
+            value = self._table(owner, at, key).get(name)
+            if value is not None:
+                return self._quantity(value, (*at, "resources", key, name))
+        return None
+
+    def _table(self, owner: Mapping[str, Any], at: Path_, key: str) -> Mapping[str, Any]:
+        resources = self.mapping(owner.get("resources"), (*at, "resources"))
+        return self.mapping(resources.get(key), (*at, "resources", key))
+
+    def _quantity(self, value: object, at: Path_) -> float:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self._document.fail("is no quantity", at, fix="500m, 2, 512Mi")
+        try:
+            found = parse_quantity(value)
+        except ValueError as error:
+            raise self._document.fail(str(error), at, fix="500m, 2, 512Mi") from error
+        if found < 0:
+            raise self._document.fail("is below 0", at)
+        return found
+
+    def _parts_of_gpus(self, spec: Mapping[str, Any], at: Path_) -> Iterator[str]:
+        for index, one in enumerate(self.sequence(spec.get("containers"), (*at, "containers"))):
+            for key in self._table(one, (*at, "containers", index), "limits"):
+                if key.startswith(_PARTS_OF_GPUS):
+                    yield f"no price for a part of a GPU: {visible(key, 63)}"
+
+    def _ephemeral(self, spec: Mapping[str, Any], at: Path_) -> Iterator[Claim]:
+        for index, volume in enumerate(self.sequence(spec.get("volumes"), (*at, "volumes"))):
+            where: Path_ = (*at, "volumes", index, "ephemeral")
+            template = self.mapping(volume.get("ephemeral"), where).get("volumeClaimTemplate")
+            if template is not None:
+                inner = self.mapping(template, (*where, "volumeClaimTemplate"))
+                place: Path_ = (*where, "volumeClaimTemplate", "spec")
+                yield self.claim(self.mapping(inner.get("spec"), place), place)
+
+    def _required(self, spec: Mapping[str, Any], at: Path_) -> set[tuple[str, str]]:
+        """Labels that every node it may run on has, by its required affinity: one value, in every term."""
+        place: Path_ = (*at, "affinity")
+        found = self.mapping(spec.get("affinity"), place)
+        for key in ("nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"):
+            place = (*place, key)
+            found = self.mapping(found.get(key), place)
+        terms = []
+        for index, term in enumerate(
+            self.sequence(found.get("nodeSelectorTerms"), (*place, "nodeSelectorTerms"))
+        ):
+            rules = self.sequence(
+                term.get("matchExpressions"), (*place, "nodeSelectorTerms", index, "matchExpressions")
+            )
+            terms.append(
+                {
+                    (str(rule.get("key")), str(rule["values"][0]))
+                    for rule in rules
+                    if rule.get("operator") == "In"
+                    and isinstance(rule.get("values"), list)
+                    and len(rule["values"]) == 1
+                }
+            )
+        return set.intersection(*terms) if terms else set()

@@ -1,0 +1,228 @@
+"""A change of manifests as a gate of a pipeline: what it will cost a month, judged and told."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maestro_cli.chaos.ci.variables import dotenv, shell
+from maestro_cli.config.strict import Document, parse_yaml_all, read_text
+from maestro_cli.core.errors import ExitCode, NoData, NotFound, UsageError
+from maestro_cli.cost.gate.deciding import decide, exit_code_of, verdict_of
+from maestro_cli.cost.gate.manifests import Assumed, read_manifests
+from maestro_cli.cost.gate.model import Limits, Manifests, Scale
+from maestro_cli.cost.gate.pricing import compare
+from maestro_cli.cost.gate.report import GateReport
+from maestro_cli.output.evidence import write_files
+from maestro_cli.output.writer import json_text
+from maestro_cli.services.pipeline_hosts import check_host, commit_of_pipeline, tell_host
+from maestro_cli.sources.kustomize import build, is_kustomization
+
+if TYPE_CHECKING:
+    from maestro_cli.cost.prices.model import PriceBook, PriceVersion
+    from maestro_cli.services.costs.root import CostServices
+    from maestro_cli.sources.kube.cluster import KubeCluster
+
+STDIN = "-"
+_ENDINGS = (".yaml", ".yml", ".json")
+_SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
+
+
+@dataclass(frozen=True, slots=True)
+class GateWanted:
+    """What `maestro cost gate` was asked for, as it was written; without `base` of the cluster as it is."""
+
+    manifests: Sequence[str]
+    base: str = ""
+    max_increase: str = ""
+    budget: float | None = None
+    at: str = "max"
+    prices: Path | None = None
+    namespace: str | None = None
+    nodes: int | None = None
+    job_hours: float | None = None
+    fail_on: frozenset[ExitCode] | None = None
+    folder: Path | None = None
+    host: str = "auto"
+
+
+def run_cost_gate(services: CostServices, wanted: GateWanted) -> GateReport:
+    """Raises UsageError, NotFound, InvalidFile, NoData without prices, and what the cluster raises."""
+    check_host(wanted.host, wanted.folder)
+    limits, scale = _limits(wanted), _scale(wanted.at)
+    if not wanted.manifests:
+        raise UsageError("no manifest is given", fix="maestro cost gate FILE..., or --diff BASE HEAD")
+    book = services.prices(wanted.prices).machines()
+    version = _held(book, services.clock.now())
+    documents = [one for text in wanted.manifests for one in _documents(text)]
+    if not any(one.data is not None for one in documents):
+        raise NotFound(
+            f"there is no manifest in {', '.join(wanted.manifests)}", fix="name a file or a folder"
+        )
+    assumed = _assumed(services, wanted)
+    if wanted.base:
+        old = read_manifests(_documents(wanted.base), assumed)
+    else:
+        cluster = services.cluster
+        assumed = assumed if assumed.nodes is not None else replace(assumed, nodes=len(cluster.list_nodes()))
+        there, scalers = _live(cluster, read_manifests(documents, assumed))
+        old = read_manifests([*there, *scalers], assumed)
+        documents = [*_kept(scalers, documents), *documents]  # what the manifests say comes after
+    comparison = compare(old, read_manifests(documents, assumed), version)
+    judged = decide(comparison, limits, scale, book.currency)
+    code = exit_code_of(comparison, judged)
+    report = GateReport(
+        comparison, judged, verdict_of(comparison, judged), code,
+        code if wanted.fail_on is None or code in wanted.fail_on else ExitCode.OK,
+        scale, book.currency, wanted.base or f"the cluster of {services.context_name}",
+        ", ".join(wanted.manifests), book.source, version.since, assumed, {},
+    )  # fmt: skip
+    return replace(report, files=_told(wanted, report))
+
+
+def _limits(wanted: GateWanted) -> Limits:
+    text = wanted.max_increase.strip()
+    share = _SHARE.fullmatch(text)
+    try:
+        amount = None if share or not text else float(text)
+    except ValueError:
+        amount = math.nan
+    if amount is not None and not (math.isfinite(amount) and amount >= 0):
+        raise UsageError(f"{text[:40]!r} is no increase", fix="--max-increase 50, or --max-increase 10%")
+    if wanted.budget is not None and not (math.isfinite(wanted.budget) and wanted.budget > 0):
+        raise UsageError(f"a budget of {wanted.budget:g} a month is none", fix="--budget 500")
+    return Limits(amount, float(share[1]) / 100 if share else None, wanted.budget)
+
+
+def _scale(text: str) -> Scale:
+    if text not in (one.value for one in Scale):
+        raise UsageError(f"{text[:40]!r} is no end of what autoscaling permits", fix="--at min|max")
+    return Scale(text)
+
+
+def _assumed(services: CostServices, wanted: GateWanted) -> Assumed:
+    if wanted.nodes is not None and wanted.nodes < 0:
+        raise UsageError(f"{wanted.nodes} nodes are none", fix="--nodes 5")
+    if wanted.job_hours is not None and not (math.isfinite(wanted.job_hours) and wanted.job_hours >= 0):
+        raise UsageError(f"{wanted.job_hours:g} hours a month are none", fix="--job-hours 30")
+    try:
+        own = services.context.namespace
+    except NotFound:  # manifests are compared without a context too
+        own = None
+    return Assumed(wanted.namespace or own or "default", wanted.nodes, wanted.job_hours)
+
+
+def _held(book: PriceBook, now: datetime) -> PriceVersion:
+    version = book.at(now)
+    if version is None:
+        raise NoData("no price holds now", why=f"the first of {book.source} begins later")
+    return version
+
+
+def _documents(text: str) -> list[Document]:
+    """Of a file, a folder, a kustomization, or what is piped in."""
+    if text == STDIN:
+        return list(parse_yaml_all(sys.stdin.read(), "(standard input)"))
+    path = Path(text)
+    if not path.exists():
+        raise NotFound(f"there is no {text}", fix="name a file or a folder of manifests")
+    if not path.is_dir():
+        return list(parse_yaml_all(read_text(path), text))
+    if is_kustomization(path):
+        return list(parse_yaml_all(build(path), f"{text} as built"))
+    return [one for file in _files(path) for one in parse_yaml_all(read_text(file), str(file))]
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.suffix in _ENDINGS and path.is_file())
+
+
+def _live(cluster: KubeCluster, new: Manifests) -> tuple[list[Document], list[Document]]:
+    """What is there now of what the manifests name, and the autoscalers of it."""
+    there: list[Document] = []
+    for ref in sorted(new.asked, key=str):
+        if ref.kind == "HorizontalPodAutoscaler":
+            continue  # stands for itself only where its target is not there
+        try:
+            body, _ = cluster.describing.document(ref)
+        except NotFound:
+            continue
+        there.append(Document(f"{ref} of the cluster", body))
+    return there, list(_scalers(cluster, new))
+
+
+def _scalers(cluster: KubeCluster, new: Manifests) -> Iterator[Document]:
+    """The autoscalers of what the manifests name, as documents."""
+    named = {(ref.kind, ref.namespace, ref.name) for ref in new.asked}
+    for namespace in sorted({ref.namespace for ref in new.asked}):
+        for one in cluster.list_autoscalers(namespace):
+            if (one.target_kind, one.namespace, one.target_name) in named:
+                spec = {
+                    "scaleTargetRef": {"kind": one.target_kind, "name": one.target_name},
+                    "minReplicas": one.least,
+                    "maxReplicas": one.most,
+                }
+                meta = {"namespace": one.namespace, "name": one.name}
+                body = {"apiVersion": "autoscaling/v2", "kind": one.ref.kind, "metadata": meta, "spec": spec}
+                yield Document(f"{one.ref} of the cluster", body)
+
+
+def _kept(scalers: Sequence[Document], documents: Sequence[Document]) -> Iterator[Document]:
+    """The autoscalers of the cluster that the manifests say nothing of: applying them leaves those."""
+    named = {_name(one.data) for one in documents}
+    return (one for one in scalers if _name(one.data) not in named)
+
+
+def _name(data: object) -> tuple[str, str]:
+    if not isinstance(data, Mapping) or not isinstance(data.get("metadata"), Mapping):
+        return "", ""
+    return str(data.get("kind")), str(data["metadata"].get("name"))
+
+
+def _told(wanted: GateWanted, report: GateReport) -> dict[str, str]:
+    """Write what pipelines read; returns the paths."""
+    from maestro_cli.output.renderers.cost_gate import gate_body, gate_markdown
+
+    folder = wanted.folder
+    names = {"summary": "summary.md", "report": "gate.json"}
+    paths = {} if folder is None else {what: str(folder / name) for what, name in names.items()}
+    summary, variables = gate_markdown(report, commit_of_pipeline()), _variables(report, paths)
+    if folder is not None:
+        body = {"schema": "maestro.dev/cost-gate/v1", **gate_body(report)}
+        files = {
+            "summary.md": summary,
+            "gate.json": json_text(body) + "\n",
+            "outputs.env": shell(variables),
+            "gitlab.env": dotenv(variables),
+        }
+        write_files(folder, files)
+    tell_host(wanted.host, summary, variables)
+    return (
+        {}
+        if folder is None
+        else {**paths, **{one: str(folder / one) for one in ("outputs.env", "gitlab.env")}}
+    )
+
+
+def _variables(report: GateReport, files: Mapping[str, str]) -> dict[str, str]:
+    """By name, as a later step reads them; an amount that is a lower bound alone is told by `unknown`."""
+    comparison = report.comparison
+    unknown = sum(1 for one in comparison.changed if one.unknown_before or one.unknown_after)
+    return {
+        "verdict": "" if report.verdict is None else report.verdict.value,
+        "code": str(int(report.exit_code)),
+        "ends_with": str(int(report.ends_with)),
+        "currency": report.currency,
+        "increase_min": f"{comparison.increase(Scale.LEAST):.2f}",
+        "increase_max": f"{comparison.increase(Scale.MOST):.2f}",
+        "total_min": f"{comparison.after(Scale.LEAST):.2f}",
+        "total_max": f"{comparison.after(Scale.MOST):.2f}",
+        "unknown": str(unknown),
+        **{f"{name}_path": path for name, path in files.items()},
+    }

@@ -1,0 +1,215 @@
+"""`maestro cost gate` as a pipeline calls it: folders, a kustomization, a cluster; its files and codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.api import api_server, listing, node
+from tests.cli.program import Result, check_golden, maestro
+from tests.unit.chaos.ci.test_variables import read_github
+
+FORMATS = ("table", "wide", "json", "yaml", "csv", "md", "jsonpath={.increase.max}")
+EVIL = "x`| <img src=x> \u202e@team\x1b[31m"
+PRICES = """currency: EUR
+CPU: 0.03
+RAM: 0.004
+GPU: 1.0
+spotCPU: 0.012
+spotRAM: 0.002
+storage_classes:
+  - {name: fast, per_gib_month: 0.1}
+"""
+
+
+def deployment(
+    name: str, replicas: int, requests: str = "{cpu: 500m, memory: 1Gi}", container: str = "app"
+) -> str:
+    return f"""apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}, namespace: ml}}
+spec:
+  replicas: {replicas}
+  template:
+    spec:
+      containers:
+        - {{name: {json.dumps(container)}, image: x, resources: {{requests: {requests}}}}}
+"""
+
+
+SCALER = """apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: fraud, namespace: ml}
+spec: {scaleTargetRef: {kind: Deployment, name: fraud}, minReplicas: 2, maxReplicas: 8}
+"""
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> Path:
+    """A folder with prices, `base` and `head`: an autoscaler, one that goes, one without requests."""
+    for side, texts in (
+        ("base", [deployment("fraud", 3), deployment("old", 1)]),
+        (
+            "head",
+            [deployment("fraud", 3, "{cpu: 1, memory: 1Gi}"), SCALER, deployment("bare", 2, "{}", EVIL)],
+        ),
+    ):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "all.yaml").write_text("---\n".join(texts), encoding="utf-8")
+    (tmp_path / "prices.yaml").write_text(PRICES, encoding="utf-8")
+    return tmp_path
+
+
+def gate(folder: Path, *arguments: str, **env: str) -> Result:
+    return maestro("cost", "gate", "--prices", "prices.yaml", *arguments, cwd=folder, env=env)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_change_is_the_same_in_every_format(sides: Path, form: str) -> None:
+    found = gate(sides, "--diff", "base", "head", "--max-increase", "500", "-o", form)
+    assert (found.code, found.err) == (15, "")
+    assert "\x1b" not in found.out
+    assert "\u202e" not in found.out
+    check_golden(f"cost-gate.{form.partition('=')[0]}", found.out)
+
+
+def test_the_comment_is_one_that_no_manifest_can_break_out_of(sides: Path) -> None:
+    found = gate(sides, "--diff", "base", "head", "--max-increase", "50", "--out", "out")
+    assert found.code == 11
+    text = (sides / "out" / "summary.md").read_text(encoding="utf-8")
+    check_golden("cost-gate-comment.md", text)
+    for line in text.splitlines():
+        if "<img" in line:
+            assert all("<img" not in outside for outside in line.split("``")[::2])
+    assert json.loads((sides / "out" / "gate.json").read_text())["schema"] == "maestro.dev/cost-gate/v1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--diff", "base", "base"], 0),
+        (["--diff", "base", "base", "--max-increase", "0"], 0),
+        (["--diff", "base", "head"], 15),
+        (["--diff", "base", "head", "--fail-on", "10,11"], 0),
+        (["--diff", "base", "head", "--max-increase", "50"], 11),
+        (["--diff", "base", "head", "--max-increase", "50", "--at", "min"], 15),
+        (["--diff", "base", "head", "--max-increase", "10%"], 11),
+        (["--diff", "base", "head", "--budget", "20"], 10),
+        (["--diff", "base", "head", "--budget", "20", "--max-increase", "50"], 11),
+        (["--diff", "head", "base", "--max-increase", "0"], 15),
+        (["--diff", "base", "base", "--budget", "20"], 10),
+        (["--diff", "base", "base", "--budget", "200"], 0),
+    ],
+)
+def test_the_exit_code_is_the_verdict(sides: Path, arguments: list[str], code: int) -> None:
+    assert gate(sides, *arguments).code == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "what"),
+    [
+        ([], 2, "no manifest is given"),
+        (["head", "--diff", "base", "head"], 2, "manifests and --diff exclude each other"),
+        (["--diff", "base", "nowhere"], 6, "there is no nowhere"),
+        (["--diff", "base", "empty"], 6, "there is no manifest in empty"),
+        (["--diff", "base", "head", "--max-increase", "lots"], 2, "'lots' is no increase"),
+        (["--diff", "base", "head", "--max-increase", "-1"], 2, "'-1' is no increase"),
+        (["--diff", "base", "head", "--max-increase", "nan"], 2, "'nan' is no increase"),
+        (["--diff", "base", "head", "--budget", "0"], 2, "a budget of 0 a month is none"),
+        (["--diff", "base", "head", "--at", "mean"], 2, "'mean' is no end of what autoscaling permits"),
+        (["--diff", "base", "head", "--nodes", "-1"], 2, "-1 nodes are none"),
+        (["--diff", "base", "head", "--job-hours", "nan"], 2, "nan hours a month are none"),
+        (["--diff", "base", "head", "--ci", "jenkins"], 2, "'jenkins' is no host of pipelines"),
+        (["--diff", "base", "head", "--fail-on", "1"], 2, "no verdict of a gate ends with '1'"),
+        (["--diff", "base", "wrong.yaml"], 3, "wrong.yaml:6: spec.replicas: is no number of replicas"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(sides: Path, arguments: list[str], code: int, what: str) -> None:
+    (sides / "empty").mkdir()
+    wrong = deployment("fraud", 3).replace("replicas: 3", "replicas: three")
+    (sides / "wrong.yaml").write_text(f"# one line more\n{wrong}", encoding="utf-8")
+    found = gate(sides, *arguments)
+    assert (found.code, found.err.splitlines()[0]) == (code, f"maestro: error: {what}")
+
+
+def test_without_prices_nothing_is_judged(sides: Path) -> None:
+    assert maestro("cost", "gate", "--diff", "base", "head", cwd=sides).code in (6, 15)
+
+
+def test_what_is_piped_in_is_judged(sides: Path) -> None:
+    text = deployment("fraud", 5)
+    found = maestro(
+        "cost", "gate", "--prices", "prices.yaml", "--diff", "base", "-", "-o", "json", cwd=sides, stdin=text
+    )
+    assert json.loads(found.out)["items"][0]["object"] == "ml/deploy/fraud"
+    assert json.loads(found.out)["new"] == "-"
+
+
+def test_a_kustomization_is_judged_as_it_would_be_applied(sides: Path) -> None:
+    overlay = sides / "overlay"
+    overlay.mkdir()
+    (overlay / "all.yaml").write_text(deployment("fraud", 3), encoding="utf-8")
+    (overlay / "kustomization.yaml").write_text(
+        "resources: [all.yaml]\nreplicas: [{name: fraud, count: 9}]\nnameSuffix: -eu\n", encoding="utf-8"
+    )
+    found = json.loads(gate(sides, "--diff", "overlay/all.yaml", "overlay", "-o", "json").out)
+    assert {one["object"]: one["increase"]["max"] > 0 for one in found["items"]} == {
+        "ml/deploy/fraud-eu": True, "ml/deploy/fraud": False,
+    }  # fmt: skip
+    (overlay / "kustomization.yaml").write_text("resources: [nowhere.yaml]\n", encoding="utf-8")
+    refused = gate(sides, "--diff", "base", "overlay")
+    assert (refused.code, refused.error_lines[0]) == (3, "overlay: cannot be built as a kustomization")
+
+
+def live(name: str, replicas: int) -> dict[str, Any]:
+    requests = {"cpu": "500m", "memory": "1Gi"}
+    template = {"spec": {"containers": [{"name": "app", "resources": {"requests": requests}}]}}
+    return {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "ml"},
+        "spec": {"replicas": replicas, "template": template},
+    }  # fmt: skip
+
+
+def test_without_a_base_the_cluster_is_what_there_is_now(sides: Path) -> None:
+    scaler = {
+        "metadata": {"name": "by-hand", "namespace": "ml"},
+        "spec": {
+            "scaleTargetRef": {"kind": "Deployment", "name": "kept"},
+            "minReplicas": 1,
+            "maxReplicas": 4,
+        },
+    }
+    answers = {
+        "/apis/apps/v1/namespaces/ml/deployments/fraud": live("fraud", 2),
+        "/apis/apps/v1/namespaces/ml/deployments/kept": live("kept", 2),
+        "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers": listing(scaler),
+        "/api/v1/nodes": listing(node("a", "z"), node("b", "z")),
+    }
+    new = [deployment("fraud", 3), deployment("kept", 1), deployment("new", 1)]
+    (sides / "new.yaml").write_text("---\n".join(new), encoding="utf-8")
+    with api_server(answers):
+        found = json.loads(gate(sides, "new.yaml", "-o", "json").out)
+    month = 730 * (0.5 * 0.03 + 0.004)
+    assert found["old"] == "the cluster of prod"
+    assert {one["object"]: one["increase"]["max"] for one in found["items"]} == {
+        "ml/deploy/fraud": pytest.approx(month), "ml/deploy/new": pytest.approx(month),
+    }  # fmt: skip
+    assert found["unchanged"] == 1  # its autoscaler is of the cluster, and goes on
+    assert found["assumed"]["nodes"] == 2
+
+
+def test_a_pipeline_on_github_is_told(sides: Path) -> None:
+    env = {
+        "GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(sides / "output"), "GITHUB_SHA": "abc123",
+        "GITHUB_STEP_SUMMARY": str(sides / "summary"),
+    }  # fmt: skip
+    gate(sides, "--diff", "base", "head", "--max-increase", "50", "--out", "out", **env)
+    told = read_github((sides / "output").read_text(encoding="utf-8"))
+    assert (told["verdict"], told["code"], told["unknown"], told["currency"]) == ("FAIL", "11", "1", "EUR")
+    assert told["summary_path"] == "out/summary.md"
+    summary = (sides / "summary").read_text(encoding="utf-8")
+    assert summary == (sides / "out" / "summary.md").read_text(encoding="utf-8")
+    assert "commit `abc123`" in summary

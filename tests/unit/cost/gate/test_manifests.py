@@ -1,0 +1,127 @@
+"""Manifests as what they ask for: workloads, their autoscalers, volumes, load balancers, and what is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from maestro_cli.config.strict import parse_yaml_all
+from maestro_cli.core.errors import InvalidFile
+from maestro_cli.cost.gate.manifests import Assumed, read_manifests
+from maestro_cli.cost.gate.model import Asked, Claim, Manifests
+
+POD = "{containers: [{name: app, resources: {requests: {cpu: 1, memory: 1Gi}}}]}"
+
+
+def workload(kind: str, spec: str, *, name: str = "fraud", api: str = "apps/v1") -> str:
+    return f"apiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}, namespace: ml}}\nspec: {spec}\n"
+
+
+def deployment(replicas: str = "replicas: 3, ") -> str:
+    return workload("Deployment", f"{{{replicas}template: {{spec: {POD}}}}}")
+
+
+def scaler(least: str = "minReplicas: 2, ", target: str = "fraud") -> str:
+    spec = f"{{scaleTargetRef: {{kind: Deployment, name: {target}}}, {least}maxReplicas: 8}}"
+    return workload("HorizontalPodAutoscaler", spec, api="autoscaling/v2")
+
+
+def read(*texts: str, **assumed: float) -> Manifests:
+    documents = list(parse_yaml_all("---\n".join(texts), "all.yaml"))
+    return read_manifests(documents, Assumed(**assumed))  # type: ignore[arg-type]
+
+
+def only(*texts: str, **assumed: float) -> Asked:
+    (found,) = read(*texts, **assumed).asked.values()
+    return found
+
+
+def test_replicas_are_one_where_nobody_says_how_many() -> None:
+    assert (only(deployment()).least, only(deployment()).most) == (3.0, 3.0)
+    assert only(deployment("")).most == 1.0
+
+
+def test_an_autoscaler_gives_its_target_a_range_wherever_it_stands() -> None:
+    for texts in ((deployment(), scaler()), (scaler(), deployment())):
+        assert (only(*texts).least, only(*texts).most) == (2.0, 8.0)
+    assert only(deployment(), scaler("")).least == 1.0
+
+
+def test_an_autoscaler_of_keda_counts_too() -> None:
+    keda = workload("ScaledObject", "{scaleTargetRef: {name: fraud}}", api="keda.sh/v1alpha1")
+    assert (only(deployment(), keda).least, only(deployment(), keda).most) == (0.0, 100.0)
+
+
+def test_an_autoscaler_without_its_target_is_unknown() -> None:
+    found = only(scaler(target="elsewhere"))
+    assert found.unknown == ("ml/deploy/elsewhere, which it scales, is not there",)
+    assert found.most == 8.0
+
+
+def test_claims_of_a_stateful_set_are_of_each_replica() -> None:
+    claim = "{metadata: {name: data}, spec: {resources: {requests: {storage: 20Gi}}}}"
+    found = only(
+        workload(
+            "StatefulSet", f"{{replicas: 2, volumeClaimTemplates: [{claim}], template: {{spec: {POD}}}}}"
+        )
+    )
+    assert (found.claims, found.most) == ((Claim("", 20.0),), 2.0)
+
+
+def test_a_claim_and_a_load_balancer_cost_by_themselves_and_a_service_does_not() -> None:
+    claim = workload(
+        "PersistentVolumeClaim", "{storageClassName: fast, resources: {requests: {storage: 5Gi}}}", api="v1"
+    )
+    assert only(claim).own_claims == (Claim("fast", 5.0),)
+    assert only(workload("Service", "{type: LoadBalancer}", api="v1")).balancers == 1
+    assert read(workload("Service", "{type: ClusterIP}", api="v1")).asked == {}
+
+
+def test_a_daemon_set_runs_on_as_many_nodes_as_there_are_and_else_nobody_knows() -> None:
+    daemon = workload("DaemonSet", f"{{template: {{spec: {POD}}}}}")
+    assert only(daemon, nodes=4).most == 4.0
+    assert only(daemon).unknown == ("on how many nodes it runs",)
+
+
+def test_a_job_costs_the_hours_that_are_assumed_and_else_nobody_knows() -> None:
+    job = f"{{parallelism: 2, template: {{spec: {POD}}}}}"
+    cron = workload("CronJob", f"{{schedule: '0 3 * * *', jobTemplate: {{spec: {job}}}}}", api="batch/v1")
+    for text in (workload("Job", job, api="batch/v1"), cron):
+        assert (only(text, job_hours=30).hours, only(text, job_hours=30).most) == (30, 2.0)
+        assert only(text).unknown == ("how many hours it runs a month",)
+
+
+def test_a_list_is_its_items_and_a_document_without_anything_is_nothing() -> None:
+    pod = f"{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {POD}}}"
+    listed = f"apiVersion: v1\nkind: List\nitems:\n- {pod}\n"
+    assert [str(ref) for ref in read(listed, "# nothing\n").asked] == ["default/pod/a"]
+
+
+def test_a_custom_resource_is_noted_and_one_with_a_template_of_pods_counts() -> None:
+    found = read(workload("InferenceService", "{predictor: {}}", api="serving.kserve.io/v1beta1"))
+    assert found.asked == {}
+    assert found.notes == ("ml/inferenceservice/fraud is not counted: what it starts is not in the file",)
+    rollout = workload("Rollout", f"{{replicas: 2, template: {{spec: {POD}}}}}", api="argoproj.io/v1alpha1")
+    assert only(rollout).most == 2.0
+    strange = workload("Widget", f"{{template: {{spec: {POD}}}}}", api="example.com/v1")
+    assert only(strange).unknown == ("how many replicas a Widget has",)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        (deployment("replicas: many, "), "spec.replicas", 4),
+        (deployment("replicas: -1, "), "spec.replicas", 4),
+        (deployment("replicas: true, "), "spec.replicas", 4),
+        (workload("Deployment", "{template: {spec: {}}}"), "spec.template.spec.containers", 4),
+        (workload("Deployment", "{template: []}"), "spec.template", 4),
+        (scaler("minReplicas: 9, "), "spec.maxReplicas", 4),
+        ("kind: Pod\n", "", 1),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "metadata.name", 3),
+        ("- a\n", "", 1),
+        (deployment() + "---\n" + deployment(), "", 6),
+    ],
+)
+def test_what_is_no_manifest_is_refused_with_its_place(text: str, key: str, line: int) -> None:
+    with pytest.raises(InvalidFile) as refused:
+        read(text)
+    assert (refused.value.file, refused.value.key, refused.value.line) == ("all.yaml", key, line)
