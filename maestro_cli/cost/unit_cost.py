@@ -67,17 +67,25 @@ def unit_cost(usage: Usage, replica_hourly_rate: float | None, budget: float | N
     missing = _missing(usage, replica_hourly_rate)
     if missing or replica_hourly_rate is None or usage.replica_hours is None or usage.predictions is None:
         return UnitCost(usage, None, judge(None, holds=None, coverage=usage.coverage, reason=missing))
-    per_million = replica_hourly_rate * usage.replica_hours / usage.predictions * MILLION
-    if usage.coverage < LEAST_COVERAGE:
-        holds, reason = None, f"measured for {usage.coverage:.0%} of the window, {LEAST_COVERAGE:.0%} needed"
+    per_million = cost_of_a_million(replica_hourly_rate * usage.replica_hours, usage.predictions)
+    return UnitCost(usage, per_million, judged(per_million, budget, usage.coverage))
+
+
+def cost_of_a_million(cost: float, predictions: float) -> float:
+    """Of predictions that succeeded, more than none."""
+    return cost / predictions * MILLION
+
+
+def judged(per_million: float, budget: float | None, coverage: float) -> Judgement | None:
+    """A figure by its budget; None where there is none to judge by, and it was measured long enough."""
+    if coverage < LEAST_COVERAGE:
+        holds, reason = None, f"measured for {coverage:.0%} of the window, {LEAST_COVERAGE:.0%} needed"
     elif budget is None:
-        return UnitCost(usage, per_million, None)
+        return None
     else:
         holds = per_million <= budget
         reason = "within the budget" if holds else f"{per_million / budget:.2g} times the budget"
-    return UnitCost(
-        usage, per_million, judge(per_million, holds=holds, coverage=usage.coverage, reason=reason)
-    )
+    return judge(per_million, holds=holds, coverage=coverage, reason=reason)
 
 
 def break_even_rate(replica_hourly_rate: float, budget: float) -> float:

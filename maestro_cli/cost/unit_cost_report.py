@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from maestro_cli.cost.unit_cost import UnitCost
+from maestro_cli.cost.unit_cost_versions import Extra, VersionCost
 from maestro_cli.cost.usage import UsageQueries
+from maestro_cli.cost.version_usage import VersionQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +23,19 @@ class UnitCosts:
     budget: float | None
     queries: UsageQueries
     items: tuple[UnitCost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionCosts:
+    """`basis` says what priced the services; `value` is what one prediction earns, in the same currency."""
+
+    context: str
+    start: datetime
+    end: datetime
+    basis: str
+    currency: str
+    budget: float | None
+    value: float | None
+    queries: VersionQueries
+    items: tuple[VersionCost, ...]
+    extras: tuple[Extra, ...]

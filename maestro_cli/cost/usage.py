@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.metrics import Sample, Series
-from maestro_cli.core.promql import promql_label, promql_selector
+from maestro_cli.core.promql import promql_label, promql_selector, promql_string
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.cost.ports import Metrics
 from maestro_cli.cost.unit_cost import Usage
@@ -30,16 +30,25 @@ _TARGET = ("job", "instance", NAMESPACE, "pod")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which services: `label` holds their names; an empty namespace or service means every one."""
+    """Which services: `label` holds their names; an empty namespace or service means every one.
+
+    Requests with one of the labels of `probes` are no predictions: somebody asked to see whether it answers.
+    """
 
     namespace: str = ""
     service: str = ""
     label: str = "deployment"
+    probes: tuple[tuple[str, str], ...] = ()
 
     @property
     def matchers(self) -> Mapping[str, str]:
         chosen = {NAMESPACE: self.namespace, self.label: self.service}
         return {name: value for name, value in chosen.items() if value}
+
+    @property
+    def no_probes(self) -> str:
+        """The matchers that leave probes out; raises ValueError for what is not a label name."""
+        return ",".join(f"{promql_label(name)}!={promql_string(value)}" for name, value in self.probes)
 
     def key(self, labels: Mapping[str, str]) -> tuple[str, str]:
         return str(labels.get(NAMESPACE, "")), str(labels.get(self.label, ""))
@@ -63,7 +72,8 @@ class UsageQueries:
     @property
     def predictions(self) -> str:
         """Requests answered with 200 in the window, by service; a restart of a counter is not lost."""
-        counter = promql_selector(REQUESTS, {**self.scope.matchers, "code": "200"})
+        answered = {**self.scope.matchers, "code": "200"}
+        counter = promql_selector(REQUESTS, answered, extra=self.scope.no_probes)
         return f"sum by ({self._service}) (increase({counter}[{self._range}]))"
 
     @property

@@ -42,7 +42,7 @@ def start_plan(services: Services, ref: ObjectRef, asked: dict[str, object], rul
 def look(services: Services, ref: ObjectRef, model: str) -> Examination:
     """The canary and the decision about it, now."""
     canary = register.get_running(services.journal, ref, model)
-    return examine(services, canary, services.clock.now(), _per_million(services, canary))
+    return examine(services, canary, services.clock.now(), *_per_million(services, canary))
 
 
 def promote_plan(services: Services, ref: ObjectRef, model: str, *, anyway: bool) -> Plan:
@@ -182,15 +182,22 @@ def _seconds(text: str, option: str) -> float:
     return seconds
 
 
-def _per_million(services: Services, canary: Canary) -> float | None:
-    """What a million predictions cost now, of the namespace's one service that is known; None without."""
-    if canary.rules.most_per_million is None or not canary.ref.namespace:
-        return None
-    from maestro_cli.services.costs.unit_costs import UnitCostWanted, find_unit_costs
+def _per_million(services: Services, canary: Canary) -> tuple[float | None, float | None]:
+    """What a million predictions of the canary cost lately, and of the stable one; None is not known.
 
+    All the namespace's services that answered for either share their cost out by the time of the requests.
+    """
+    if canary.rules.most_per_million is None or not canary.ref.namespace:
+        return None, None
+    from maestro_cli.services.costs.unit_costs import UnitCostWanted, arm_costs
+
+    wanted = UnitCostWanted(namespace=canary.ref.namespace, window="10m")
     try:
-        found = find_unit_costs(services, UnitCostWanted(namespace=canary.ref.namespace, window="10m"))
+        mine, usual = (
+            arm_costs(services, wanted, canary.arms)
+            if canary.beside
+            else arm_costs(services, wanted, canary.arms, canary.model)
+        )
     except MaestroError:
-        return None
-    known = [item.per_million for item in found.items if item.per_million is not None]
-    return known[0] if len(known) == 1 else None
+        return None, None
+    return mine, usual

@@ -43,7 +43,7 @@ def decide(canary: Tally, stable: Tally, rules: Rules, around: Surroundings) -> 
         tests.append(Criterion("accuracy", no_less_right(canary, stable, rules)))
     price = []
     if rules.most_per_million is not None:
-        price.append(Criterion("price", _price(canary, stable, rules.most_per_million, around)))
+        price.append(Criterion("price", _price(rules.most_per_million, around)))
     failed = [one for one in (*guards, *tests) if one.judgement.verdict is Verdict.FAIL]
     criteria = (*guards, *tests, *price)
     if failed:
@@ -170,15 +170,11 @@ def _burning(tally: Tally, rules: Rules) -> float | None:
     return tally.bad_lately / tally.requests_lately / (1 - rules.target)
 
 
-def _price(canary: Tally, stable: Tally, most: float, around: Surroundings) -> Judgement:
-    """What a million would cost if all requests took as long as the canary's, on replicas as full as now."""
-    now, mine, usual = around.per_million, _mean(canary), _mean(stable)
-    if now is None or mine is None or not usual:
-        return judge(None, holds=None, coverage=0.0, reason="no price, or no time of both versions")
-    expected = now * mine / usual
-    reason = f"a million costs {now:.3g} now, about {expected:.3g} by the canary's time; {most:g} at most"
-    return judge(expected, holds=expected <= most, coverage=1.0, reason=reason)
-
-
-def _mean(tally: Tally) -> float | None:
-    return tally.seconds / tally.measured if tally.seconds is not None and tally.measured else None
+def _price(most: float, around: Surroundings) -> Judgement:
+    """What a million predictions of the canary cost, on replicas as full as now."""
+    own, stable = around.per_million, around.stable_per_million
+    if own is None:
+        return judge(None, holds=None, coverage=0.0, reason="no price, or no prediction of it that succeeded")
+    beside = "" if stable is None else f", one of the stable version's {stable:.3g}"
+    reason = f"a million of its predictions costs {own:.3g}{beside}; {most:g} at most"
+    return judge(own, holds=own <= most, coverage=1.0, reason=reason)

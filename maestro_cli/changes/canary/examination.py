@@ -29,12 +29,18 @@ class Examination:
     overdue: bool
 
 
-def examine(world: World, canary: Canary, now: datetime, per_million: float | None) -> Examination:
+def examine(
+    world: World,
+    canary: Canary,
+    now: datetime,
+    per_million: float | None = None,
+    stable_per_million: float | None = None,
+) -> Examination:
     """Raises Unreachable and Refused when Prometheus or the cluster cannot be asked."""
     traffic = traffic_of(world, canary.ref, canary.model, canary.beside)
     since = canary.started_at
     mine, usual = traffic.tallies(canary.arms, canary.rules, since, now)
-    around = Surroundings(crashing_pods(world, canary.ref), per_million)
+    around = Surroundings(crashing_pods(world, canary.ref), per_million, stable_per_million)
     passed = (now - since).total_seconds()
     return Examination(
         canary, now, mine, usual, decide(mine, usual, canary.rules, around),

@@ -62,10 +62,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What else counts: pods that crash again and again, and what a million predictions cost now."""
+    """What else counts: pods that crash again and again, and what a million predictions of each cost now."""
 
     crashing: tuple[str, ...] = ()
     per_million: float | None = None
+    stable_per_million: float | None = None
 
 
 class Verb(Enum):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.cost.unit_cost import break_even_rate
+from maestro_cli.output.money import money
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
@@ -86,13 +87,7 @@ def _verdict(item: UnitCost) -> str | None:
 
 
 def _money(amount: float | None, currency: str) -> str | None:
-    return (
-        None
-        if amount is None
-        else f"{currency} {amount:,.2f}"
-        if amount >= 0.01
-        else f"{currency} {amount:.2g}"
-    )
+    return None if amount is None else money(amount, currency)
 
 
 def _rounded(value: float | None) -> str | None:

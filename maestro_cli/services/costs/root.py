@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from maestro_cli.cost.gate.report import GateReport
     from maestro_cli.cost.spot.saving import SpotSavings
     from maestro_cli.cost.storage.report import StorageWanted, Stored
-    from maestro_cli.cost.unit_cost_report import UnitCosts
+    from maestro_cli.cost.unit_cost_report import UnitCosts, VersionCosts
     from maestro_cli.services.costs.gate import GateWanted
     from maestro_cli.services.costs.prices import ContextPrices
     from maestro_cli.services.costs.spot import SpotWanted
@@ -45,6 +45,11 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.unit_costs import find_unit_costs
 
         return find_unit_costs(self, wanted)
+
+    def version_costs(self, wanted: UnitCostWanted) -> VersionCosts:
+        from maestro_cli.services.costs.unit_costs import find_version_costs
+
+        return find_version_costs(self, wanted)
 
     def spot_savings(self, wanted: SpotWanted) -> SpotSavings:
         from maestro_cli.services.costs.spot import find_spot_savings

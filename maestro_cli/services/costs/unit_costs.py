@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import NoData, UsageError
 from maestro_cli.core.promql import promql_label
 from maestro_cli.core.quantities import format_duration, parse_duration_seconds
-from maestro_cli.cost.unit_cost import unit_cost
-from maestro_cli.cost.unit_cost_report import UnitCosts
+from maestro_cli.cost.unit_cost import Usage, unit_cost
+from maestro_cli.cost.unit_cost_report import UnitCosts, VersionCosts
+from maestro_cli.cost.unit_cost_versions import (
+    NOTHING_KNOWN,
+    arms_per_million,
+    extras,
+    replica_spend,
+    version_costs,
+)
 from maestro_cli.cost.usage import REQUESTS, Scope, UsageQueries, measure_usage
+from maestro_cli.cost.version_usage import VersionQueries, measure_versions
 
 if TYPE_CHECKING:
+    from maestro_cli.services.costs.prices import ContextPrices
     from maestro_cli.services.costs.root import CostServices
 
 _LEAST_SECONDS = 1.0
@@ -32,15 +41,96 @@ class UnitCostWanted:
     budget: float | None = None
     prices: Path | None = None
     label: str = "deployment"
+    probes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What was asked for, checked, and what was seen of it."""
+
+    prices: ContextPrices
+    scope: Scope
+    start: datetime
+    end: datetime
+    usages: tuple[Usage, ...]
+
+    @property
+    def window_seconds(self) -> float:
+        return (self.end - self.start).total_seconds()
 
 
 def find_unit_costs(services: CostServices, wanted: UnitCostWanted) -> UnitCosts:
+    """Raises UsageError, InvalidFile for the prices, NoData when no service was seen at all."""
+    seen = _measure(services, wanted)
+    figures = seen.prices.figures
+    return UnitCosts(
+        context=services.context_name,
+        start=seen.start,
+        end=seen.end,
+        replica_hourly_rate=figures.replica_hourly_rate,
+        currency=figures.currency,
+        budget=wanted.budget,
+        queries=UsageQueries(seen.scope, seen.window_seconds),
+        items=tuple(unit_cost(usage, figures.replica_hourly_rate, wanted.budget) for usage in seen.usages),
+    )
+
+
+def find_version_costs(services: CostServices, wanted: UnitCostWanted) -> VersionCosts:
+    """The same by version of each model, and what shadows, retries, failures and probes cost.
+
+    A version that nothing was asked of in the window is left out. Raises as `find_unit_costs`.
+    """
+    seen = _measure(services, wanted)
+    figures = seen.prices.figures
+    spends = {
+        (usage.namespace, usage.service): replica_spend(usage, figures.replica_hourly_rate)
+        for usage in seen.usages
+    }
+    found = measure_versions(services.prometheus, seen.scope, seen.end, seen.window_seconds)
+    paid = [(one, spends.get((one.namespace, one.service), NOTHING_KNOWN)) for one in found]
+    return VersionCosts(
+        context=services.context_name,
+        start=seen.start,
+        end=seen.end,
+        basis=f"{figures.currency} {figures.replica_hourly_rate:g} a replica and hour"
+        if figures.replica_hourly_rate
+        else "",
+        currency=figures.currency,
+        budget=wanted.budget,
+        value=figures.value_per_request,
+        queries=VersionQueries(seen.scope, seen.window_seconds),
+        items=tuple(
+            item
+            for one, spend in paid
+            for item in version_costs(one, spend, budget=wanted.budget, value=figures.value_per_request)
+            if item.usage.requests
+        ),
+        extras=tuple(extra for one, spend in paid for extra in extras(one, spend)),
+    )
+
+
+def arm_costs(
+    services: CostServices, wanted: UnitCostWanted, arms: tuple[str, ...], model: str = ""
+) -> tuple[float | None, ...]:
+    """What a million predictions of each arm cost: versions of a model, or without one whole services.
+
+    Every service that answered for an arm shares its cost out by the time of all its requests; of arms that
+    are services, both share theirs out as one. None where it is not known.
+    """
+    seen = _measure(services, wanted)
+    rate = seen.prices.figures.replica_hourly_rate
+    spends = {(one.namespace, one.service): replica_spend(one, rate) for one in seen.usages}
+    found = measure_versions(services.prometheus, seen.scope, seen.end, seen.window_seconds)
+    return arms_per_million(found, spends, arms, model)
+
+
+def _measure(services: CostServices, wanted: UnitCostWanted) -> _Measured:
     """Raises UsageError, InvalidFile for the prices, NoData when no service was seen at all."""
     window_seconds = _window_seconds(wanted.window)
     scope = _scope(services, wanted)
     if wanted.budget is not None and not (math.isfinite(wanted.budget) and wanted.budget > 0):
         raise UsageError(f"a budget of {wanted.budget:g} for a million predictions is none", fix="--budget 5")
-    prices = services.prices(wanted.prices).figures
+    prices = services.prices(wanted.prices)
     end = services.clock.now()
     usages = measure_usage(services.prometheus, scope, end, window_seconds)
     if not usages:
@@ -49,16 +139,7 @@ def find_unit_costs(services: CostServices, wanted: UnitCostWanted) -> UnitCosts
             why=f"Prometheus has no {REQUESTS} {'in ' + scope.namespace if scope.namespace else 'anywhere'}",
             fix="a longer --window, -n NAMESPACE, or -A for all of them",
         )
-    return UnitCosts(
-        context=services.context_name,
-        start=end - timedelta(seconds=window_seconds),
-        end=end,
-        replica_hourly_rate=prices.replica_hourly_rate,
-        currency=prices.currency,
-        budget=wanted.budget,
-        queries=UsageQueries(scope, window_seconds),
-        items=tuple(unit_cost(usage, prices.replica_hourly_rate, wanted.budget) for usage in usages),
-    )
+    return _Measured(prices, scope, end - timedelta(seconds=window_seconds), end, usages)
 
 
 def _window_seconds(text: str) -> float:
@@ -81,4 +162,16 @@ def _scope(services: CostServices, wanted: UnitCostWanted) -> Scope:
     except ValueError as error:
         raise UsageError(str(error), fix="--label deployment") from error
     namespace = "" if wanted.everywhere else wanted.namespace or services.context.namespace or ""
-    return Scope(namespace, wanted.service, wanted.label)
+    return Scope(namespace, wanted.service, wanted.label, tuple(_probe(one) for one in wanted.probes))
+
+
+def _probe(text: str) -> tuple[str, str]:
+    """`route=canary-probe`."""
+    label, equals, value = text.partition("=")
+    try:
+        promql_label(label)
+    except ValueError as error:
+        raise UsageError(str(error), fix="--probes route=NAME") from error
+    if not equals or not value:
+        raise UsageError(f"{text!r} names no probes", fix="--probes route=NAME")
+    return label, value

@@ -150,13 +150,10 @@ def test_accuracy_that_is_asked_for_holds_the_promotion_until_it_is_there() -> N
 
 def test_a_dear_canary_is_held_for_a_person_and_not_taken_back() -> None:
     rules = replace(RULES, most_per_million=5.0)
-    dear = replace(GOOD, seconds=300.0)
     decided = [
-        decide(canary, STABLE, rules, around).verb
-        for canary, around in (
-            (GOOD, Surroundings(per_million=2.0)), (dear, Surroundings(per_million=2.0)), (GOOD, QUIET)
-        )
-    ]  # fmt: skip
+        decide(GOOD, STABLE, rules, around).verb
+        for around in (Surroundings(per_million=2.0), Surroundings((), 5.1, 2.0), QUIET)
+    ]
     assert decided == [Verb.PROMOTE, Verb.HOLD, Verb.HOLD]
 
 
