@@ -21,6 +21,7 @@ from maestro_cli.config.strict import Document
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.cost.prices.model import (
     ALWAYS,
+    HOURS_OF_A_MONTH,
     Capacity,
     Egress,
     NodePrice,
@@ -31,7 +32,6 @@ from maestro_cli.cost.prices.model import (
 )
 from maestro_cli.cost.prices.spec import Listed, NodeSpec, PricesFile, StorageSpec, VersionSpec
 
-HOURS_OF_A_MONTH = 730.0  # OpenCost's and the providers' month
 _Path = tuple[str | int, ...]
 
 

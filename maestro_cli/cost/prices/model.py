@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from itertools import pairwise
 
+HOURS_OF_A_MONTH = 730.0  # OpenCost's and the providers' month
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 

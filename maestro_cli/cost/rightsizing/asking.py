@@ -26,6 +26,7 @@ def sizes_once(side: str, pods: Sequence[PodKey], span: str) -> str:
 ALIVE = 'max by (namespace, pod) (kube_pod_status_phase{phase=~"Running|Pending"}) == 1'
 PLACES = "max by (namespace, pod, node) (kube_pod_info)"
 ALLOCATABLE = 'max by (node, resource) (kube_node_status_allocatable{resource=~"cpu|memory|pods"})'
+CAPACITY = 'max by (node, resource) (kube_node_status_capacity{resource=~"cpu|memory"})'
 NODE_LABELS = "kube_node_labels"
 AUTOSCALERS = "kube_horizontalpodautoscaler_info"
 AUTOSCALER_TARGETS = "kube_horizontalpodautoscaler_spec_target_metric"

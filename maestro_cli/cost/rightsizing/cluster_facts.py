@@ -36,27 +36,27 @@ Amounts = dict[tuple[str, str, str], dict[str, float]]  # by namespace, pod, con
 def read_facts(
     history: History,
     owners: Mapping[PodKey, WorkloadId],
-    namespace: str,
+    chosen: Mapping[PodKey, WorkloadId],
     end: datetime,
     span: timedelta,
 ) -> Facts:
-    """Of the workloads of a namespace (empty: of all), and of all nodes and pods. Raises as History does."""
+    """Of the pods that were chosen, and of all nodes and of where all pods are. Raises as History does."""
     ask = _Asking(history, end, prometheus_duration(span.total_seconds()))
     amounts = ask.amounts_now()
     alive = {_pod(one) for one in ask.samples(asking.ALIVE)}
     places = {_pod(one): one.labels.get("node", "") for one in ask.samples(asking.PLACES)}
-    running = {pod: owners[pod] for pod in owners if pod in alive}
+    running = {pod: of for pod, of in chosen.items() if pod in alive}
     there = set(running.values())
-    absent = [pod for pod, of in owners.items() if of.kind in BATCH and of not in there]
+    absent = [pod for pod, of in chosen.items() if of.kind in BATCH and of not in there]
     then = ask.amounts_once(absent)
     sizes = _sizes({key: found for key, found in amounts.items() if key[:2] in alive}, running)
     return Facts(
-        sizes=_sizes(then, owners) | sizes,
+        sizes=_sizes(then, chosen) | sizes,
         replicas=Counter(running.values()),
         autoscalers=ask.autoscalers(),
-        kills=ask.kills(owners, namespace),
-        throttling=ask.throttling(owners, {container for container, size in sizes.items() if size.cpu_limit}),
-        gpus=ask.gpus(owners),
+        kills=ask.kills(chosen),
+        throttling=ask.throttling(chosen, {container for container, size in sizes.items() if size.cpu_limit}),
+        gpus=ask.gpus(chosen),
         pods=tuple(_placed(amounts, alive, places, owners)),
         nodes=tuple(ask.nodes()),
     )
@@ -86,7 +86,9 @@ class _Asking:
         chosen = set(pods)
         return {key: one for key, one in found.items() if key[:2] in chosen}
 
-    def kills(self, owners: Mapping[PodKey, WorkloadId], namespace: str) -> dict[ContainerId, OutOfMemory]:
+    def kills(self, owners: Mapping[PodKey, WorkloadId]) -> dict[ContainerId, OutOfMemory]:
+        namespaces = {namespace for namespace, _ in owners}
+        namespace = next(iter(namespaces)) if len(namespaces) == 1 else ""
         killed = self._by_container(asking.kills(namespace, self._span), owners)
         if not killed:
             return {}
@@ -152,8 +154,9 @@ class _Asking:
 
     def nodes(self) -> Iterator[Room]:
         room: dict[str, dict[str, float]] = defaultdict(dict)
-        for one in self.samples(asking.ALLOCATABLE):
-            room[one.labels.get("node", "")][one.labels.get("resource", "")] = one.value
+        for suffix, promql in (("", asking.ALLOCATABLE), ("_capacity", asking.CAPACITY)):
+            for one in self.samples(promql):
+                room[one.labels.get("node", "")][one.labels.get("resource", "") + suffix] = one.value
         labels = {one.labels.get("node", ""): one.labels for one in self.samples(asking.NODE_LABELS)}
         for name, of in sorted(room.items()):
             if "cpu" in of and "memory" in of:
@@ -175,6 +178,8 @@ def _room(name: str, of: Mapping[str, float], labels: Mapping[str, str]) -> Room
         region=labels.get("label_topology_kubernetes_io_region", ""),
         zone=labels.get("label_topology_kubernetes_io_zone", ""),
         is_spot=any(labels.get(label) == value for label, value in _SPOT.items()),
+        cpu_capacity=of.get("cpu_capacity"),
+        memory_capacity=of.get("memory_capacity"),
     )  # fmt: skip
 
 

@@ -21,6 +21,8 @@ from maestro_cli.slo.ports import RawSeries
 SPAN = timedelta(days=14)
 BEFORE = timedelta(minutes=5)  # what PromQL looks back at the first instant
 _MEAN_MS = 300_000
+_LEAST_MEAN_MS = 15_000
+_MEANS = 240  # of a short span
 _DAY_MS = 86_400_000
 _HOUR_SECONDS = 3600
 _WEEK_HOURS = 168
@@ -47,7 +49,10 @@ class Window:
 
     @cached_property
     def means(self) -> Grid:
-        return self._grid(round(self.span.total_seconds() * 1000), _MEAN_MS)
+        """Five minutes; of less than a day a part of it, so that there are enough to tell percentiles."""
+        span_ms = round(self.span.total_seconds() * 1000)
+        step_ms = _MEAN_MS if span_ms >= _DAY_MS else max(_LEAST_MEAN_MS, span_ms // _MEANS // 1000 * 1000)
+        return self._grid(span_ms, step_ms)
 
     def _grid(self, range_ms: int, step_ms: int) -> Grid:
         return Grid(round(self.end.timestamp() * 1000), range_ms, step_ms, self.is_closed)
@@ -144,6 +149,7 @@ def _by_container(series: Iterable[RawSeries]) -> dict[Key, dict[str, list[tuple
 class Collected:
     """Of one container of a workload, pod by pod, until all its pods are read."""
 
+    step_seconds: float
     means: list[Vector] = field(default_factory=list)
     mean_times: list[Vector] = field(default_factory=list)
     peaks: list[Vector] = field(default_factory=list)
@@ -185,7 +191,7 @@ class Collected:
     @property
     def pod_hours(self) -> float:
         """How many hours there was such a container, all pods together."""
-        return sum(len(times) for times in self.mean_times) * _MEAN_MS / 3_600_000
+        return sum(len(times) for times in self.mean_times) * self.step_seconds / _HOUR_SECONDS
 
 
 def _add(pod: str, found: Sampled, figures: dict[str, float], points: dict[str, float]) -> None:

@@ -72,7 +72,7 @@ class PlacedPod:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A node as pods see it: what of it they may ask for."""
+    """A node as pods see it: what of it they may ask for; the capacities are what it has, and is paid for."""
 
     name: str
     cpu: float
@@ -82,6 +82,8 @@ class Room:
     region: str = ""
     zone: str = ""
     is_spot: bool = False
+    cpu_capacity: float | None = None
+    memory_capacity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +98,3 @@ class Facts:
     gpus: Mapping[WorkloadId, tuple[Gpu, ...]] = field(default_factory=dict)
     pods: tuple[PlacedPod, ...] = ()
     nodes: tuple[Room, ...] = ()
-    queries: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()

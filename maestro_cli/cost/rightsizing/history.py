@@ -58,6 +58,7 @@ def read_usage(history: History, owners: Mapping[PodKey, WorkloadId], window: Wi
     pods = sorted(owners, key=lambda pod: (owners[pod], pod))
     watched = _watched(history, window)
     portions = Portions(pods, _samples_a_pod(history, window))
+    step_seconds = window.means.step_ms / 1000
     open_: dict[ContainerId, Collected] = {}
     with DaemonPool(1, "memory") as beside:
         for portion in portions:
@@ -66,9 +67,9 @@ def read_usage(history: History, owners: Mapping[PodKey, WorkloadId], window: Wi
             held, others = later.result()
             portions.seen(len(portion), max(samples, others))
             for key, found in sorted(used.items()):
-                _of(open_, owners, key).add_used(key[1], found)
+                _of(open_, owners, key, step_seconds).add_used(key[1], found)
             for key, found in sorted(held.items()):
-                _of(open_, owners, key).add_held(key[1], found)
+                _of(open_, owners, key, step_seconds).add_held(key[1], found)
             last = owners[portion[-1]]  # of this one there may be pods in the next portion
             yield from _done(open_, watched, last)
         yield from _done(open_, watched, None)
@@ -116,9 +117,11 @@ def _samples(history: History, selector: str, start: datetime, end: datetime) ->
     ]
 
 
-def _of(open_: dict[ContainerId, Collected], owners: Mapping[PodKey, WorkloadId], key: Key) -> Collected:
+def _of(
+    open_: dict[ContainerId, Collected], owners: Mapping[PodKey, WorkloadId], key: Key, step_seconds: float
+) -> Collected:
     namespace, pod, container = key
-    return open_.setdefault(ContainerId(owners[namespace, pod], container), Collected())
+    return open_.setdefault(ContainerId(owners[namespace, pod], container), Collected(step_seconds))
 
 
 def _done(open_: dict[ContainerId, Collected], watched: Times, but: WorkloadId | None) -> Iterator[Measured]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from maestro_cli.core.refs import ref_of
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -26,7 +28,7 @@ class WorkloadId:
     name: str
 
     def __str__(self) -> str:
-        return f"{self.namespace}/{self.kind}/{self.name}"
+        return str(ref_of(self.kind, self.namespace, self.name))
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from maestro_cli.cost.rightsizing.model import MIB, Amount, Proposal, Size, Usage, Vector
 from maestro_cli.cost.rightsizing.rounding import whole_mebibytes, whole_millicores
-from maestro_cli.cost.rightsizing.thinness import cpu_is_thin, memory_is_thin
+from maestro_cli.cost.rightsizing.thinness import WEEK_SECONDS, cpu_is_thin, memory_is_thin
 
 MARGIN = 1.15
 BURST = 1.25  # what a serving container may be over its request in one of a hundred five-minute means
@@ -21,13 +21,13 @@ _BUMP = 1.2
 _LEAST_BUMP = 100 * MIB
 
 
-def own_proposal(usage: Usage, now: Size, *, is_batch: bool) -> Proposal:
+def own_proposal(usage: Usage, now: Size, *, is_batch: bool, least_seconds: float = WEEK_SECONDS) -> Proposal:
     """What a container of that usage, which has that size now, should have."""
-    return Proposal(_cpu(usage, is_batch), _memory(usage, now))
+    return Proposal(_cpu(usage, is_batch, least_seconds), _memory(usage, now, least_seconds))
 
 
-def _cpu(usage: Usage, is_batch: bool) -> Amount:
-    thin = cpu_is_thin(usage)
+def _cpu(usage: Usage, is_batch: bool, least_seconds: float) -> Amount:
+    thin = cpu_is_thin(usage, least_seconds)
     if thin:
         return Amount(None, why=thin)
     if is_batch:
@@ -38,8 +38,8 @@ def _cpu(usage: Usage, is_batch: bool) -> Amount:
     return Amount(whole_millicores(max(usual, busy / BURST) * MARGIN, LEAST_CORES))
 
 
-def _memory(usage: Usage, now: Size) -> Amount:
-    thin = memory_is_thin(usage)
+def _memory(usage: Usage, now: Size, least_seconds: float) -> Amount:
+    thin = memory_is_thin(usage, least_seconds)
     peak = usage.peak
     if thin or peak is None:
         return Amount(None, why=thin)

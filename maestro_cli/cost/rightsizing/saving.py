@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from maestro_cli.cost.prices.file import HOURS_OF_A_MONTH
-from maestro_cli.cost.rightsizing.advice import Advice
+from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
+from maestro_cli.cost.rightsizing.advice import Advice, Step
 from maestro_cli.cost.rightsizing.facts import PlacedPod, Room
 from maestro_cli.cost.rightsizing.model import WorkloadId
 from maestro_cli.cost.rightsizing.packing import Packed, pack
@@ -62,6 +62,7 @@ class Saving:
     currency: str
     claims: Mapping[WorkloadId, Claim]
     realised: Realised | None
+    at_goals: Realised | None = None  # once all steps are made, one after the other
     unpriced: tuple[str, ...] = ()
 
     @property
@@ -91,12 +92,14 @@ def realised_by(
     nodes: Sequence[Room],
     pods: Sequence[PlacedPod],
     rates: Mapping[str, NodeRate],
+    *,
+    at_goals: bool = False,
 ) -> Realised | None:
-    """What goes away once all of it is done; None when no node is known."""
+    """What goes away once the next steps are made, or all of them; None when no node is known."""
     if not nodes:
         return None
     hourly = {name: rate.hourly for name, rate in rates.items() if rate.hourly is not None}
-    lighter = _lighter(advice)
+    lighter = _lighter(advice, at_goals)
     after = pack(nodes, [_after(pod, lighter) for pod in pods], hourly)
     is_priced = all(room.name in hourly for room in nodes)
     bill = sum(hourly[room.name] for room in nodes) * HOURS_OF_A_MONTH if is_priced else None
@@ -106,15 +109,22 @@ def realised_by(
     return Realised(len(nodes), pack(nodes, pods, hourly), after, monthly, bill)
 
 
-def _lighter(advice: Sequence[Advice]) -> dict[WorkloadId, tuple[float, float]]:
+def _lighter(advice: Sequence[Advice], at_goals: bool) -> dict[WorkloadId, tuple[float, float]]:
     """By how many cores and bytes a pod of each workload asks for less."""
     return {
         one.workload: (
-            sum((of.now.cpu_request or 0.0) - (of.next.cpu_request or 0.0) for of in one.containers),
-            sum((of.now.memory_request or 0.0) - (of.next.memory_request or 0.0) for of in one.containers),
+            sum(_less(of.cpu, at_goals) for of in one.containers),
+            sum(_less(of.memory, at_goals) for of in one.containers),
         )
         for one in advice
     }
+
+
+def _less(step: Step, at_goals: bool) -> float:
+    to = step.next
+    if at_goals and step.changes and any(reason.code == "step" for reason in step.reasons):
+        to = step.goal
+    return (step.now or 0.0) - (to or 0.0)
 
 
 def _after(pod: PlacedPod, lighter: Mapping[WorkloadId, tuple[float, float]]) -> PlacedPod:

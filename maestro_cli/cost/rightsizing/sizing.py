@@ -6,7 +6,7 @@ Units: cores and bytes. Invariant: pure; a step is never larger than a halving, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from maestro_cli.core.promql import promql_string
 from maestro_cli.cost.rightsizing import chunks
@@ -26,10 +26,19 @@ from maestro_cli.cost.rightsizing.model import Amount, ContainerId, Proposal, Si
 from maestro_cli.cost.rightsizing.own_rule import BATCH, own_proposal
 from maestro_cli.cost.rightsizing.rounding import whole_mebibytes, whole_millicores
 from maestro_cli.cost.rightsizing.suggestions import suggestions_for
+from maestro_cli.cost.rightsizing.thinness import WEEK_SECONDS
 from maestro_cli.cost.rightsizing.vpa_rule import vpa_proposal
 
 SAME = 0.05  # so near to what the rule says a size is right, and a change not worth its rollout
 NO_SIZE = Size()
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How long was looked at, and how much history is enough: a week, unless somebody trusts less."""
+
+    span_seconds: float
+    least_seconds: float = WEEK_SECONDS
 
 
 def advise(
@@ -37,15 +46,13 @@ def advise(
     measured: Sequence[Measured],
     facts: Facts,
     budgets: Sequence[BudgetLeft],
-    span_seconds: float,
+    looked: Looked,
 ) -> Advice:
     """Of one workload with all its containers; `budgets` are those of the objectives that are about it."""
     sizes = {container: size for container, size in facts.sizes.items() if container.workload == workload}
     for one in measured:
         sizes.setdefault(one.container, NO_SIZE)
-    containers = tuple(
-        _container(one, sizes, facts, budgets, span_seconds, len(measured)) for one in measured
-    )
+    containers = tuple(_container(one, sizes, facts, budgets, looked, len(measured)) for one in measured)
     advice = Advice(
         workload, facts.replicas.get(workload, 0), containers,
         suggestions=tuple(suggestions_for(workload, containers, facts)),
@@ -60,19 +67,19 @@ def _container(
     sizes: Mapping[ContainerId, Size],
     facts: Facts,
     budgets: Sequence[BudgetLeft],
-    span_seconds: float,
+    looked: Looked,
     containers: int,
 ) -> ContainerAdvice:
     container = measured.container
     workload, now = container.workload, sizes[container]
     usage = replace(measured.usage, killed=facts.kills.get(container))
-    own = own_proposal(usage, now, is_batch=workload.kind in BATCH)
-    forbidding = tuple(forbids_any(container, facts, budgets, span_seconds))
-    if now == NO_SIZE and workload not in facts.replicas and workload.kind not in BATCH:
+    is_batch, least = workload.kind in BATCH, looked.least_seconds
+    own = own_proposal(usage, now, is_batch=is_batch, least_seconds=least)
+    forbidding = tuple(forbids_any(container, facts, budgets, looked.span_seconds))
+    if now == NO_SIZE and workload not in facts.replicas and not is_batch:
         own = _gone()
-    cpu = _step(
-        now.cpu_request, own.cpu, (*forbids_cpu(container, now, facts, span_seconds), *forbidding), 1e-3
-    )
+    throttled = forbids_cpu(container, now, facts, looked.span_seconds)
+    cpu = _step(now.cpu_request, own.cpu, (*throttled, *forbidding), 1e-3)
     memory = _step(now.memory_request, own.memory, forbidding, 1.0)
     cpu = _kept_in_class(cpu, sizes, container, _with_cpu(now, cpu, own.cpu))
     memory = _kept_in_class(memory, sizes, container, _with_memory(now, memory))

@@ -9,30 +9,32 @@ from __future__ import annotations
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.cost.rightsizing.model import Usage
 
-LEAST_SECONDS = 7 * 86_400.0
+WEEK_SECONDS = 7 * 86_400.0
 LEAST_POINTS = 100
 LEAST_WEEK = 0.9  # of the hours of a week: a scrape that failed for an hour hides no weekly peak that recurs
-_STEP_SECONDS = 300.0  # the last sample of a week may be one step before its end
+_NEARLY = 0.995  # of what is enough: the first and the last mean are not at the very ends
 
 
-def cpu_is_thin(usage: Usage) -> str:
+def cpu_is_thin(usage: Usage, least_seconds: float) -> str:
     """Why its processor time says too little, in words; empty when it says enough."""
-    return _is_thin(usage, len(usage.cpu), "of its processor time")
+    return _is_thin(usage, len(usage.cpu), "of its processor time", least_seconds)
 
 
-def memory_is_thin(usage: Usage) -> str:
+def memory_is_thin(usage: Usage, least_seconds: float) -> str:
     """Why its memory says too little, in words; empty when it says enough."""
-    return _is_thin(usage, usage.memory_points if len(usage.peaks) else 0, "of its memory")
+    return _is_thin(usage, usage.memory_points if len(usage.peaks) else 0, "of its memory", least_seconds)
 
 
-def _is_thin(usage: Usage, points: float, of_what: str) -> str:
+def _is_thin(usage: Usage, points: float, of_what: str, least_seconds: float) -> str:
+    """Less than a week can only be enough where somebody said so, and shows no week then."""
     if points == 0:
         return f"insufficient: there is no sample {of_what}"
     if points < LEAST_POINTS:
         return f"insufficient: {points:g} samples {of_what}, fewer than {LEAST_POINTS}"
-    if usage.span_seconds < LEAST_SECONDS - _STEP_SECONDS:
-        return f"insufficient: {format_duration(usage.span_seconds)} of history, less than 7 days"
-    if usage.week_seen < LEAST_WEEK:
+    if usage.span_seconds < least_seconds * _NEARLY:
+        least = "7 days" if least_seconds == WEEK_SECONDS else format_duration(least_seconds)
+        return f"insufficient: {format_duration(usage.span_seconds)} of history, less than {least}"
+    if least_seconds >= WEEK_SECONDS and usage.week_seen < LEAST_WEEK:
         return (
             f"insufficient: something was measured in {usage.week_seen:.0%} of the hours of a week, "
             "and its busiest hour may be in the rest"

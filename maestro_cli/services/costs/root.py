@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from maestro_cli.cost.gate.report import GateReport
+    from maestro_cli.cost.rightsizing.report import Rightsizing
     from maestro_cli.cost.spot.saving import SpotSavings
     from maestro_cli.cost.storage.report import StorageWanted, Stored
     from maestro_cli.cost.unit_cost_report import UnitCosts, VersionCosts
     from maestro_cli.services.costs.gate import GateWanted
     from maestro_cli.services.costs.prices import ContextPrices
+    from maestro_cli.services.costs.rightsizing import RightsizingWanted
     from maestro_cli.services.costs.spot import SpotWanted
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
     from maestro_cli.services.costs.windows import CostData, CostWindow
@@ -60,3 +62,9 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.storage import find_stored
 
         return find_stored(self, wanted)
+
+    def rightsizing(self, wanted: RightsizingWanted) -> Rightsizing:
+        """How large containers should be, and what that saves."""
+        from maestro_cli.services.costs.rightsizing import find_rightsizing
+
+        return find_rightsizing(self, wanted)

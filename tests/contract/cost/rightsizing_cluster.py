@@ -34,7 +34,7 @@ def record_cluster() -> str:
     to = Recording()
     for name, zone in NODES:
         record_node(to, name, zone)
-    for number, node in enumerate(("n1", "n2", "n3")):
+    for number, node in enumerate(("n1", "n2", "n1")):
         record_serving(to, "wide", WIDE, {"memory": 2 * GIB}, number=number, node=node)
     record_serving(to, "cramped", CRAMPED, CRAMPED, node="n1")
     record_serving(to, "killed", WIDE, {"memory": 1.5 * GIB}, node="n2")
@@ -51,13 +51,13 @@ def record_cluster() -> str:
 
 def record_node(to: Recording, name: str, zone: str) -> None:
     labels = {"node": name, "job": "kube-state-metrics"}
-    for resource, amount in (("cpu", 4.0), ("memory", 16 * GIB), ("pods", 110.0)):
+    for resource, amount in (("cpu", 8.0), ("memory", 32 * GIB), ("pods", 110.0)):
         of = {**labels, "resource": resource}
         to.add("kube_node_status_allocatable", of, partial(constant, amount), step=240)
     told = {
         **labels,
         "label_topology_kubernetes_io_zone": zone,
-        "label_node_kubernetes_io_instance_type": "m5.xlarge",
+        "label_node_kubernetes_io_instance_type": "m5.2xlarge",
     }
     to.add("kube_node_labels", told, partial(constant, 1), step=240)
 

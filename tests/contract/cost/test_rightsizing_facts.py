@@ -50,7 +50,7 @@ def source(cluster_url: str) -> Iterator[Counted]:
 @pytest.fixture(scope="module")
 def facts(source: Counted) -> Facts:
     owners = read_owners(source, "", END - FORTNIGHT, END)
-    return read_facts(source, owners, "", END, FORTNIGHT)
+    return read_facts(source, owners, owners, END, FORTNIGHT)
 
 
 def test_a_size_is_what_the_containers_ask_for_now(facts: Facts) -> None:
@@ -90,7 +90,7 @@ def test_a_gpu_is_known_by_the_workload_that_holds_it(facts: Facts) -> None:
 
 
 def test_nodes_have_what_pods_may_ask_for_and_pods_their_node(facts: Facts) -> None:
-    assert facts.nodes[1] == Room("n2", 4.0, 16 * GIB, 110.0, "m5.xlarge", "", "b")
+    assert facts.nodes[1] == Room("n2", 8.0, 32 * GIB, 110.0, "m5.2xlarge", "", "b")
     placed = {pod.name: pod for pod in facts.pods}
     assert "nightly-3-x" not in placed
     assert (placed["wide-1-1"].node, placed["wide-1-1"].cpu) == ("n2", 2.0)

@@ -12,14 +12,14 @@ from maestro_cli.cost.rightsizing.guards import BudgetLeft, Qos, qos_of
 from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import MIB, ContainerId, OutOfMemory, Size, Usage, WorkloadId
-from maestro_cli.cost.rightsizing.sizing import advise
+from maestro_cli.cost.rightsizing.sizing import Looked, advise
 from tests.unit.cost.rightsizing.usages import DAY, usage
 
 API = WorkloadId("shop", "Deployment", "api")
 MAIN = ContainerId(API, "main")
 SIDE = ContainerId(API, "side")
 WIDE = Size(cpu_request=2.0, memory_request=2048 * MIB, memory_limit=4096 * MIB)
-SPAN = 14 * DAY
+SPAN = Looked(14 * DAY)
 
 
 def advice(
@@ -178,3 +178,10 @@ def test_a_workload_of_which_nothing_runs_is_left_alone() -> None:
     (one,) = advise(API, [measured], Facts(), (), SPAN).containers
     assert one.cpu.reasons[0].text == "insufficient: nothing of it runs now"
     assert not one.changes
+
+
+def test_less_than_a_week_is_enough_for_those_who_say_so() -> None:
+    measured = Measured(MAIN, usage(days=1, week_seen=0.15), KrrSeries(), 100.0)
+    facts = Facts({MAIN: WIDE}, {API: 3})
+    (one,) = advise(API, [measured], facts, (), Looked(DAY, least_seconds=DAY / 2)).containers
+    assert one.cpu.decision is Decision.CUT

@@ -1,0 +1,77 @@
+"""`maestro cost rightsize`: how large containers should be, and what that saves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maestro_cli.cli.options import AllNamespacesOption, InNamespaceOption, OutputOption, output_options
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.output.pages import check_form, write_page
+from maestro_cli.output.renderers.cost_patches import FORMATS, changes_as, check_format
+from maestro_cli.output.renderers.cost_rightsize import rightsizing_view
+from maestro_cli.output.writer import emit, emit_text
+from maestro_cli.services.costs.rightsizing import RightsizingWanted
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def rightsize(
+    ctx: typer.Context,
+    workloads: Annotated[
+        list[str] | None,
+        typer.Option("--workload", metavar="WORKLOAD", help="Only this one; may be repeated."),
+    ] = None,
+    window: Annotated[str, typer.Option(metavar="DURATION", help="How far back to look.")] = "14d",
+    least_history: Annotated[
+        str,
+        typer.Option("--least-history", metavar="DURATION", help="So much is enough; less is insufficient."),
+    ] = "7d",
+    until: Annotated[
+        str, typer.Option(metavar="TIME", help="Look at what was then: 2026-11-01T12:00:00Z. Default: now.")
+    ] = "",
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Prices; by default those of the context.")
+    ] = None,
+    changes: Annotated[
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="What may be set next, as files.")
+    ] = "",
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Also as a page: .html or .md.")] = None,
+    namespace: InNamespaceOption = None,
+    everywhere: AllNamespacesOption = False,
+    output: OutputOption = "table",
+) -> None:
+    """Say how large containers should be by what they used, and what that saves.
+
+    KRR's figures and those of the Vertical Pod Autoscaler stand beside. A change halves a request at the
+    most. A cut is refused where a container is throttled, was killed for its memory, an objective's error
+    budget is short, or history is thin. Claimable is what requests cost less; realisable are nodes that go
+    away. Exit 15 when of nothing enough is known.
+
+    Example: maestro cost rightsize -A --prices prices.yaml
+
+    Example: maestro cost rightsize -n shop --format kustomize
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    options = output_options(ctx, output)
+    if changes:
+        check_format(changes)
+    if to is not None:
+        check_form(to)
+    wanted = RightsizingWanted(
+        namespace, everywhere, tuple(workloads or ()), window, least_history, until, prices
+    )
+    found = ctx.obj.rightsizing(wanted)
+    view = rightsizing_view(found)
+    if to is not None:
+        write_page(view, "Right-sizing", to)
+    if changes:
+        emit_text(changes_as(changes, found))
+    else:
+        emit(view, options)
+    if found.is_blind:
+        raise typer.Exit(ExitCode.NO_DATA)

@@ -1,0 +1,240 @@
+"""Right-sizing as a view: one row a container, what each rule says, what is refused and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from maestro_cli.core.quantities import format_duration, format_share
+from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step, Suggestion
+from maestro_cli.output.renderers.amounts import cores, monthly, size
+from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maestro_cli.cost.rightsizing.facts import Fact
+    from maestro_cli.cost.rightsizing.model import Amount, Proposal, Size
+    from maestro_cli.cost.rightsizing.report import Rightsizing
+    from maestro_cli.cost.rightsizing.saving import Realised
+
+Row = tuple[Advice, ContainerAdvice]
+_TONES = {Decision.CUT: "good", Decision.RAISE: "warn", Decision.REFUSED: "bad", Decision.INSUFFICIENT: "dim"}
+
+
+def rightsizing_view(found: Rightsizing) -> Report:
+    """JSON has every workload with its steps, rules, reasons and facts, and both savings apart."""
+    rows = [(advice, one) for advice in found.items for one in advice.containers]
+    listing = _containers(found, rows)
+    blocks: list[Fields | Heading | Lines | Listing[Any]] = [Fields(list(_head(found))), listing]
+    refused = [f"{one.workload}: {reason.text}" for one in found.items for reason in one.refused]
+    if refused:
+        blocks += [Heading("Refused"), Lines("\n".join(refused))]
+    suggested = [(one, told) for one in found.items for told in one.suggestions]
+    if suggested:
+        blocks += [
+            Heading("Suggested"),
+            Lines("\n".join(f"{one.workload}: {told.text}" for one, told in suggested)),
+        ]
+    if found.notes:
+        blocks += [Heading("Notes"), Lines("\n".join(found.notes))]
+    return Report("rightsizing/v1", _document(found), tuple(blocks), rows=listing)
+
+
+def _head(found: Rightsizing) -> Iterator[tuple[str, object]]:
+    yield "from", found.start
+    yield "to", found.end
+    yield "window", format_duration((found.end - found.start).total_seconds())
+    counts = found.decisions
+    yield "steps", ", ".join(f"{counts[one]} {one.value}" for one in Decision if counts[one]) or "none"
+    saving = found.saving
+    if saving is None:
+        return
+    yield "claimable", f"{monthly(saving.claimable, saving.currency) or 'not known'} a month, of requests"
+    yield "realisable", _realisable(saving.realised, saving.currency)
+    if saving.at_goals is not None and saving.at_goals != saving.realised:
+        yield "after all steps", _realisable(saving.at_goals, saving.currency)
+    if saving.unpriced:
+        yield "unpriced", ", ".join(saving.unpriced)
+
+
+def _realisable(realised: Realised | None, currency: str) -> str:
+    if realised is None:
+        return "not known: there are no nodes in the metrics"
+    gone, now = len(realised.after.go), len(realised.before.go)
+    price = monthly(realised.monthly, currency) or "not priced"
+    share = "" if realised.share is None else f", {format_share(realised.share)} of what nodes cost"
+    also = f"; {now} could go as it is" if now else ""
+    return f"{price} a month: {gone} of {realised.nodes} nodes go away{share}{also}"
+
+
+def _containers(found: Rightsizing, rows: list[Row]) -> Listing[Row]:
+    claims = {} if found.saving is None else {of: one.monthly for of, one in found.saving.claims.items()}
+    currency = "" if found.saving is None else found.saving.currency
+    columns: tuple[Column[Row], ...] = (
+        Column("workload", lambda row: str(row[0].workload)),
+        Column("container", lambda row: row[1].container.container, priority=3),
+        Column("replicas", lambda row: row[0].replicas, right=True, priority=3),
+        Column("cpu", lambda row: _change(row[1].cpu, cores), tone=_tone("cpu"), priority=1),
+        Column("krr", lambda row: cores(row[1].krr.cpu.request), right=True, priority=3),
+        Column("vpa", lambda row: cores(row[1].vpa.cpu.request), right=True, priority=3),
+        Column("memory", lambda row: _change(row[1].memory, size), tone=_tone("memory"), priority=1),
+        Column("krr memory", lambda row: size(row[1].krr.memory.request), right=True, priority=3),
+        Column("vpa memory", lambda row: _mebibytes(row[1].vpa.memory.request), right=True, wide=True),
+        Column(
+            "a month",
+            lambda row: monthly(claims.get(row[0].workload), currency),
+            right=True,
+            priority=2,
+        ),
+        Column("why", lambda row: _why(row[1]), priority=2, folds=True),
+    )
+    return Listing("rightsizing-containers/v1", columns, rows, document=_row, empty="no container was seen")
+
+
+def _tone(resource: str) -> Callable[[Row], str]:
+    return lambda row: _TONES.get(getattr(row[1], resource).decision, "")
+
+
+def _change(step: Step, shown: Callable[[float | None], str | None]) -> str:
+    """`2 → 1`, or the word of what became of it."""
+    now = shown(step.now) or "none"
+    if step.changes:
+        later = "" if step.goal == step.next else f" (later {shown(step.goal)})"
+        return f"{now} → {shown(step.next)}{later}"
+    return now if step.decision is Decision.KEEP else f"{now} ({step.decision.value})"
+
+
+def _why(one: ContainerAdvice) -> str:
+    """Without the halving, which the columns show."""
+    reasons = [reason for step in (one.cpu, one.memory) for reason in step.reasons]
+    texts = [reason.text for reason in reasons if reason.code != "step"]
+    return "; ".join(dict.fromkeys(texts))
+
+
+def _mebibytes(amount: float | None) -> str | None:
+    return None if amount is None else f"{amount / 2**20:.0f}Mi"
+
+
+def _document(found: Rightsizing) -> dict[str, Any]:
+    return {
+        "context": found.context,
+        "window": {
+            "start": found.start,
+            "end": found.end,
+            "seconds": (found.end - found.start).total_seconds(),
+            "enough_seconds": found.least_seconds,
+        },
+        "decisions": {one.value: found.decisions[one] for one in Decision},
+        "saving": _saving(found),
+        "items": [_advice(found, one) for one in found.items],
+        "notes": list(found.notes),
+    }
+
+
+def _saving(found: Rightsizing) -> dict[str, Any] | None:
+    saving = found.saving
+    if saving is None:
+        return None
+    return {
+        "currency": saving.currency,
+        "claimable_per_month": saving.claimable,
+        "realisable": _realised(saving.realised),
+        "realisable_after_all_steps": _realised(saving.at_goals),
+        "unpriced": list(saving.unpriced),
+    }
+
+
+def _realised(realised: Realised | None) -> dict[str, Any] | None:
+    if realised is None:
+        return None
+    return {
+        "per_month": realised.monthly,
+        "bill_per_month": realised.bill,
+        "share": realised.share,
+        "nodes": realised.nodes,
+        "nodes_that_go": list(realised.after.go),
+        "nodes_that_could_go_now": list(realised.before.go),
+        "fewest_nodes_by_sums": realised.after.bound,
+    }
+
+
+def _advice(found: Rightsizing, one: Advice) -> dict[str, Any]:
+    claim = None if found.saving is None else found.saving.claims.get(one.workload)
+    scaler = one.autoscaler
+    return {
+        "namespace": one.workload.namespace,
+        "kind": one.workload.kind,
+        "name": one.workload.name,
+        "replicas": one.replicas,
+        "claimable_per_month": None if claim is None else claim.monthly,
+        "containers": [_container(of) for of in one.containers],
+        "autoscaler": None
+        if scaler is None
+        else {"name": scaler.name, "cpu_target": scaler.now, "next_cpu_target": scaler.next},
+        "budgets": [_fact(fact) for fact in one.budgets],
+        "suggestions": [_suggestion(told) for told in one.suggestions],
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    of = row[0].workload
+    return {"namespace": of.namespace, "kind": of.kind, "name": of.name, **_container(row[1])}
+
+
+def _container(one: ContainerAdvice) -> dict[str, Any]:
+    return {
+        "container": one.container.container,
+        "now": _size(one.now),
+        "next": _size(one.next),
+        "cpu": _step(one.cpu),
+        "memory": _step(one.memory),
+        "rules": {"maestro": _proposal(one.own), "krr": _proposal(one.krr), "vpa": _proposal(one.vpa)},
+        "pod_hours": one.pod_hours,
+        "facts": [_fact(fact) for fact in one.facts],
+    }
+
+
+def _size(of: Size) -> dict[str, float | None]:
+    return {
+        "cpu_request": of.cpu_request,
+        "cpu_limit": of.cpu_limit,
+        "memory_request": of.memory_request,
+        "memory_limit": of.memory_limit,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "decision": step.decision.value,
+        "now": step.now,
+        "goal": step.goal,
+        "next": step.next,
+        "reasons": [_reason(reason) for reason in step.reasons],
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {"code": reason.code, "text": reason.text, "facts": [_fact(fact) for fact in reason.facts]}
+
+
+def _suggestion(told: Suggestion) -> dict[str, Any]:
+    return {"code": told.code, "text": told.text, "facts": [_fact(fact) for fact in told.facts]}
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    return {"what": fact.what, "query": fact.query, "value": fact.value}
+
+
+def _proposal(proposal: Proposal) -> dict[str, Any]:
+    return {"cpu": _amount(proposal.cpu), "memory": _amount(proposal.memory)}
+
+
+def _amount(amount: Amount) -> dict[str, Any]:
+    return {
+        "request": amount.request,
+        "limit": amount.limit,
+        "lowest": amount.lowest,
+        "highest": amount.highest,
+        "why": amount.why,
+    }

@@ -1,0 +1,80 @@
+"""Names from metrics are hostile: what is printed to be run names nothing that no object can be called."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import UTC, datetime
+
+import pytest
+import yaml
+
+from maestro_cli.cost.rightsizing.advice import Advice
+from maestro_cli.cost.rightsizing.facts import Facts
+from maestro_cli.cost.rightsizing.history import Measured
+from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
+from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
+from maestro_cli.cost.rightsizing.report import Rightsizing
+from maestro_cli.cost.rightsizing.sizing import Looked, advise
+from maestro_cli.output.renderers.amounts import cores, size
+from maestro_cli.output.renderers.cost_patches import FORMATS, changes_as, resources_of
+from tests.unit.cost.rightsizing.usages import DAY, usage
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def report(*names: tuple[str, str, str]) -> Rightsizing:
+    """One workload that is cut for each namespace, name and container."""
+    items = tuple(
+        advice(WorkloadId(namespace, "Deployment", name), container) for namespace, name, container in names
+    )
+    return Rightsizing("test", NOW, NOW, 7 * DAY, items)
+
+
+def advice(workload: WorkloadId, container: str) -> Advice:
+    of = ContainerId(workload, container)
+    facts = Facts({of: Size(2.0, None, 2048 * MIB, None)}, {workload: 1})
+    return advise(workload, [Measured(of, usage(), KrrSeries(), 1.0)], facts, (), Looked(14 * DAY))
+
+
+HOSTILE = [
+    ("shop; rm -rf /", "api", "main"),
+    ("shop", "api\nkind: Secret", "main"),
+    ("shop", "--all", "main"),
+    ("shop", "api", 'main"}]}}}\n---\n'),
+    ("shop", "$(id)", "main"),
+    ("", "api", "main"),
+]
+
+
+@pytest.mark.parametrize("word", FORMATS)
+@pytest.mark.parametrize("names", HOSTILE)
+def test_a_name_that_no_object_can_have_is_left_out_and_said_so(
+    word: str, names: tuple[str, str, str]
+) -> None:
+    text = changes_as(word, report(names, ("shop", "good", "main")))
+    (first, *rest) = text.splitlines()
+    assert first.startswith("# left out, for nothing has such a name: ")
+    assert not any(line.startswith("#") for line in rest)
+    assert "good" in text
+    if word == "kubectl":
+        assert len(rest) == 1
+    else:
+        assert len(list(yaml.safe_load_all(text))) == 1
+
+
+def test_a_patch_of_kubectl_is_one_line_that_a_shell_reads_back() -> None:
+    words = shlex.split(changes_as("kubectl", report(("shop", "api", "main"))))
+    assert words[:6] == ["kubectl", "-n", "shop", "patch", "deployment", "api"]
+    assert json.loads(words[-1])["spec"]["template"]["spec"]["containers"][0]["name"] == "main"
+
+
+def test_amounts_are_exact_quantities() -> None:
+    assert [cores(amount) for amount in (2.0, 0.23, 0.001, None)] == ["2", "230m", "1m", None]
+    assert [size(amount) for amount in (2**31, 1536 * MIB, 2.5 * MIB, 1001.0, None)] == [
+        "2Gi", "1536Mi", "2560Ki", "1001", None,
+    ]  # fmt: skip
+    assert resources_of(Size(0.5, None, None, 2**20)) == {
+        "requests": {"cpu": "500m"},
+        "limits": {"memory": "1Mi"},
+    }
