@@ -8,3 +8,8 @@ def money(amount: float, currency: str) -> str:
     size = abs(amount)
     told = f"{size:,.2f}" if size >= 0.01 or not size else f"{size:.2g}"
     return f"{'-' if amount < 0 else ''}{currency} {told}"
+
+
+def price(amount: float, currency: str) -> str:
+    """Of one unit, as it was given: four digits that count."""
+    return f"{currency} {amount:.4g}"

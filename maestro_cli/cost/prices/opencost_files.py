@@ -5,7 +5,7 @@ Formats: https://github.com/opencost/opencost, `configs/`, `pkg/cloud/models` (C
 all of its `Region` and `InstanceType`; where several do the latter it is their mean. Its nodes are priced
 without their GPUs, which have lines of their own.
 
-Invariant: what is not read (keys of clouds, prices by labels of people's own) is told and not passed over.
+Invariant: a price that is not read (a discount, a node by a label of people's own) is told, not passed over.
 """
 
 from __future__ import annotations
@@ -36,11 +36,6 @@ COLUMNS = (
 )
 _CLASSES = ("node", "gpu", "pv")
 _READ = frozenset(OpenCostList.__struct_fields__) | {"provider", "description", "currencyCode"}
-_ALTERS = {
-    "discount",
-    "negotiatedDiscount",
-    "sharedOverhead",
-}  # they change what OpenCost itself would charge
 _TYPES = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
 
 
@@ -53,14 +48,20 @@ def default_json(document: Document) -> ReadPrices:
     told = tuple(
         Oddity(document.file, document.line_of((key,)), visible(key, 60), "is not read")
         for key, value in document.data.items()
-        if key not in _READ and (key not in _ALTERS or _counts(value))
+        if key not in _READ and _is_amount(value)
     )
     return ReadPrices(found.book, found.figures, (*found.oddities, *told))
 
 
-def _counts(value: object) -> bool:
-    """Whether a discount or an overhead is any: OpenCost writes `0%` and `0`."""
-    return str(value).strip().rstrip("%") not in ("", "0")
+def _is_amount(value: object) -> bool:
+    """Whether a key may alter what is charged: `30%`, `0.025`; not `0`, a name or nothing.
+
+    OpenCost writes its whole configuration into the file, most of it empty.
+    """
+    try:
+        return not isinstance(value, bool) and float(str(value).strip().rstrip("%")) != 0
+    except ValueError:
+        return False
 
 
 @dataclass(slots=True)

@@ -92,7 +92,7 @@ def node_rates(
     for version, part in _spans(book, hours):
         there = present[part]
         amounts = {one: capacity[one][part] if one in capacity else np.zeros_like(there) for one in Resource}
-        price = None if version is None else _line(version, node)
+        price = None if version is None else line_of(version, node)
         by_list = by_list or bool(version is not None and price is None and np.any(there > 0))
         if version is not None:
             hourly[part], found = _priced(version, price, node, amounts, there)
@@ -121,7 +121,8 @@ def _spans(book: PriceBook, hours: Hours) -> Iterator[tuple[PriceVersion | None,
         start = end
 
 
-def _line(version: PriceVersion, node: NodeRef) -> NodePrice | None:
+def line_of(version: PriceVersion, node: NodeRef) -> NodePrice | None:
+    """The line that prices a node: its own before that of its kind."""
     own = node.provider_id.rpartition("/")[
         2
     ]  # of aws:///eu-west-1a/i-0abc OpenCost's lines have the last part

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from maestro_cli.cost.gate.report import GateReport
+    from maestro_cli.cost.prices.lines import PriceList
     from maestro_cli.cost.rightsizing.report import Rightsizing
     from maestro_cli.cost.spot.saving import SpotSavings
     from maestro_cli.cost.storage.report import StorageWanted, Stored
@@ -30,6 +31,12 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.prices import find_prices
 
         return find_prices(self, file)
+
+    def price_list(self, file: Path | None = None, at: str = "") -> PriceList:
+        """The prices that hold at an instant, and by what the cluster's nodes are priced."""
+        from maestro_cli.services.costs.price_list import find_price_list
+
+        return find_price_list(self, file, at)
 
     def cost_data(self, wanted: CostWindow) -> CostData:
         """What was metered in a window, and its prices: what all views of costs are made of."""

@@ -77,7 +77,7 @@ def meter_hours(services: CostServices, hours: Hours, now: datetime) -> Metered:
 
 def hours_of(wanted: CostWindow, now: datetime) -> Hours:
     """Raises UsageError for what is no window or no instant."""
-    until = _instant(wanted.until, now)
+    until = instant_of(wanted.until, now, "--until")
     if until > now:
         raise UsageError(f"{visible(wanted.until, 60)} is in the future", fix="leave --until out for now")
     try:
@@ -97,14 +97,15 @@ def write_record(data: CostData, path: Path) -> str:
     return digest
 
 
-def _instant(text: str, now: datetime) -> datetime:
+def instant_of(text: str, now: datetime, option: str) -> datetime:
+    """What an option says, now without one; raises UsageError."""
     if not text:
         return now
     try:
         return from_rfc3339(text if "T" in text or " " in text else f"{text}T00:00:00Z")
     except ValueError as error:
         raise UsageError(
-            f"{visible(text, 60)!r} is no time", fix="--until 2026-10-04T02:00:00Z, or a day: 2026-10-04"
+            f"{visible(text, 60)!r} is no time", fix=f"{option} 2026-10-04T02:00:00Z, or a day: 2026-10-04"
         ) from error
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from maestro_cli.cli.commands.cost import gate, rightsize, spot, storage, unit
+from maestro_cli.cli.commands.cost import gate, prices, rightsize, spot, storage, unit
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -30,3 +30,4 @@ for name, command in COMMANDS:
     app.command(name)(command)
 
 app.add_typer(rightsize.app, name="rightsize")
+app.add_typer(prices.app, name="prices")

@@ -62,13 +62,19 @@ def test_opencosts_default_file_is_read_as_it_is(tmp_path: Path, name: str) -> N
     assert all("79% off" in one.what for one in found.oddities)
 
 
-def test_keys_of_opencost_that_price_nothing_are_told_and_not_refused(tmp_path: Path) -> None:
-    text = '{"CPU": "0.03", "RAM": "0.004", "projectID": "p",\n "discount": "30%", "sharedOverhead": "0"}'
+def test_amounts_of_opencost_that_are_not_read_are_told_and_its_other_keys_passed_over(
+    tmp_path: Path,
+) -> None:
+    """OpenCost writes all its configuration into the file once it runs, empty or not."""
+    text = """{"CPU": "0.03", "RAM": "0.004", "GPU": "", "projectID": "p", "azureCloud": "",
+     "readOnly": "true", "discount": "30%", "sharedOverhead": "0", "negotiatedDiscount": "0%",
+     "LBIngressDataCost": "0.01"}"""
     found = written(tmp_path, text, "aws.json")
     assert [(one.line, one.key, one.what) for one in found.oddities] == [
-        (1, "projectID", "is not read"),
         (2, "discount", "is not read"),
+        (3, "LBIngressDataCost", "is not read"),
     ]
+    assert only(found).on_demand == UnitRates(0.03, 0.004, None)
 
 
 def test_the_shipped_file_prices_the_embedded_platform_and_has_nothing_odd() -> None:
