@@ -50,7 +50,7 @@ class ContextEntrances:
         from maestro_cli.sources.front_door import ails
 
         rules = self._services.context.experiments
-        return ails(_listening(url) if rules is not None and rules.embedded else url)
+        return ails(listening_url(url) if rules is not None and rules.embedded else url)
 
     def forbids(self, ref: ObjectRef) -> Sequence[GateReason]:
         there, name = self._services.policy, self._services.context_name
@@ -131,7 +131,8 @@ def failover_of(services: ExperimentServices) -> Failover:
     return rules.failover
 
 
-def _listening(url: str) -> str:
+def listening_url(url: str) -> str:
+    """The same URL with the address where what is reported there listens."""
     from maestro_cli.local.addresses import listening_address
 
     parts = urlsplit(url)

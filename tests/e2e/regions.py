@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from maestro_cli.chaos.regions.sentinels import Sentinel, sentinel_of
 from maestro_cli.config.settings import ClusterEndpoint
+from maestro_cli.core.errors import NotFound
 from maestro_cli.sources.kube import KubeCluster
 from tests.e2e.session import Session, eventually
 
@@ -57,6 +59,14 @@ class TwoRegions:
     def leads_to(self) -> str:
         found = self.west.cluster.entrances.get(NAMESPACE, ENTRANCE)
         return found.region
+
+    def sentinel(self) -> Sentinel | None:
+        """What is of them in west."""
+        path = f"/api/v1/namespaces/{NAMESPACE}/configmaps/{SENTINELS}"
+        try:
+            return sentinel_of(self.west.cluster.get_object(path)["data"])
+        except NotFound:
+            return None
 
     def replicate(self, seconds: float | None) -> None:
         """Have a pod of east copy the sentinels each so many seconds; None: nothing does."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from maestro_cli.core.clock import from_rfc3339, seconds_between
 from tests.e2e.regions import TwoRegions, two_regions
 from tests.patience import wait_for
 
@@ -32,7 +34,13 @@ def run(regions: TwoRegions, code: int) -> dict[str, Any]:
     return found
 
 
-PERIOD = 4.0
+def run_of(regions: TwoRegions) -> str:
+    """Whose sentinel was copied last."""
+    found = regions.sentinel()
+    return found.run if found is not None else ""
+
+
+PERIOD = 3.0
 
 
 def test_the_other_region_serves_and_what_is_lost_follows_the_period_of_replication(
@@ -51,8 +59,23 @@ def test_the_other_region_serves_and_what_is_lost_follows_the_period_of_replicat
     assert 0 <= found["rpo_seconds"] < PERIOD + 2  # a sentinel each half second, and the time of a copy
 
 
-def test_without_replication_what_is_lost_is_not_known_and_never_a_pass(regions: TwoRegions) -> None:
+def test_what_is_lost_grows_from_when_replication_stopped(regions: TwoRegions) -> None:
+    regions.replicate(0.5)
+    before = run_of(regions)
+    running = regions.session.start("chaos", "run", NAME, "--yes", "-o", "json")
+    wait_for(lambda: run_of(regions) != before, "a sentinel of this run is copied")
     regions.replicate(None)
+    out, _ = running.communicate(timeout=120)
+    found = json.loads(out)["failover"]
+    newest = regions.sentinel()
+    assert newest is not None
+    lost = seconds_between(newest.at, from_rfc3339(found["lost_at"]))
+    assert found["rpo_seconds"] == pytest.approx(lost, abs=0.001)
+    assert found["newest"] == newest.number < found["written"]
+    assert lost > 2
+
+
+def test_without_replication_what_is_lost_is_not_known_and_never_a_pass(regions: TwoRegions) -> None:
     report = run(regions, 15)
     assert report["verdict"] == "INDETERMINATE"
     assert report["failover"]["rpo_seconds"] is None
@@ -74,12 +97,26 @@ def test_what_a_kill_leaves_is_swept_the_region_first_and_then_the_callers(regio
     assert regions.leads_to() == "east"
 
 
+def test_what_the_drills_measured_is_judged_and_told_with_what_nobody_knows(regions: TwoRegions) -> None:
+    """Whole minutes are judged: those of the first drill are over by now."""
+
+    def judged() -> dict[str, str]:
+        rows = regions.session.json("slo", "status", "fraud-rto", "fraud-rpo")["items"]
+        return {one["objective"]: one["measured"]["verdict"] for one in rows}
+
+    wait_for(lambda: judged()["fraud-rto"] == "PASS", "the drills are judged")
+    month = datetime.now(UTC).strftime("%Y-%m")
+    drills = regions.session.json("sla", "report", "--month", month, "fraud-rto", "fraud-rpo")["drills"]
+    told = [one for one in drills if one["name"].startswith("failover of east to west")]
+    assert [one["verdict"] for one in told] == ["PASS", "PASS", "FAIL"]
+    assert [one["rpo_seconds"] is None for one in told] == [False, False, True]
+
+
 def test_no_region_is_lost_while_the_other_is_not_well(regions: TwoRegions) -> None:
+    """The last test: the other region stays as it is then."""
     west = regions.west.session
-    west.run("scale", "ml/deploy/fraud", "--replicas", "0", "--yes")
-    try:
-        done = regions.session.run("chaos", "run", NAME, "--yes")
-        assert done.returncode == 11, done.stderr
-        assert "not well" in done.stderr
-    finally:
-        west.run("scale", "ml/deploy/fraud", "--replicas", "3", "--yes")
+    assert west.run("scale", "ml/deploy/fraud", "--replicas", "0", "--yes").returncode == 0
+    done = regions.session.run("chaos", "run", NAME, "--yes")
+    assert done.returncode == 11, done.stderr
+    assert "not well" in done.stderr
+    assert regions.leads_to() == "east"

@@ -16,6 +16,7 @@ from maestro_cli.chaos.faults.mesh import mesh_faults
 from maestro_cli.chaos.faults.mesh_manifest import MeshManifest
 from maestro_cli.chaos.faults.node_cordon import NodeCordon
 from maestro_cli.chaos.faults.node_drain import NodeDrain
+from maestro_cli.chaos.faults.not_here import NOT_HERE
 from maestro_cli.chaos.faults.pod_cpu import PodCpu
 from maestro_cli.chaos.faults.pod_delete import PodDelete
 from maestro_cli.chaos.faults.pod_disk import PodDisk
@@ -42,7 +43,7 @@ _ALL: tuple[Fault, ...] = (
     LinkLatency(), LinkLoss(), LinkBandwidth(), LinkPartition(),
     PodFreeze(), PodCpu(), PodMemory(), PodDisk(), KubeletStop(), ZoneOutage(),
     RegionOutage(), RegionFailover(),
-    *mesh_faults(), MeshManifest(),
+    *mesh_faults(), MeshManifest(), *NOT_HERE,
 )  # fmt: skip
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _ALL}
 # What helps against the others: it is taken back once they are.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from maestro_cli.chaos.faults.region_outage import OUTAGE
+from maestro_cli.chaos.faults import REMEDIES
 from maestro_cli.chaos.injecting import POLL_SECONDS, Injecting
 from maestro_cli.chaos.model import FailedOver, Guarded
 from maestro_cli.chaos.ports import Platform, Regions
@@ -35,7 +35,8 @@ class RegionDrill:
         self, guarded: Guarded, injecting: Injecting, platform: Platform, clock: Clock, run: str
     ) -> None:
         self._bounds, self._injecting, self._platform = guarded.failover, injecting, platform
-        self._outages = {one.name for one in guarded.faults if one.fault == OUTAGE}
+        remedies = {one.name for one in guarded.faults if one.fault in REMEDIES}
+        self._hurts = {one.name for one in guarded.faults} - remedies if remedies else set()
         self._clock, self._run = clock, run
         self._writer: SentinelWriter | None = None
         self._prober: Prober | None = None
@@ -54,8 +55,8 @@ class RegionDrill:
         return {"written": self._writer.written}
 
     def inject(self, name: str) -> Mapping[str, Any]:
-        """As `Injecting.inject`; the loss of a region begins right before its first call."""
-        if name not in self._outages:
+        """As `Injecting.inject`; the loss begins right before the first call of the first that hurts."""
+        if name not in self._hurts or self._lost_at is not None:
             return self._injecting.inject(name)
         if self._writer is not None:
             self._writer.stop()
@@ -69,10 +70,9 @@ class RegionDrill:
     def fail_over(self, name: str) -> Mapping[str, Any]:
         """Put the switch in, and measure. Raises as `inject`, and ActionFailed where no region was lost."""
         if self._lost_at is None or self._prober is None:
-            raise ActionFailed("there is nothing to fail over from", why=f"no fault {OUTAGE} was put in")
-        done = self._injecting.inject(name)
-        regions = self._platform.regions
-        while self._prober.served_at is None and self._is_lost():
+            raise ActionFailed("there is nothing to fail over from", why="no fault was put in before")
+        done, regions = self._injecting.inject(name), self._platform.regions
+        while self._prober.served_since is None and self._is_lost():
             self._injecting.hold(POLL_SECONDS)
         rto, rto_why = self._rto(self._lost_at, self._prober)
         rpo, rpo_why, number = self._rpo(self._lost_at, regions)
@@ -103,12 +103,12 @@ class RegionDrill:
         journal.append(RECOVERY_MEASURED, f"recovery/{self._run}", actor, plain(data))
 
     def _is_lost(self) -> bool:
-        return any(one.order.name in self._outages for one in self._injecting.in_force)
+        return any(one.order.name in self._hurts for one in self._injecting.in_force)
 
     def _rto(self, lost_at: datetime, prober: Prober) -> tuple[float | None, str]:
-        served_at = prober.served_at
+        served_at = prober.served_since
+        prober.stop()
         if served_at is None:
-            prober.stop()
             return None, f"nobody was served before the region came back: {prober.last}"
         seconds = round(seconds_between(lost_at, served_at), 3)
         return seconds, f"served again after {format_duration(seconds)}"

@@ -1,6 +1,7 @@
-"""Asks at the entrance, as callers do, until they are served again.
+"""Asks at the entrance, as callers do, and says since when they are served.
 
-Invariant: they are served again from the first of three good answers in a row, and not before.
+Invariant: they are served since the first of three good answers in a row, or more; a bad one ends that. What
+was answered well before the loss was felt counts for nothing by that.
 """
 
 from __future__ import annotations
@@ -22,9 +23,17 @@ class Prober:
         self._ails, self._clock, self._every = ails, clock, every_seconds
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._go_on, daemon=True, name="probes")
-        self.served_at: datetime | None = None
+        self._since: datetime | None = None  # the first good answer after the last bad one
+        self._good = 0  # in a row
+        self._changing = threading.Lock()  # of these two
         self.asked = 0
         self.last = "nobody asked yet"
+
+    @property
+    def served_since(self) -> datetime | None:
+        """None while they are not served."""
+        with self._changing:
+            return self._since if self._good >= GOOD_IN_A_ROW else None
 
     def start(self) -> None:
         self._thread.start()
@@ -34,16 +43,13 @@ class Prober:
         self._stopped.set()
 
     def _go_on(self) -> None:
-        first: datetime | None = None
-        good = 0
         while not self._stopped.is_set():
-            self.last = self._ails()
-            self.asked += 1
-            if self.last:
-                first, good = None, 0
-            else:
-                first, good = first or self._clock.now(), good + 1
-            if good >= GOOD_IN_A_ROW and not self._stopped.is_set():
-                self.served_at = first
-                return
+            said = self._ails()
+            with self._changing:
+                if self._stopped.is_set():
+                    return
+                self.last = said
+                self.asked += 1
+                self._since = None if said else self._since or self._clock.now()
+                self._good = 0 if said else self._good + 1
             self._stopped.wait(self._every)

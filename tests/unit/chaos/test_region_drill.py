@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -184,17 +185,21 @@ def test_without_a_loss_there_is_nothing_to_fail_over_from(
     assert injecting.put_in == []
 
 
-def prober(answers: list[str]) -> Prober:
-    made = Prober(lambda: answers.pop(0), SystemClock(), 0.001)
+def test_three_good_answers_in_a_row_count_from_the_first_of_them_until_a_bad_one() -> None:
+    said, heard = queue.SimpleQueue[str](), list[datetime | None]()
+    made = Prober(said.get, SystemClock(), 0.0)
     made.start()
-    return made
-
-
-def test_three_good_answers_in_a_row_count_from_the_first_of_them() -> None:
-    answers = ["down", "", "", "down", "", "", ""]
-    made = prober(answers)
-    wait_for(lambda: made.served_at is not None, "callers are served")
-    assert made.asked == 7
+    for answer in ("", "", "", "down", "", "", "", ""):
+        before = made.asked
+        said.put(answer)
+        wait_for(lambda before=before: made.asked > before, "it is told")  # type: ignore[misc]
+        heard.append(made.served_since)
+    made.stop()
+    said.put("")
+    assert [one is not None for one in heard] == [
+        False, False, True, False, False, False, True, True,
+    ]  # fmt: skip
+    assert heard[2] != heard[6] == heard[7]
 
 
 def test_a_sentinel_is_read_as_it_was_written_and_junk_is_none() -> None:
