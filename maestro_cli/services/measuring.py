@@ -85,6 +85,8 @@ def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
         terms=_exclusions(services) if is_ours else (),
     )
     found = tuple(beside_one_another(read, objectives))
+    if source.why_no_chunks:
+        _tell(source.why_no_chunks)
     if found and all(one.error is not None for one in found) and found[0].error is not None:
         raise found[0].error  # nothing could be measured: it is no matter of one of them
     return found
@@ -312,10 +314,14 @@ def store_of(
 
 
 def _tell_unkept(folder: Path, error: OSError) -> None:
+    why = unusable(folder, error)
+    _tell(f"what was measured cannot be kept, and is asked for again with each look: {folder}: {why}")
+
+
+def _tell(text: str) -> None:
     from maestro_cli.output.diagnostics import note_once
 
-    why = unusable(folder, error)
-    note_once(f"what was measured cannot be kept, and is asked for again with each look: {folder}: {why}")
+    note_once(text)
 
 
 def _span(objective: Objective, wanted: MeasureWanted, at: datetime) -> Span:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+import threading
 import time
 from array import array
 from bisect import bisect_left
@@ -106,6 +107,9 @@ class RawPrometheus(Prometheus):
         self._endpoint = endpoint
         self._retention: tuple[float | None] | None = None
         self._has_chunks: bool | None = None  # not asked yet
+        self._first_chunks = threading.Lock()  # who asks first finds out for all whether any come
+        self._are_chunks_proven = False
+        self.why_no_chunks = ""  # that remote read was waited for in vain
         self._is_here = _is_here(urlsplit(self._base).hostname or "")
         if self._is_here:
             self._session.headers["Accept-Encoding"] = "identity"  # packing takes longer than what it saves
@@ -133,7 +137,15 @@ class RawPrometheus(Prometheus):
 
     def _chunks(self, selector: str, start: datetime, end: datetime) -> Sequence[RawSeries] | None:
         """The samples by remote read; None where the query API has to tell them, or why there are none."""
-        if end - start <= _FEW or not self._gives_chunks():
+        if end - start <= _FEW:
+            return None
+        if self._are_chunks_proven:
+            return self._asked_chunks(selector, start, end)
+        with self._first_chunks:
+            return self._asked_chunks(selector, start, end)
+
+    def _asked_chunks(self, selector: str, start: datetime, end: datetime) -> Sequence[RawSeries] | None:
+        if not self._gives_chunks():
             return None
         from maestro_cli.sources.remote_read import HEADERS, STREAMED, read_request, read_series  # numpy
 
@@ -147,7 +159,9 @@ class RawPrometheus(Prometheus):
         response: Response | None = self._unless_in_vain(partial(self._requested, ask), or_else=lambda: None)
         if response is None:  # a proxy may let nothing else through than queries
             self._has_chunks = False
+            self.why_no_chunks = f"remote read of {self.url} was not answered: samples are asked by queries"
             return None
+        self._are_chunks_proven = True
         is_told = response.headers.get("Content-Type", "").startswith(STREAMED)
         if response.status_code == 200 and is_told:
             try:

@@ -77,6 +77,25 @@ def test_the_line_and_the_row_say_the_same_of_an_objective_whichever_was_read_la
     run_app(console, script, place=Place("objectives"), size=(200, 40))
 
 
+def test_the_page_of_one_says_how_it_burns_as_the_line_does() -> None:
+    console, found = StillConsole(SERVICES), kept_objectives(HOSTILE)
+    (known, _) = burning()
+    later = replace(known, rates=dict.fromkeys(known.rates, 1.5))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        key = OBJECTIVE.of("prod", "fraud-availability")
+        tell(console, FactRead(key, found[0], NOW))
+        await until(pilot, lambda: "requests_total" in screen_text(app), "the page")
+        page = "\n".join(screen_text(app).splitlines()[3:])
+        assert "14.4" in page
+        tell(console, FactRead(BURNING.of("prod"), (later,), NOW))
+        await until(pilot, lambda: "increasing" in screen_text(app).splitlines()[1], "the line")
+        page = "\n".join(screen_text(app).splitlines()[3:])
+        assert page.count("1.5") >= len(later.rates)
+
+    run_app(console, script, place=Place("objective", "fraud-availability", "prod"), size=(200, 60))
+
+
 def test_what_is_left_by_a_list_that_is_read_no_more_is_not_told_as_of_now() -> None:
     found, (one, _) = kept_objectives(HOSTILE), burning()
     facts = {OBJECTIVES.of("prod"): Fact(found, NOW), BURNING.of("prod"): Fact((one,), NOW)}

@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from maestro_cli.output.tables import plain_table
@@ -72,7 +73,8 @@ def _lines(view: View) -> list[str]:
 
 def page_of(screen: Screen, place: Place, snapshot: Snapshot, now: datetime) -> Page:
     """Raises UsageError for a filter that cannot be read."""
-    facts = [(key, snapshot.fact(key)) for key in sorted(keys_of(screen, place, snapshot.scope))]
+    read = snapshot.fact if isinstance(screen, OwnScreen) else partial(screen.fact, snapshot)
+    facts = [(key, read(key)) for key in sorted(keys_of(screen, place, snapshot.scope))]
     head = [head_line(screen, place, snapshot, now)]
     for feed in screen.feeds:
         own = [(key.context, fact) for key, fact in facts if key.feed == feed.id]

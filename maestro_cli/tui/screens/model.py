@@ -52,6 +52,16 @@ def nothing_to_filter(item: Any) -> Mapping[str, str]:
     return {}
 
 
+def _together(
+    snapshot: Snapshot, key: FactKey, beside: AnyFeed | None, joined: Callable[[Any, Any], Any]
+) -> Fact:
+    fact = snapshot.fact(key)
+    other = UNREAD if beside is None else snapshot.fact(beside.of(key.context))
+    if not (fact.is_known and other.is_known) or fact.is_stale or other.is_stale:
+        return fact
+    return replace(fact, data=joined(fact.data, other.data))
+
+
 @dataclass(frozen=True)
 class TableScreen:
     """A list: rows of one feed, in every context of the scope.
@@ -98,11 +108,7 @@ class TableScreen:
 
     def fact(self, snapshot: Snapshot, key: FactKey) -> Fact:
         """What it shows of a place, with what another feed tells of the same."""
-        fact = snapshot.fact(key)
-        other = UNREAD if self.beside is None else snapshot.fact(self.beside.of(key.context))
-        if not (fact.is_known and other.is_known) or fact.is_stale or other.is_stale:
-            return fact
-        return replace(fact, data=self.joined(fact.data, other.data))
+        return _together(snapshot, key, self.beside, self.joined)
 
     def view(self, place: Place) -> View:
         from maestro_cli.tui.views.table_view import TableView
@@ -115,7 +121,8 @@ class TableScreen:
 class ReportScreen:
     """One thing whole: a report of one feed with the place's argument.
 
-    `live` names what this console tells of it while it works on it; no feed reads that.
+    `live` names what this console tells of it while it works on it; no feed reads that. `beside` and `joined`
+    are as those of a table.
     """
 
     id: str
@@ -125,6 +132,8 @@ class ReportScreen:
     report: Callable[[Any, Moment], Report]
     target: Callable[[Place, Any], Target | None] = field(default=lambda place, data: None)
     live: Callable[[str, str], FactKey] | None = None
+    beside: AnyFeed | None = None
+    joined: Callable[[Any, Any], Any] = lambda data, other: data
     actions: tuple[Action, ...] = ()
     aliases: tuple[str, ...] = ()
     digit: str = ""
@@ -132,6 +141,10 @@ class ReportScreen:
     @property
     def feeds(self) -> tuple[AnyFeed, ...]:
         return (self.feed,)
+
+    def fact(self, snapshot: Snapshot, key: FactKey) -> Fact:
+        """What it shows, with what another feed tells of the same."""
+        return _together(snapshot, key, self.beside, self.joined)
 
     def view(self, place: Place) -> View:
         from maestro_cli.tui.views.report_view import ReportPane

@@ -77,6 +77,12 @@ def with_burn(found: Sequence[Kept], burning: Sequence[Burning]) -> tuple[Kept, 
     )
 
 
+def one_with_burn(one: Kept, burning: Sequence[Burning]) -> Kept:
+    """The same of one: its page and the line never tell two burns of it."""
+    (found,) = with_burn((one,), burning)
+    return found
+
+
 def objective_report(one: Kept, moment: Moment) -> Report:
     from maestro_cli.output.renderers.explained import explain_view
 
@@ -137,6 +143,8 @@ SCREENS = (
         feed=OBJECTIVE,
         report=objective_report,
         target=shown_target,
+        beside=BURNING,
+        joined=one_with_burn,
         actions=(service_action("objective"),),
     ),
 )

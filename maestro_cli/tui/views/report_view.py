@@ -42,7 +42,7 @@ class ReportPane(View):
 
     def show(self, snapshot: Snapshot, now: datetime) -> None:
         key = min(self.keys(snapshot.scope))
-        fact = snapshot.fact(key)
+        fact = self._screen.fact(snapshot, key)
         is_past = snapshot.replay_at is not None
         self.query_one(StaleLine).show(self._screen.feed.needs, [(key.context, fact)], now, is_past=is_past)
         if not fact.is_known:

@@ -43,6 +43,7 @@ class Burnt(Told):
     """A day on which nothing failed; a burn query is answered with `ratios`, the shortest range first."""
 
     ratios: Sequence[float] | None = ()
+    why_no_chunks: str = ""
 
     def query(self, promql: str, *, at: datetime | None = None) -> Instant:
         if self.ratios is None:

@@ -19,6 +19,7 @@ from maestro_cli.core.errors import Unreachable
 from maestro_cli.slo.ports import TooMuch
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from maestro_cli.sources.remote_read import STREAMED, read_series
+from tests.unit.sources.test_xor_chunks import bits_of, encoded
 
 END = datetime(2026, 10, 5, tzinfo=UTC)
 START = END - timedelta(days=2)
@@ -102,6 +103,36 @@ def test_where_chunks_do_not_come_queries_tell_all_from_then_on(read: bytes | No
                 (one,) = source.samples("r", START, END)
                 assert list(one.values) == [7.0]
     assert (asked.count("read"), asked.count("query")) == (1, 2)
+
+
+def test_of_many_who_ask_at_once_the_first_waits_for_chunks_that_do_not_come() -> None:
+    found: list[float] = []
+
+    def ask(source: RawPrometheus) -> None:
+        found.extend(value for one in source.samples("r", START, END) for value in one.values)
+
+    with answering(None) as (url, asked):
+        source = RawPrometheus(Endpoint(url), timeout_seconds=ANSWER_SECONDS)
+        with closing(source):
+            who = [threading.Thread(target=ask, args=(source,)) for _ in range(5)]
+            for one in who:
+                one.start()
+            for one in who:
+                one.join()
+            assert "was not answered: samples are asked by queries" in source.why_no_chunks
+    assert found == [7.0] * 5
+    assert asked.count("read") == 1
+
+
+def test_of_a_chunk_only_the_samples_of_the_time_that_was_asked_for_are_told() -> None:
+    """A store may give chunks whole; Prometheus cuts those at the ends itself."""
+    first, last = (round(at.timestamp() * 1000) for at in (START, END))
+    times = [first - 1, first, first + 1, last - 1, last, last + 1]
+    data = encoded([(at, bits_of(float(at - first))) for at in times])
+    chunk = b"\x18\x01\x22" + bytes([len(data)]) + data
+    (one,) = read_series(_framed(chunk), START, END)
+    assert [round(at * 1000) for at in one.times] == times[1:4]
+    assert [round(value) for value in one.values] == [0, 1, last - 1 - first]
 
 
 def test_a_month_of_chunks_that_does_not_come_is_asked_for_by_queries_in_few_days() -> None:

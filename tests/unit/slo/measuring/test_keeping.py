@@ -7,6 +7,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from maestro_cli.slo.measuring.keeping import LATE, SETTLED, Kept, KeptInMemory, KeptOnDisk, Key
@@ -135,3 +136,10 @@ def test_who_looks_is_told_why_nothing_can_be_kept_where_nothing_else_keeps_it(t
     memory = KeptInMemory(lambda: 0.0)
     KeptOnDisk(tmp_path / "slo", "here", memory=memory, unkept=told.append).save([(key, day)])
     assert len(told) == 1
+
+
+def test_a_key_is_written_as_it_was_asked_with_whether_or_not_somebody_read_its_name() -> None:
+    key = Key("http://one", "r_total", "", None, START, START + DAY)
+    written = msgspec.msgpack.encode(key)
+    assert key.name
+    assert msgspec.msgpack.encode(key) == written
