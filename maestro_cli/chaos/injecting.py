@@ -18,6 +18,7 @@ from typing import Any
 from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.changes.model import Consent, Plan
 from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.chaos.drilled import Drilled
 from maestro_cli.chaos.faults import FAULTS, REMEDIES
 from maestro_cli.chaos.faults.fault import InForce, Proof
 from maestro_cli.chaos.guard.check import Chosen, Proposal
@@ -59,8 +60,9 @@ class Injecting:
         clock: Clock,
         consent: Consent,
         refused: Callable[[], MaestroError | None],
+        drilled: Drilled | None = None,
     ) -> None:
-        self._refused = refused
+        self._refused, self._drilled = refused, drilled
         self._may_act = proposal.experiment.acts
         self._chosen = {one.order.name: one for one in proposal.chosen}
         guarded = proposal.experiment.guarded
@@ -143,17 +145,27 @@ class Injecting:
     def hold(self, seconds: float | None) -> Mapping[str, Any]:
         """Wait so long, by default until the last fault has to be over; raises Interrupted.
 
-        It is never longer than something is in force: what comes after that would be no fault's.
+        It is never longer than something is in force: what comes after that would be no fault's. In a drill
+        it is until the response is over, whatever was asked for.
         """
         with self._state:
             ends, bounds = [*self._ends.values()], [self._end_of(one) for one in self.in_force]
         if seconds is None and not ends:
             raise ActionFailed("there is nothing to hold", why="no fault was put in")
         now = self._clock.monotonic()
-        left = max(ends) - now if seconds is None else seconds
+        left = max(ends) - now if seconds is None or (self._drilled and ends) else seconds
         held = max(0.0, min(left, max(bounds) - now) if bounds else left)
-        self._stop.pause(held)
-        return {"held_seconds": round(held, 3)}
+        self._pause(held)
+        return {"held_seconds": round(self._clock.monotonic() - now, 3)}
+
+    def _pause(self, seconds: float) -> None:
+        """Raises Interrupted; over with the response, in a drill."""
+        if self._drilled is None:
+            self._stop.pause(seconds)
+            return
+        until = self._clock.monotonic() + seconds
+        while (left := until - self._clock.monotonic()) > 0 and not self._drilled.response.is_set:
+            self._stop.pause(min(left, POLL_SECONDS))
 
     def undo(self, name: str, by: str) -> Mapping[str, Any]:
         """Take a fault back, or all ("") of them, remedies last; raises UndoFailed."""
@@ -220,8 +232,11 @@ class Injecting:
         with self._calling[plan.id]:
             if plan.id in self._closed:
                 raise Interrupted()
-            cause = f"experiment {self._ledger.run}"
+            cause = self._cause(f"experiment {self._ledger.run}")
             self._pipeline.execute(plan, self._consent, cause=cause, cancellation=self._stop)
+
+    def _cause(self, usual: str) -> str:
+        return self._drilled.cause if self._drilled is not None else usual
 
     @contextmanager
     def _closing(self, change: str) -> Iterator[None]:
@@ -257,7 +272,8 @@ class Injecting:
         with self._undoing[name]:
             if name in self._since:
                 return
-            error = undo_changes(self._pipeline, self._clock, fault, self._ledger.run, self._closing)
+            cause = self._cause(end_of(self._ledger.run))
+            error = undo_changes(self._pipeline, self._clock, fault, cause, self._closing)
             self._ledger.undone(name, by, error)
             with self._state:
                 if error:
@@ -320,11 +336,16 @@ def is_remedy(fault: InForce) -> bool:
     return fault.order.fault in REMEDIES
 
 
+def end_of(run: str) -> str:
+    """Why a change is taken back."""
+    return f"the end of a fault of experiment {run}"
+
+
 def undo_changes(
     pipeline: ChangePipeline,
     clock: Clock,
     fault: InForce,
-    run: str,
+    cause: str,
     closing: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> str:
     """Take every change of a fault back that was begun, within its `closing`; why it could not be, or ""."""
@@ -336,7 +357,7 @@ def undo_changes(
             try:
                 with closing(change):
                     if pipeline.is_known(change):
-                        pipeline.take_back(change, cause=f"the end of a fault of experiment {run}")
+                        pipeline.take_back(change, cause=cause)
                 return
             except MaestroError as error:
                 if clock.monotonic() >= until:

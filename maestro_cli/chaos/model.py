@@ -109,6 +109,26 @@ class FailoverBounds:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedResponse:
+    """What the response to an experiment is to be where it is a drill, in the words of a drill's scenario.
+
+    `duration_seconds` is how long the fault may be in force at most while somebody responds; `lines` has the
+    line of each key in the file.
+    """
+
+    alert: str
+    runbook: str
+    right_fix: str
+    true_cause: str | None
+    objective: str | None
+    duration_seconds: float
+    patience_seconds: float
+    answers: Mapping[str, str] = field(default_factory=dict)
+    repairs: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Guarded:
     """What an experiment declares in its extension `maestro`; None where it leaves something out."""
 
@@ -121,6 +141,7 @@ class Guarded:
     recovery_seconds: float = 60.0
     arms: ArmQueries | None = None
     failover: FailoverBounds = FailoverBounds()
+    drill: ExpectedResponse | None = None
 
 
 @dataclass(frozen=True, slots=True)

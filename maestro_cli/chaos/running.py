@@ -17,6 +17,7 @@ from typing import Any
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.child import Child
+from maestro_cli.chaos.drilled import Drilled
 from maestro_cli.chaos.findings import LOG, keep, maestro_part
 from maestro_cli.chaos.guard import AT_THE_LAST, examine, refusal
 from maestro_cli.chaos.guard.check import Answer, Proposal
@@ -66,6 +67,7 @@ class Wanted:
     secrets: Mapping[str, Any] = field(default_factory=dict)
     timeout_seconds: float | None = None
     agreed: str = ""  # the digest of the proposal that a person was shown
+    drilled: Drilled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def run(
     Raises what the guard refuses with (nothing was begun), InvalidFile where Chaos Toolkit refuses the file.
     """
     cancellation = cancellation or Cancellation()
-    run_id = new_id("exp", means.clock.now())
+    run_id = wanted.drilled.run if wanted.drilled else new_id("exp", means.clock.now())
     secrecy = Secrecy(wanted.experiment.document, wanted.secrets, means.clean)
     ledger = ExperimentLedger(means.journal, run_id, means.actor, secrecy.words)
     progress = Discreet(progress, secrecy.clean)
@@ -158,9 +160,9 @@ class _Run:
         self._guarded = wanted.experiment.guarded or Guarded()
         self._folder = means.folders / ledger.run
         self._injecting = Injecting(
-            proposal, means.pipeline, means.platform, ledger, means.clock, wanted.consent, self._refused
-        )
-        self._regions = RegionDrill(self._guarded, self._injecting, means.platform, means.clock, ledger.run)
+            proposal, means.pipeline, means.platform, ledger, means.clock, wanted.consent, self._refused,
+            wanted.drilled,
+        )  # fmt: skip
         self._measuring = Measuring(proposal, means.surroundings.value, means.clock)
         self._heard = Heard(self._experiment.document)
         objectives = [
@@ -203,8 +205,11 @@ class _Run:
         """Until the child is over, with whatever has to end it earlier."""
         clock = self._means.clock
         deadline = clock.monotonic() + (self._wanted.timeout_seconds or self._longest())
-        is_heard = True
+        is_heard, drilled = True, self._wanted.drilled
         while not child.over.wait(TICK_SECONDS):
+            if drilled is not None and drilled.response.is_set:
+                drilled = None
+                self._apart("", "the end of the response")
             for name in self._injecting.overdue():
                 self._apart(name, "the end of its duration")
             if is_heard and child.unheard:  # it ends by itself; its faults do not wait for that

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.history import unfinished_runs, working_run
-from maestro_cli.chaos.injecting import is_remedy, residue_of, undo_changes
+from maestro_cli.chaos.injecting import end_of, is_remedy, residue_of, undo_changes
 from maestro_cli.chaos.ledger import ExperimentLedger, events_of, in_force_of, left_in_force
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.core.clock import Clock
@@ -80,6 +80,8 @@ def _sweep(
     newest_first = left_in_force(journal, run)[::-1]
     for fault in sorted(newest_first, key=is_remedy):
         error = undo_changes(pipeline, clock, fault, run)
+    for fault in reversed(left_in_force(journal, run)):
+        error = undo_changes(pipeline, clock, fault, end_of(run))
         ledger.undone(fault.order.name, "a sweep", error)
         if error:
             failed.append(f"{fault.order.name}: {error}")

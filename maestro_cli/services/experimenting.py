@@ -15,6 +15,7 @@ from maestro_cli.services.people import PeopleServices
 if TYPE_CHECKING:
     from maestro_cli.changes.kinds.kind import ChangeKind
     from maestro_cli.changes.model import Consent
+    from maestro_cli.chaos.drills.model import Scenario
     from maestro_cli.chaos.faults.fault import Fault
     from maestro_cli.chaos.guard.check import Answer, Proposal
     from maestro_cli.chaos.history import ExperimentRun
@@ -154,11 +155,24 @@ class ExperimentServices(PeopleServices):
 
         from maestro_cli.chaos.experiments.catalog import files, path_of
         from maestro_cli.chaos.experiments.lint import lint_files
+        from maestro_cli.services.drilling import expectations_of
         from maestro_cli.services.promql_parsers import parser_of
 
         folders = self.experiment_folders()
         paths = [path_of(one, folders) for one in references] or files(folders)
-        return lint_files(paths, cache(partial(parser_of, self)))
+        return lint_files(paths, cache(partial(parser_of, self)), expectations_of(self))
+
+    def experiment_drills(self) -> tuple[Scenario, ...]:
+        """The experiments that are drills; a file that cannot be read is left out."""
+        from maestro_cli.services.drilling import experiment_drills
+
+        return experiment_drills(self)
+
+    def experiment_drill(self, name: str, seed: int) -> Scenario:
+        """`chaos/NAME` as a drill. Raises NotFound, InvalidFile, UsageError."""
+        from maestro_cli.services.drilling import experiment_drill
+
+        return experiment_drill(self, name, seed)
 
     def wanted_experiment(
         self,
@@ -334,10 +348,13 @@ class ExperimentServices(PeopleServices):
         from maestro_cli.core.progress import Quiet
 
         found = "" if not run else self.experiment_run(run).id
+        from maestro_cli.services.drilling import clear_killed_drills
+
         freed = tuple(self._sweep_mesh(force=True)) if force_finalizers else ()
         swept = sweep(
             self.journal, self, self.changes, self.clock, run=found, leave=leave, progress=progress or Quiet()
         )
+        clear_killed_drills(self, {one.run for one in swept if not one.residue})
         return (*freed, *swept) if found or force_finalizers else (*swept, *self._sweep_mesh(force=False))
 
     def _sweep_mesh(self, *, force: bool) -> Iterator[Swept]:

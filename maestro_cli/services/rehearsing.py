@@ -307,6 +307,7 @@ class EmbeddedAlarms:
 
 def embedded_ensemble(services: Services) -> Ensemble:
     """Everyone there is in the context `local`, once the platform is up."""
+    from maestro_cli.chaos.drills.under_guard import ExperimentsUnderGuard
     from maestro_cli.config.locations import local_state_dir
     from maestro_cli.services.drill_props import EmbeddedProps
 
@@ -314,7 +315,8 @@ def embedded_ensemble(services: Services) -> Ensemble:
     return Ensemble(
         local.journal, local.cluster, local.prometheus, Responders(local), embedded_faults(local),
         EmbeddedNodes(local), local.cluster, EmbeddedProps(local_state_dir(), local.serving_url),
-        EmbeddedLoad(local), EmbeddedAlarms(local),
+        EmbeddedLoad(local), EmbeddedAlarms(local), 
+        ExperimentsUnderGuard(local.experiment_means(), services.cancellation),
     )  # fmt: skip
 
 

@@ -76,6 +76,8 @@ FELT = {
     "network-partition": "got none",
     "resource-exhaustion": "cores more",
     "memory-pressure": "MiB more",
+    "leaking-replica": "MiB more",
+    "slow-replica": "met ",
     "bad-configuration": "says the wrong value",
     "node-drain": "empty: node/",
     "hung-replica": "not ready: ",

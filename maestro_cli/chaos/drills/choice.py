@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from maestro_cli.chaos.drills.expected import PREFIX
 from maestro_cli.chaos.drills.league.draw import LEAGUE
 from maestro_cli.chaos.drills.league.seeds import read_seeds
 from maestro_cli.chaos.drills.model import Scenario
@@ -28,11 +29,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One drill by itself, or scenarios of the league (where `scenario` is None), with these seeds."""
+    """One drill by itself, one that is an `experiment` (its name), or scenarios of the league, with these
+    seeds.
+    """
 
     scenario: Scenario | None
     league: tuple[str, ...]
     seeds: tuple[int, ...]
+    experiment: str = ""
 
 
 def known_drills() -> tuple[str, ...]:
@@ -44,6 +48,8 @@ def known_drills() -> tuple[str, ...]:
 def choose(asked: Asked) -> Choice:
     """Raises UsageError where two things that were asked for contradict each other, NotFound."""
     _refuse(asked)
+    if any(name.startswith(PREFIX) for name in asked.names):
+        return _experiment(asked)
     drills, entries = {one.name for one in SCENARIOS}, tuple(one.name for one in LEAGUE)
     is_league = asked.is_every or asked.is_resumed or asked.is_kept or asked.seeds is not None
     if not is_league and len(asked.names) == 1:
@@ -54,6 +60,17 @@ def choose(asked: Asked) -> Choice:
             why = f"known drills: {', '.join(known_drills())}"
             raise NotFound(f"there is no drill {name!r}", why=why, fix="maestro drill list")
     return Choice(None, asked.names or entries, _seeds(asked))
+
+
+def _experiment(asked: Asked) -> Choice:
+    """Raises UsageError where it is not the only one, or something of the league is asked for besides."""
+    if len(asked.names) > 1 or asked.is_kept or asked.seeds is not None:
+        raise UsageError(
+            "a drill that is an experiment is played alone",
+            why="the league is of scenarios whose details a seed draws",
+            fix=f"maestro drill run {asked.names[0]} --seed 7",
+        )
+    return Choice(None, (), _seeds(asked), asked.names[0])
 
 
 def _seeds(asked: Asked) -> tuple[int, ...]:

@@ -176,9 +176,11 @@ class _Play:
         progress.phase(*defect.phase)
         since = self._clock.now()
         try:
-            defect.inject()
-            confirm = self._in_a_persons_place(subject, actor)
-            return self._respond(since, confirm, progress, cancellation)
+            with cancellation.child() as waiting:
+                defect.attend(waiting, progress)
+                defect.inject()
+                confirm = self._in_a_persons_place(subject, actor)
+                return self._respond(since, confirm, progress, waiting, lambda: defect.why_ended)
         except NothingDone as refused:  # what is there now is somebody else's
             self._journal.append("drill.undone", subject, actor, {"by": "nobody: nothing was shipped"})
             raise refused.error from refused
@@ -207,7 +209,12 @@ class _Play:
         return confirm
 
     def _respond(
-        self, injected_at: datetime, confirm: Confirm, progress: Progress, cancellation: Cancellation
+        self,
+        injected_at: datetime,
+        confirm: Confirm,
+        progress: Progress,
+        cancellation: Cancellation,
+        why_ended: Callable[[], str],
     ) -> tuple[Outcome, str]:
         """What the responders came to, and why they got no further; only an interrupt ends the drill."""
         progress.phase("detect", "waiting for an alert to become an incident")
@@ -222,7 +229,11 @@ class _Play:
             )
             self._responder.respond(incident, confirm=confirm, progress=progress, cancellation=cancellation)
         except Interrupted:
-            raise
+            why = why_ended()
+            if not why:
+                raise
+            progress.note(why)
+            return (self._responder.outcome(incident) if incident else Outcome()), why
         except MaestroError as error:
             if isinstance(error, TimedOut) and not (sheet.alert or incident):
                 return Outcome(), ""

@@ -79,12 +79,24 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
+class ExperimentEnd:
+    """How the run of an experiment ended; `reason` is the first that speaks against a pass, "" for none."""
+
+    run: str
+    name: str
+    verdict: str
+    exit_code: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """What really was broken, known once the drill is over.
 
     `began` is when it was there, `ended_at` when it truly ended, where somebody recorded that; `subject` and
     `revision` are what a right suspect names, `words` say it to people. `is_mended`: the responders ended it;
-    `fix_target` is what the right change is made to, when that is not the scenario's target.
+    `fix_target` is what the right change is made to, when that is not the scenario's target. `experiment` is
+    what broke it, where one did.
     """
 
     began: datetime
@@ -94,6 +106,7 @@ class Truth:
     revision: int | None = None
     ended_at: datetime | None = None
     fix_target: str = ""
+    experiment: ExperimentEnd | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +214,7 @@ class Scorecard:
     wall_seconds: float
     platform_seconds: float | None
     failure: str = ""
+    experiment: ExperimentEnd | None = None
 
     @property
     def passed(self) -> bool:

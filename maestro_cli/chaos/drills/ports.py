@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from maestro_cli.chaos.drills.faults import InjectedFault
 from maestro_cli.chaos.drills.model import Outcome, ReplicaFault
@@ -16,6 +16,13 @@ from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.journal.store import Journal
 from maestro_cli.runbooks.model import Confirm
+
+if TYPE_CHECKING:
+    from maestro_cli.chaos.drilled import Drilled
+    from maestro_cli.chaos.faults.fault import InForce
+    from maestro_cli.chaos.guard.check import Answer, Proposal
+    from maestro_cli.chaos.model import Experiment
+    from maestro_cli.chaos.running import RunReport
 
 
 class Stage(Protocol):
@@ -213,6 +220,37 @@ class Responder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PutIn:
+    """The fault of a run: since when it was meant to be there, whether it proved to have an effect, and who
+    took it back ("" while it is in force).
+    """
+
+    fault: InForce
+    since: datetime
+    is_effective: bool
+    undone_by: str = ""
+
+
+class Experiments(Protocol):
+    """Experiments under their guard."""
+
+    def plan(self, experiment: Experiment, seed: int) -> tuple[Proposal, Sequence[Answer]]:
+        """What a run would do now, and what the guard says to it."""
+
+    def run(self, experiment: Experiment, seed: int, drilled: Drilled) -> RunReport:
+        """Run it to its end, which a signal to this process makes early. Raises what the guard says."""
+
+    def put_in(self, run: str) -> PutIn | None:
+        """What the run meant to put in, whether it is in force still or not."""
+
+    def is_over(self, fault: InForce) -> bool:
+        """Whether things are as before it, by what proves its recovery. Raises Unreachable, Refused."""
+
+    def sweep(self, run: str) -> Sequence[str]:
+        """Take back what is left of a run whose process died; what cannot be. Twice is as once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ensemble:
     """Everyone a drill works with once its platform is up."""
 
@@ -226,3 +264,4 @@ class Ensemble:
     props: Props
     load: Load
     alarms: Alarms
+    experiments: Experiments

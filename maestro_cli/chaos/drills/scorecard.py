@@ -73,6 +73,7 @@ def score(played: Performance) -> Scorecard:
         wall_seconds=played.wall_seconds,
         platform_seconds=played.platform_seconds,
         failure=played.failure,
+        experiment=truth.experiment,
     )
 
 

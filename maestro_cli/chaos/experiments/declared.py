@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from maestro_cli.changes.kinds.kind import Option
 from maestro_cli.chaos.experiments.spec import (
     ArmsPart,
+    DrillPart,
     FailoverPart,
     FaultPart,
     MaestroPart,
@@ -20,6 +21,7 @@ from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.model import (
     ArmQueries,
     Count,
+    ExpectedResponse,
     FailoverBounds,
     FaultOrder,
     Guarded,
@@ -67,6 +69,7 @@ class _Reading:
             if name in names[:index]:
                 raise self._fail(f"there are two faults {name!r}", ("faults", index, "name"))
         duration = self._seconds(part.duration, ("duration",)) if part.duration else None
+        drill = None if part.drill is None else self._drill(part.drill, faults, part.objectives, duration)
         return Guarded(
             faults=faults,
             duration_seconds=duration,
@@ -77,6 +80,40 @@ class _Reading:
             recovery_seconds=self._seconds(part.recovery, ("recovery",)),
             arms=None if part.arms is None else self._arms(part.arms, part.control),
             failover=self._failover(part.failover),
+            drill=drill,
+        )
+
+    def _drill(
+        self, part: DrillPart, faults: Sequence[FaultOrder], objectives: Sequence[str], usual: float | None
+    ) -> ExpectedResponse:
+        """There is one truth: one fault, in one place."""
+        at: Path_ = ("drill",)
+        if len(faults) != 1:
+            raise self._fail("is about one fault", at, why=f"{len(faults)} are declared")
+        rule = faults[0].target
+        if rule.workload is None:
+            raise self._fail("is about a workload", at, fix="target: {workload: ml/deploy/fraud}")
+        if part.true_cause is not None and rule.count != Count(number=1):
+            what = f"a drill names one {part.true_cause}, and its fault may meet more"
+            raise self._fail(what, (*at, "true_cause"), fix="count: 1")
+        if part.repairs and part.repairs not in part.answers:
+            fix = suggestion(part.repairs, part.answers) if part.answers else "answers: {STEP: yes}"
+            raise self._fail("is no step that is answered", (*at, "repairs"), fix=fix)
+        seconds = self._seconds(part.duration, (*at, "duration")) if part.duration else usual
+        if seconds is None:
+            raise self._fail("declares no duration", at, fix="duration: 3m")
+        keys = ("alert", "runbook", "right_fix", "objective", *(f"answers.{step}" for step in part.answers))
+        return ExpectedResponse(
+            alert=part.alert,
+            runbook=part.runbook,
+            right_fix=part.right_fix,
+            true_cause=part.true_cause,
+            objective=part.objective or (objectives[0] if objectives else None),
+            duration_seconds=seconds,
+            patience_seconds=self._seconds(part.patience, (*at, "patience")),
+            answers=dict(part.answers),
+            repairs=part.repairs,
+            lines={key: self._document.line_of((*self._at, *at, *key.split(".", 1))) for key in keys},
         )
 
     def _arms(self, part: ArmsPart, control: int) -> ArmQueries:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +31,35 @@ RULES: Mapping[str, str] = {
     "no-objective": "no objective says what it may cost",
     "no-undo": "no rollback takes a fault back before maestro has to",
     "never-injected": "a fault is declared that no action injects",
+    "unknown-name": "a drill expects an alert, a runbook, a step, a fix or an objective that there is not",
     "foreign-action": "something may do what maestro can neither bound nor take back",
 }
 
 
-def lint_files(paths: Sequence[Path], parser: Callable[[], Parser]) -> tuple[Finding, ...]:
-    """Findings of every file, in order; `parser` gives who tells what is PromQL, where there are queries."""
-    return tuple(finding for path in paths for finding in _lint_file(path, parser))
+Expectations = Callable[[Experiment], Iterable[InvalidFile]]
 
 
-def _lint_file(path: Path, parser: Callable[[], Parser]) -> Sequence[Finding]:
+def lint_files(
+    paths: Sequence[Path], parser: Callable[[], Parser], expectations: Expectations
+) -> tuple[Finding, ...]:
+    """Findings of every file, in order; `parser` gives who tells what is PromQL, where there are queries, and
+    `expectations` what is wrong with those of a drill.
+    """
+    return tuple(finding for path in paths for finding in _lint_file(path, parser, expectations))
+
+
+def _lint_file(path: Path, parser: Callable[[], Parser], expectations: Expectations) -> Sequence[Finding]:
     """Of an experiment, or of manifests of Chaos Mesh."""
     try:
         manifests = mesh.mesh_documents(path)
         if manifests is not None:
             return tuple(mesh.lint_manifests(manifests))
         document = read_document(path)
-        found, queries = tuple(lint(document, experiment_of(document))), tuple(queries_of(document))
+        experiment = experiment_of(document)
+        found, queries = tuple(lint(document, experiment)), tuple(queries_of(document))
         broken = map(lint_file, broken_queries(queries, parser()) if queries else ())
-        return (*found, *broken)
+        unknown = (replace(lint_file(one), rule="unknown-name") for one in expectations(experiment))
+        return (*found, *broken, *unknown)
     except InvalidFile as error:
         return (lint_file(error),)
 

@@ -124,11 +124,31 @@ class FailoverPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     every: str = "1s"
 
 
+class DrillPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the response to it is to be: with this, `maestro drill run chaos/NAME` performs and scores it.
+
+    `alert` tells of it within `patience`, `runbook` answers, and `right_fix` (a kind of change, or
+    `RUNBOOK/STEP`) ends it. `true_cause` is the kind of suspect to name; without it the cause is not scored.
+    `duration`: how long the fault may be in force while somebody responds. `objective`: whose requests are
+    counted. `answers` are those of the person whom the runbook asks; at the step `repairs` that one ends it.
+    """
+
+    alert: Text
+    runbook: Text
+    right_fix: Text
+    true_cause: Literal["pod", "node", "config"] | None = None
+    duration: str = ""
+    patience: str = "5m"
+    objective: str = ""
+    answers: dict[str, Text] = {}
+    repairs: str = ""
+
+
 class MaestroPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What bounds an experiment. `duration`: how long its faults may be in force at most.
 
     `objectives` are those whose budget it may cost. `control`: how many pods are left alone, to compare with.
-    `recovery`: how long things may take to be as before.
+    `recovery`: how long things may take to be as before. `drill`: what the response to it is to be.
     """
 
     name: Literal["maestro"]
@@ -142,6 +162,7 @@ class MaestroPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     recovery: str = "60s"
     arms: ArmsPart | None = None
     failover: FailoverPart = FailoverPart()
+    drill: DrillPart | None = None
 
 
 class ExperimentFile(

@@ -43,11 +43,11 @@ def list_drills(
     league: Annotated[bool, typer.Option("--league", help="The scenarios of the league instead.")] = False,
     output: OutputOption = "table",
 ) -> None:
-    """List the drills.
+    """List the drills; `chaos show NAME` tells what one of `chaos/` does.
 
     Example: maestro drill list -o wide
     """
-    view = entries_view(LEAGUE) if league else scenarios_view(SCENARIOS)
+    view = entries_view(LEAGUE) if league else scenarios_view((*SCENARIOS, *ctx.obj.experiment_drills()))
     emit(view, output_options(ctx, output))
 
 
@@ -92,8 +92,11 @@ def run(
     options = output_options(ctx, output)
     asked = Asked(tuple(names or ()), all_of_them, resume, report is not None, seed, seeds)
     choice = choose(asked)
-    if choice.scenario is not None:
-        passed, view, lines = _one(ctx, choice.scenario, cluster, keep, choice.seeds[0])
+    scenario = choice.scenario
+    if choice.experiment:
+        scenario = ctx.obj.experiment_drill(choice.experiment, choice.seeds[0])
+    if scenario is not None:
+        passed, view, lines = _one(ctx, scenario, cluster, keep, choice.seeds[0])
     else:
         passed, view, lines = _league(ctx, choice.league, choice.seeds, cluster, keep, report, resume)
     emit(view, options)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from maestro_cli.changes.history import list_changes
 from maestro_cli.changes.model import Change
 from maestro_cli.changes.routing_document import FILE, keys_of, read_document
+from maestro_cli.changes.sealing import is_sealed
 from maestro_cli.core.clock import from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.facts.cluster import ConfigMap
@@ -57,9 +58,16 @@ class Past:
         self._journal = journal
 
     def changes(self, since: datetime) -> tuple[Change, ...]:
-        """Changes that were applied since then, newest first; dry runs and refusals are none."""
+        """Changes that were applied since then, newest first; dry runs and refusals are none.
+
+        What a drill broke is not told here: who responds to it reads what anybody could see.
+        """
         found = list_changes(self._journal, since=since, limit=4 * MAX_CHANGES)
-        applied = [one for one in found if one.applied_at is not None and one.applied_at >= since]
+        applied = [
+            one
+            for one in found
+            if one.applied_at is not None and one.applied_at >= since and not is_sealed(one)
+        ]
         return tuple(sorted(applied, key=_when, reverse=True)[:MAX_CHANGES])
 
     def runs(self, since: datetime) -> tuple[PastRun, ...]:

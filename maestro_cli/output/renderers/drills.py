@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from maestro_cli.chaos.drills.league.record import SCHEMA, document_of
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from maestro_cli.chaos.drills.faults import InjectedFault
     from maestro_cli.chaos.drills.league.draw import Entry
     from maestro_cli.chaos.drills.league.model import Item, LeagueReport
-    from maestro_cli.chaos.drills.model import PhaseScore, Scenario, Scorecard
+    from maestro_cli.chaos.drills.model import ExperimentEnd, PhaseScore, Scenario, Scorecard
 
 
 def scenarios_view(scenarios: Sequence[Scenario]) -> Listing[Scenario]:
@@ -61,6 +62,7 @@ def scorecard_view(card: Scorecard) -> Report:
         ("runbook", card.run or None),
         ("bad requests", wrong),
         ("budget burned", _budget(card)),
+        ("experiment", _experiment(card.experiment)),
         ("incident", card.incident),
         ("post-mortem", card.postmortem),
         ("took", _wall(card)),
@@ -89,8 +91,16 @@ def scorecard_view(card: Scorecard) -> Report:
         "postmortem": card.postmortem,
         "wall_seconds": card.wall_seconds,
         "platform_seconds": card.platform_seconds,
+        "experiment": None if card.experiment is None else asdict(card.experiment),
     }
     return Report("drill-scorecard/v1", document, (Heading(f"Drill {card.scenario}"), phases, Fields(rows)))
+
+
+def _experiment(end: ExperimentEnd | None) -> str | None:
+    """`exp-… FAIL (10): why`, of the run that broke it."""
+    if end is None:
+        return None
+    return f"{end.run} {end.verdict} ({end.exit_code}){f': {end.reason}' if end.reason else ''}"
 
 
 def entries_view(entries: Sequence[Entry]) -> Listing[Entry]:

@@ -68,3 +68,23 @@ def test_an_unknown_one_is_told_with_those_that_are_known() -> None:
         choose(Asked(("nonsense",)))
     assert caught.value.why == f"known drills: {', '.join(known_drills())}"
     assert set(known_drills()) == DRILLS | set(ENTRIES)
+
+
+def test_an_experiment_is_played_alone() -> None:
+    choice = choose(Asked(("chaos/lost-node",), seed=4))
+    assert (choice.scenario, choice.experiment, choice.league, choice.seeds) == (
+        None, "chaos/lost-node", (), (4,)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked(("chaos/lost-node", BOTH)),
+        Asked(("chaos/lost-node",), seeds="1-3"),
+        Asked(("chaos/lost-node",), is_kept=True),
+    ],
+)
+def test_an_experiment_is_no_part_of_the_league(asked: Asked) -> None:
+    with pytest.raises(UsageError, match="played alone"):
+        choose(asked)

@@ -308,6 +308,7 @@ class Theatre:
         self.props = FakeProps()
         self.load = FakeLoad()
         self.alarms = FakeAlarms()
+        self.experiments: Any = None  # but in tests of drills that are experiments
         self.responder = FakeResponder(self.cluster, self.faults, self.nodes, self.clock)
         self.journal = Journal(path, clock=self.clock)
         self.cancellation = FakeCancellation(self.clock)
@@ -316,7 +317,7 @@ class Theatre:
     def ensemble(self) -> Ensemble:
         return Ensemble(
             self.journal, self.cluster, self.metrics, self.responder, self.faults, self.nodes, self.objects,
-            self.props, self.load, self.alarms,
+            self.props, self.load, self.alarms, self.experiments,
         )  # fmt: skip
 
     def run(self, *, keep: bool = False) -> Scorecard:

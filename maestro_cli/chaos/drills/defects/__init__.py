@@ -13,6 +13,7 @@ from maestro_cli.chaos.drills.defects import (
     certificate,
     dependency,
     everything,
+    experimented,
     key,
     leak,
     load,
@@ -46,6 +47,7 @@ FAMILIES: Mapping[type[Breakage], Family] = {
     settings.SettingsEdit: settings.FAMILY,
     noise.Noise: noise.NOISE,
     noise.Nothing: noise.NOTHING,
+    experimented.Experimented: experimented.FAMILY,
 }
 
 

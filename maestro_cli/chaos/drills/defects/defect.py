@@ -13,8 +13,10 @@ from typing import Any
 
 from maestro_cli.chaos.drills.model import Baseline, Truth
 from maestro_cli.chaos.drills.ports import Ensemble
+from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import GateNotMet, MaestroError, UndoFailed, Unreachable
+from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
 
 _TRIES = 5
@@ -48,6 +50,17 @@ class Defect(ABC):
         """How to undo it, under the key of its family. Raises GateNotMet when the target is not what the
         baseline saw.
         """
+
+    def attend(self, waiting: Cancellation, progress: Progress) -> None:
+        """Told before `inject`: what to set when it is over before its time, for who waits for a response to
+        it then waits in vain (`why_ended`), and whom to tell. Most defects last.
+        """
+        del waiting, progress
+
+    @property
+    def why_ended(self) -> str:
+        """Why it is over before its time, "" when it is not."""
+        return ""
 
     @abstractmethod
     def inject(self) -> None:

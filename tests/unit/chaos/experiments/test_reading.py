@@ -166,3 +166,55 @@ def test_json_has_the_numbers_of_json_and_its_errors_a_line(tmp_path: Path) -> N
     assert read_experiment(written(tmp_path, loose)).document["configuration"] == {"x": 1000.0}
     with pytest.raises(InvalidFile, match=r"it\.json:2: is not valid JSON"):
         read_experiment(written(tmp_path, '{"title": "t",\n oops}'))
+
+
+DRILL = """
+    drill:
+      alert: ErrorBudgetBurn
+      runbook: high-latency
+      right_fix: restart
+      true_cause: pod
+      duration: 3m
+      answers: {agreed: "yes"}
+      repairs: agreed
+"""
+ONE = OURS.replace("count: 25%", "count: 1").replace("\nmethod:", DRILL + "method:")
+
+
+def test_what_is_expected_of_a_response_has_the_line_of_each_of_its_keys(tmp_path: Path) -> None:
+    guarded = read_experiment(written(tmp_path, ONE, "it.yaml")).guarded
+    assert guarded is not None
+    expected = guarded.drill
+    assert expected is not None
+    assert (expected.alert, expected.runbook, expected.right_fix) == (
+        "ErrorBudgetBurn", "high-latency", "restart"
+    )  # fmt: skip
+    assert (expected.objective, expected.duration_seconds, expected.patience_seconds) == (
+        "fraud-availability", 180.0, 300.0
+    )  # fmt: skip
+    assert ONE.splitlines()[expected.lines["right_fix"] - 1].strip() == "right_fix: restart"
+    assert ONE.splitlines()[expected.lines["answers.agreed"] - 1].strip().startswith("answers:")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("count: 1}", "count: 25%}", "a drill names one pod, and its fault may meet more"),
+        (
+            "{workload: ml/deploy/fraud, count: 1}",
+            "{namespace: ml, selector: app=fraud}",
+            "is about a workload",
+        ),
+        ("true_cause: pod", "true_cause: gremlins", "true_cause"),
+        ("repairs: agreed", "repairs: agred", "is no step that is answered"),
+        ("runbook: high-latency", "runbok: high-latency", "runbok"),
+        ("duration: 3m", "duration: 2h", "is not between 100ms and 1h"),
+    ],
+)
+def test_a_drill_that_cannot_be_scored_is_refused_with_its_line(
+    tmp_path: Path, old: str, new: str, what: str
+) -> None:
+    assert old in ONE
+    with pytest.raises(InvalidFile, match=r"it\.yaml:\d+: extensions\[0\]") as refused:
+        read_experiment(written(tmp_path, ONE.replace(old, new), "it.yaml"))
+    assert what in f"{refused.value.what} {refused.value.why} {refused.value.fix}"

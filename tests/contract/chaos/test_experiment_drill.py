@@ -1,0 +1,243 @@
+"""An experiment as a drill: in force until somebody responded, taken back by its own undo however it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maestro_cli.changes.history import list_changes
+from maestro_cli.chaos.drilled import Drilled
+from maestro_cli.chaos.drills.conductor import unfinished
+from maestro_cli.chaos.drills.defects import clear
+from maestro_cli.chaos.drills.defects.defect import NothingDone, Scene
+from maestro_cli.chaos.drills.defects.experimented import ExperimentDefect, Experimented
+from maestro_cli.chaos.drills.expected import scenario_of
+from maestro_cli.chaos.drills.model import Baseline
+from maestro_cli.chaos.drills.under_guard import ExperimentsUnderGuard
+from maestro_cli.chaos.faults.fault import InForce
+from maestro_cli.chaos.ledger import ExperimentLedger, events_of
+from maestro_cli.chaos.running import propose
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import GateNotMet, Interrupted, NoData
+from maestro_cli.core.progress import Quiet
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.verdict import Verdict
+from maestro_cli.incidents.triage.past import Past
+from tests.contract.chaos.lab import Lab, data, experiment
+from tests.patience import wait_for
+from tests.unit.chaos.theatre import Theatre
+
+pytestmark = [pytest.mark.contract, pytest.mark.usefixtures("soon")]
+FRAUD = WorkloadRef("Deployment", "ml", "fraud")
+EXPECTED: dict[str, Any] = {
+    "alert": "ErrorBudgetBurn",
+    "runbook": "high-latency",
+    "right_fix": "restart",
+    "true_cause": "pod",
+    "duration": "30s",
+    "patience": "20s",
+}
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)
+
+
+@pytest.fixture
+def theatre(tmp_path: Path, lab: Lab) -> Iterator[Theatre]:
+    made = Theatre(tmp_path / "drills.db", scenario_of(drill(), 7))
+    made.experiments = ExperimentsUnderGuard(lab.means, Cancellation())
+    yield made
+    made.journal.close()
+
+
+def drill(**ours: Any) -> Any:
+    return experiment(data(hold=0.1, duration="10s", drill=EXPECTED, **ours))
+
+
+class Stand:
+    """The defect alone, told whom to set when it is over early."""
+
+    def __init__(self, lab: Lab, theatre: Theatre, **ours: Any) -> None:
+        self.cancellation, self.waiting = Cancellation(), Cancellation()
+        experiments = ExperimentsUnderGuard(lab.means, self.cancellation)
+        ensemble = replace(theatre.ensemble, experiments=experiments)
+        self.scene = Scene(ensemble, FRAUD, "drl-1", lab.clock)
+        asked = scenario_of(drill(**ours), 7).defect
+        assert isinstance(asked, Experimented)
+        self.defect = ExperimentDefect(asked, self.scene)
+        self.left = self.defect.prepare(Baseline(lab.clock.now(), 1, theatre.cluster.template, None, None))
+        self.defect.attend(self.waiting, Quiet())
+
+    @property
+    def run(self) -> str:
+        return str(self.left["experiment"]["run"])
+
+
+def took_back(lab: Lab, run: str) -> list[str]:
+    return [event.data["by"] for event in events_of(lab.journal, run) if event.kind == "experiment.undone"]
+
+
+def test_it_stays_until_the_response_is_over_whatever_its_method_says(lab: Lab, theatre: Theatre) -> None:
+    stand = Stand(lab, theatre)
+    stand.defect.inject()
+    lab.clock.sleep(0.5)  # its method holds for 0.1 s
+    assert lab.servers.in_force == 1
+    assert stand.defect.mend() is False
+    assert (lab.servers.in_force, took_back(lab, stand.run)) == (0, ["the end of the response"])
+    truth = stand.defect.truth(is_mended=False)
+    (pod,) = [event.data["targets"][0]["ref"]["name"] for event in events_of(lab.journal, stand.run)
+              if event.kind == "experiment.intended"]  # fmt: skip
+    assert truth.subject == f"pod ml/{pod}"
+    assert truth.experiment is not None
+    assert (truth.experiment.run, truth.experiment.verdict, truth.experiment.exit_code) == (
+        stand.run,
+        "PASS",
+        0,
+    )
+
+
+def test_what_the_responders_ended_before_is_mended(lab: Lab, theatre: Theatre) -> None:
+    stand = Stand(lab, theatre)
+    stand.defect.inject()
+    lab.servers.write({**lab.servers.read(), "faults": []})  # as a restart of the pod does
+    assert stand.defect.mend() is True
+
+
+def test_what_a_person_repairs_is_taken_back_by_its_own_undo_at_once(lab: Lab, theatre: Theatre) -> None:
+    stand = Stand(lab, theatre)
+    stand.defect.inject()
+    stand.defect.repair()
+    assert lab.servers.in_force == 0
+    assert stand.defect.mend() is True
+
+
+def test_one_whose_time_is_over_was_ended_by_nobody(lab: Lab, theatre: Theatre) -> None:
+    stand = Stand(lab, theatre)
+    stand.defect._asked = replace(stand.defect._asked, file=experiment(data(hold=0.1, duration="500ms")))
+    stand.defect.inject()
+    wait_for(lambda: bool(took_back(lab, stand.run)), "its time is over")
+    assert not stand.waiting.is_set  # who responds goes on
+    assert stand.defect.mend() is False
+
+
+def test_what_the_guard_refuses_ends_the_drill_and_nothing_was_put_in(lab: Lab, theatre: Theatre) -> None:
+    lab.grave = ["incident #3"]
+    with pytest.raises(GateNotMet, match=r"refused by its guard \(incidents\)"):
+        theatre.run(keep=True)
+    assert lab.servers.read()["ever"] == []
+    assert [event.data["by"] for event in theatre.journal.events(kinds=("drill.undone",))] == [
+        "nobody: nothing was shipped"
+    ]
+
+
+def test_a_guard_that_cannot_tell_yet_is_asked_again(lab: Lab, theatre: Theatre) -> None:
+    lab.budget = Verdict.INDETERMINATE
+    stand = Stand(lab, theatre, objectives=[])
+    told = threading.Event()
+
+    class Progress(Quiet):
+        def update(self, text: str) -> None:
+            told.set()
+            lab.servers.say(stop=0.0)
+
+    lab.servers.write({**lab.servers.read(), "values": {"ratio": 0.5}})  # its stop condition has no value
+    stand.defect.attend(stand.waiting, Progress())
+    stand.defect.inject()
+    assert told.is_set()
+    stand.defect.mend()
+    assert lab.servers.in_force == 0
+
+
+def test_a_cause_that_its_targets_are_not_is_refused(lab: Lab, theatre: Theatre) -> None:
+    stand = Stand(lab, theatre)
+    stand.defect._asked = replace(stand.defect._asked, cause="node")
+    with pytest.raises(NothingDone) as refused:
+        stand.defect.inject()
+    assert "true cause is a node" in refused.value.error.what
+    assert lab.servers.read()["ever"] == []
+
+
+def test_a_stop_condition_ends_the_response_and_the_score_says_so(lab: Lab, theatre: Theatre) -> None:
+    class Waiting:
+        def __call__(self, incident: str, *, cancellation: Cancellation, **more: Any) -> None:
+            lab.servers.say(stop=1.0)
+            while True:
+                cancellation.pause(0.05)
+
+    theatre.responder.respond = Waiting()  # type: ignore[method-assign]
+    card = theatre.run(keep=True)
+    assert lab.servers.in_force == 0
+    assert any("the experiment was ended: stop condition" in miss for miss in card.misses), card.misses
+    assert card.experiment is not None
+    assert (card.experiment.verdict, card.experiment.exit_code) == ("FAIL", 14)
+    assert unfinished(theatre.journal) == ()
+
+
+def test_a_signal_takes_it_back_and_ends_the_drill(lab: Lab, theatre: Theatre) -> None:
+    cancellation = theatre.cancellation
+    theatre.experiments = ExperimentsUnderGuard(lab.means, cancellation)
+
+    def respond(incident: str, **more: Any) -> None:
+        cancellation.cancel()
+        raise Interrupted()
+
+    theatre.responder.respond = respond  # type: ignore[method-assign]
+    with pytest.raises(Interrupted):
+        theatre.run(keep=True)
+    assert lab.servers.in_force == 0
+    assert [event.data["by"] for event in theatre.journal.events(kinds=("drill.undone",))] == ["the drill"]
+
+
+def test_what_a_killed_drill_left_the_next_one_takes_back(lab: Lab, theatre: Theatre) -> None:
+    stand = Stand(lab, theatre)
+    means = lab.means
+    wanted = stand.scene.ensemble.experiments._wanted(  # type: ignore[attr-defined]
+        stand.defect._asked.file, 7, Drilled(stand.run, "drl-1", Cancellation())
+    )
+    proposal, _ = propose(means, wanted)
+    ledger = ExperimentLedger(lab.journal, stand.run, "ana")
+    ledger.started(proposal, str(lab.folder))
+    (chosen,) = proposal.chosen
+    fault = InForce(chosen.order, chosen.targets, tuple(plan.id for plan in chosen.plans), 10.0, 3)
+    ledger.intended(fault, lab.clock.now(), [])
+    for plan in chosen.plans:
+        lab.pipeline.execute(plan, wanted.consent, cause="as the killed one did")
+    assert lab.servers.in_force == 1
+    clear(stand.left, stand.scene)
+    assert lab.servers.in_force == 0
+    clear(stand.left, stand.scene)  # twice is as once
+
+
+def test_one_that_was_killed_before_it_began_left_nothing(lab: Lab, theatre: Theatre) -> None:
+    stand = Stand(lab, theatre)
+    clear(stand.left, stand.scene)
+    assert lab.kinds() == []
+
+
+def test_its_changes_are_no_evidence_for_who_responds(lab: Lab, theatre: Theatre) -> None:
+    began = lab.clock.now()
+    stand = Stand(lab, theatre)
+    stand.defect.inject()
+    stand.defect.mend()
+    assert len(list_changes(lab.journal)) == 2
+    assert Past(lab.journal).changes(began) == ()
+    lab.run(experiment(data()))  # one that nobody was to find out about is evidence as any change
+    assert len(Past(lab.journal).changes(began)) == 2
+
+
+def test_what_was_written_before_it_tells_nothing_of_what_it_does(lab: Lab, theatre: Theatre) -> None:
+    stand = Stand(lab, theatre)
+    assert set(stand.left) == {"experiment"}
+    assert set(stand.left["experiment"]) == {"run", "everything"}
+
+
+def test_without_a_record_of_its_end_nothing_is_scored(lab: Lab, theatre: Theatre) -> None:
+    with pytest.raises(NoData):
+        Stand(lab, theatre).defect.truth(is_mended=False)

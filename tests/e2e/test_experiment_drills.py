@@ -1,0 +1,101 @@
+"""Shipped experiments as drills: under guard, found by their alert, ended by the runbook, scored."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.session import Session, platform_up
+from tests.patience import wait_for
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    with platform_up(tmp_path_factory.mktemp("home")) as up:
+        yield up
+
+
+def faults(session: Session) -> list[dict[str, Any]]:
+    done = session.run("chaos", "status", "-o", "json")
+    found: list[dict[str, Any]] = json.loads(done.stdout)["faults"] if done.stdout else []
+    return found
+
+
+def events(session: Session, kind: str) -> list[dict[str, Any]]:
+    return [one for one in session.json("journal", "show")["items"] if one["kind"] == kind]
+
+
+@pytest.mark.parametrize(
+    ("name", "runbook", "fix"),
+    [
+        ("leaking-replica", "memory-leak", "restart ml/deploy/fraud"),
+        ("lost-node", "node-failure", "drain node/"),
+    ],
+)
+def test_an_experiment_is_found_by_its_alert_and_ended_by_its_runbook(
+    session: Session, name: str, runbook: str, fix: str
+) -> None:
+    """On a platform that has just started: the guard is asked until it knows what is left of the budget."""
+    done = session.run("drill", "run", f"chaos/{name}", "--seed", "7", "-o", "json", timeout=600)
+    assert done.returncode == 0, done.stderr + done.stdout
+    card = json.loads(done.stdout)
+    assert card["passed"], card
+    assert (card["run"], card["cause_is_right"]) == (f"{runbook} succeeded", True)
+    assert fix in card["fix"]
+    assert all(phase["met"] for phase in card["phases"])
+    run = session.json("chaos", "status", card["experiment"]["run"])
+    assert (run["verdict"], run["exit_code"]) == (
+        card["experiment"]["verdict"],
+        card["experiment"]["exit_code"],
+    )
+    assert [bool(one["undone_at"]) for one in run["faults"]] == [True]
+    intent = events(session, "drill.intended")[-1]["data"]
+    assert (intent["scenario"], set(intent["undo"])) == (f"chaos/{name}", {"experiment"})
+    assert session.json("incident", "list")["items"] == []
+    assert session.json("chaos", "sweep")["items"] == []
+
+
+def test_a_drill_that_is_killed_leaves_nothing_that_a_sweep_does_not_take_back(session: Session) -> None:
+    killed = session.start("drill", "run", "chaos/lost-node")
+    wait_for(lambda: [one["outcome"] for one in faults(session)] == ["effective"]
+             and not faults(session)[0]["undone_at"], "its fault is in force")  # fmt: skip
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    (swept,) = session.json("chaos", "sweep")["items"]
+    assert (swept["faults"], swept["residue"]) == (["one node lost"], [])
+    assert session.json("chaos", "sweep")["items"] == []
+    done, begun = events(session, "drill.undone"), events(session, "drill.intended")
+    assert (len(done), done[-1]["data"]["by"]) == (len(begun), "a sweep")
+    wait_for(
+        lambda: all(node["ready"] for node in session.json("node", "list")["items"]), "every node is ready"
+    )
+
+
+def test_a_drill_that_is_interrupted_takes_its_fault_back_before_it_ends(session: Session) -> None:
+    stopped = session.start("drill", "run", "chaos/leaking-replica", "--seed", "7")
+    wait_for(lambda: [one["name"] for one in faults(session)] == ["a leak"]
+             and faults(session)[0]["outcome"] == "effective", "its fault is in force")  # fmt: skip
+    stopped.send_signal(signal.SIGINT)
+    stopped.communicate(timeout=120)
+    assert stopped.returncode == 130
+    assert [bool(one["undone_at"]) for one in faults(session)] == [True]
+    assert session.json("chaos", "sweep")["items"] == []
+    assert len(events(session, "drill.undone")) == len(events(session, "drill.intended"))
+
+
+def test_a_file_that_expects_what_is_not_there_is_refused(session: Session) -> None:
+    shipped = Path(__file__).resolve().parents[2] / "playbooks" / "chaos" / "lost-node.yaml"
+    text = shipped.read_text(encoding="utf-8").replace("alert: KubeNodeNotReady", "alert: KubeNodeNotRedy")
+    (session.home / "mine.yaml").write_text(text, encoding="utf-8")
+    done = session.run("chaos", "lint", "mine.yaml", "-o", "json")
+    (found,) = [one for one in json.loads(done.stdout)["items"] if one["level"] == "error"]
+    assert (done.returncode, found["rule"]) == (10, "unknown-name")
+    assert text.splitlines()[found["line"] - 1].strip() == "alert: KubeNodeNotRedy"
+    assert "did you mean 'KubeNodeNotReady'?" in found["text"]
