@@ -163,6 +163,7 @@ class _Run:
             proposal, means.pipeline, means.platform, ledger, means.clock, wanted.consent, self._refused,
             wanted.drilled,
         )  # fmt: skip
+        self._regions = RegionDrill(self._guarded, self._injecting, means.platform, means.clock, ledger.run)
         self._measuring = Measuring(proposal, means.surroundings.value, means.clock)
         self._heard = Heard(self._experiment.document)
         objectives = [

@@ -35,6 +35,17 @@ def runbook_ids(ctx: typer.Context, incomplete: str) -> Offered:
     return _offered(ctx, incomplete, found)
 
 
+def experiment_drills(ctx: typer.Context, incomplete: str) -> Offered:
+    """The experiments that are drills; no file is read before their prefix is begun."""
+    from maestro_cli.chaos.drills.model import EXPERIMENTS
+
+    if not (incomplete and (EXPERIMENTS.startswith(incomplete) or incomplete.startswith(EXPERIMENTS))):
+        return []
+    return _offered(
+        ctx, incomplete, lambda services: ((one.name, one.title) for one in services.experiment_drills())
+    )
+
+
 def channels(ctx: typer.Context, incomplete: str) -> Offered:
     """The channels of the context."""
     return _offered(ctx, incomplete, lambda services: ((name, "") for name in services.channels))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from maestro_cli.chaos.drills.expected import PREFIX, Known, drills_among, faults_of, scenario_of
+from maestro_cli.chaos.drills.expected import Known, drills_among, faults_of, scenario_of
+from maestro_cli.chaos.drills.model import EXPERIMENTS
 from maestro_cli.core.errors import InvalidFile
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def experiment_drills(services: ExperimentServices) -> tuple[Scenario, ...]:
 
 def experiment_drill(services: ExperimentServices, name: str, seed: int) -> Scenario:
     """Raises NotFound, InvalidFile for what it expects and there is not, UsageError where it is no drill."""
-    experiment = services.experiment(name.removeprefix(PREFIX))
+    experiment = services.experiment(name.removeprefix(EXPERIMENTS))
     for fault in expectations_of(services)(experiment):
         raise fault
     return scenario_of(experiment, seed)

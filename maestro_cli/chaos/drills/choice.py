@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maestro_cli.chaos.drills.expected import PREFIX
 from maestro_cli.chaos.drills.league.draw import LEAGUE
 from maestro_cli.chaos.drills.league.seeds import read_seeds
-from maestro_cli.chaos.drills.model import Scenario
+from maestro_cli.chaos.drills.model import EXPERIMENTS, Scenario
 from maestro_cli.chaos.drills.scenarios import SCENARIOS, find_scenario
 from maestro_cli.core.errors import NotFound, UsageError
 
@@ -48,7 +47,7 @@ def known_drills() -> tuple[str, ...]:
 def choose(asked: Asked) -> Choice:
     """Raises UsageError where two things that were asked for contradict each other, NotFound."""
     _refuse(asked)
-    if any(name.startswith(PREFIX) for name in asked.names):
+    if any(name.startswith(EXPERIMENTS) for name in asked.names):
         return _experiment(asked)
     drills, entries = {one.name for one in SCENARIOS}, tuple(one.name for one in LEAGUE)
     is_league = asked.is_every or asked.is_resumed or asked.is_kept or asked.seeds is not None

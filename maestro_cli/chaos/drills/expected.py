@@ -10,12 +10,10 @@ from dataclasses import dataclass
 
 from maestro_cli.chaos.drilled import as_drilled
 from maestro_cli.chaos.drills.defects.experimented import Experimented
-from maestro_cli.chaos.drills.model import Scenario
+from maestro_cli.chaos.drills.model import EXPERIMENTS, Scenario
 from maestro_cli.chaos.model import ExpectedResponse, Experiment
 from maestro_cli.config.strict import suggestion
 from maestro_cli.core.errors import InvalidFile, UsageError
-
-PREFIX = "chaos/"  # of the names of drills that are experiments
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Known:
 
 
 def drill_name(experiment: str) -> str:
-    return f"{PREFIX}{experiment}"
+    return f"{EXPERIMENTS}{experiment}"
 
 
 def drills_among(experiments: Sequence[Experiment]) -> tuple[Experiment, ...]:

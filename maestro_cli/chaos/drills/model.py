@@ -12,6 +12,7 @@ from maestro_cli.core.refs import WorkloadRef
 DETECT_BUDGET_SECONDS = 5 * 60.0
 TRIAGE_BUDGET_SECONDS = 10 * 60.0
 RESOLVE_BUDGET_SECONDS = 30 * 60.0
+EXPERIMENTS = "chaos/"  # how names of drills begin that are experiments
 
 
 class Breakage:

@@ -12,6 +12,7 @@ from maestro_cli.chaos.drills.choice import Asked, choose, known_drills
 from maestro_cli.chaos.drills.league.draw import LEAGUE
 from maestro_cli.chaos.drills.model import Scenario
 from maestro_cli.chaos.drills.scenarios import SCENARIOS
+from maestro_cli.cli.offers import experiment_drills
 from maestro_cli.cli.options import ClusterOption, OutputOption, RefArgument, output_options
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
@@ -28,8 +29,9 @@ from maestro_cli.output.writer import emit
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
-def _complete(incomplete: str) -> list[str]:
-    return [name for name in known_drills() if name.startswith(incomplete)]
+def _complete(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    known = [(name, "") for name in known_drills() if name.startswith(incomplete)]
+    return [*known, *experiment_drills(ctx, incomplete)]
 
 
 @app.callback()

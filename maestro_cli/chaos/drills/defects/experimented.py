@@ -16,8 +16,6 @@ from maestro_cli.chaos.drills.defects.defect import Defect, Family, NothingDone,
 from maestro_cli.chaos.drills.defects.everything import everything, put_everything_back
 from maestro_cli.chaos.drills.model import Baseline, Breakage, ExperimentEnd, Truth
 from maestro_cli.chaos.drills.ports import PutIn
-from maestro_cli.chaos.guard import refusal
-from maestro_cli.chaos.guard.check import Allows, Answer, Proposal
 from maestro_cli.chaos.model import Experiment, Kind
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import (
@@ -36,6 +34,7 @@ from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.core.refs import ObjectRef
 
 if TYPE_CHECKING:
+    from maestro_cli.chaos.guard.check import Answer, Proposal
     from maestro_cli.chaos.running import RunReport
 
 GUARD_SECONDS = 150.0  # until enough was measured of a platform that has just started: by whole minutes
@@ -157,6 +156,8 @@ class ExperimentDefect(Defect):
 
     def _await_guard(self) -> None:
         """Until nothing is unknown to the guard any more; what it forbids, it forbids now."""
+        from maestro_cli.chaos.guard import refusal
+
         until = self._scene.clock.monotonic() + GUARD_SECONDS
         while True:
             proposal, answers = self._experiments.plan(self._asked.file, self._asked.seed)
@@ -236,6 +237,8 @@ def subject_of(ref: ObjectRef) -> str:
 
 def _is_untold(answers: Sequence[Answer]) -> bool:
     """Whether all that speaks against it is that something is not known."""
+    from maestro_cli.chaos.guard.check import Allows
+
     return all(one.allows is Allows.UNKNOWN for one in answers if one.allows is not Allows.YES)
 
 
