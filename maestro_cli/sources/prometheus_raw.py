@@ -26,6 +26,7 @@ from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.errors import InvalidQuery, MaestroError, NoData, Unreachable
+from maestro_cli.core.facts.metrics import HeadSeries
 from maestro_cli.core.quantities import parse_duration_seconds, prometheus_duration
 from maestro_cli.core.untrusted import visible
 from maestro_cli.slo.measuring.selectors import parse_selector
@@ -81,6 +82,20 @@ class _Runtime(msgspec.Struct, rename="camel"):
 _decode_matrix = msgspec.json.Decoder(_Matrix).decode
 _decode_numbers = msgspec.json.Decoder(list[float]).decode
 _decode_texts = msgspec.json.Decoder(list[tuple[float, str]]).decode
+
+
+class _Count(msgspec.Struct):
+    name: str
+    value: int
+
+
+class _Head(msgspec.Struct, rename="camel"):
+    num_series: int = 0
+
+
+class _Tsdb(msgspec.Struct, rename="camel"):
+    head_stats: _Head = msgspec.field(default_factory=_Head)
+    series_count_by_metric_name: list[_Count] = []
 
 
 class RawPrometheus(Prometheus):
@@ -257,6 +272,12 @@ class RawPrometheus(Prometheus):
             return parse_duration_seconds(_years_as_days(told.split(" or ")[0]))
         except (MaestroError, ValueError):
             return None  # a compatible system, or a retention in bytes
+
+    def head_series(self) -> HeadSeries:
+        """How many series it holds now, and of the metrics with most of them."""
+        told = self._get("/api/v1/status/tsdb?limit=50", _Tsdb)
+        counts = {one.name: one.value for one in told.series_count_by_metric_name}
+        return HeadSeries(told.head_stats.num_series, counts)
 
     def _matrix(self, path: str, how: dict[str, str]) -> Iterator[RawSeries]:
         form = {**how, "timeout": f"{self._seconds:g}s"}

@@ -32,6 +32,14 @@ class Instant:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadSeries:
+    """Series that a Prometheus holds now; `by_metric` has the largest metrics, whose names are untrusted."""
+
+    total: int
+    by_metric: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     labels: Mapping[str, str]
     points: tuple[tuple[datetime, float], ...]

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from maestro_cli.cost.spot.saving import SpotSavings
     from maestro_cli.cost.storage.report import StorageWanted, Stored
     from maestro_cli.cost.unit_cost_report import UnitCosts, VersionCosts
+    from maestro_cli.cost.waste.report import WasteReport
     from maestro_cli.services.costs.gate import GateWanted
     from maestro_cli.services.costs.prices import ContextPrices
     from maestro_cli.services.costs.rightsizing import RightsizingWanted
     from maestro_cli.services.costs.spot import SpotWanted
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
+    from maestro_cli.services.costs.waste import WasteWanted
     from maestro_cli.services.costs.windows import CostData, CostWindow
 
 
@@ -75,3 +77,9 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.rightsizing import find_rightsizing
 
         return find_rightsizing(self, wanted)
+
+    def waste(self, wanted: WasteWanted) -> WasteReport:
+        """What is paid for and used by nobody."""
+        from maestro_cli.services.costs.waste import find_waste
+
+        return find_waste(self, wanted)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from maestro_cli.cli.commands.cost import gate, prices, rightsize, spot, storage, unit
+from maestro_cli.cli.commands.cost import gate, prices, rightsize, spot, storage, unit, waste
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("unit", unit.unit),
     ("spot", spot.spot),
     ("storage", storage.storage),
+    ("waste", waste.waste),
     ("gate", gate.gate),
 )
 

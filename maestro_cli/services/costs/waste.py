@@ -1,0 +1,107 @@
+"""What is wasted in a context: its metered hours, its model servers, its Prometheus, its store of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.refs import ref_of
+from maestro_cli.cost.allocation.allocate import allocate
+from maestro_cli.cost.allocation.model import RowKind
+from maestro_cli.cost.storage.report import StorageWanted
+from maestro_cli.cost.storage.tiering import Place
+from maestro_cli.cost.waste.machines import MONTH_HOURS, idle_machines, unattached_volumes
+from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
+from maestro_cli.cost.waste.report import WasteReport
+from maestro_cli.cost.waste.served import dear_series, served_waste
+from maestro_cli.services.costs.windows import CostData, CostWindow
+
+if TYPE_CHECKING:
+    from maestro_cli.services.costs.root import CostServices
+
+Found = Iterator[Waste | NotJudged]
+
+
+@dataclass(frozen=True, slots=True)
+class WasteWanted:
+    """What `maestro cost waste` was asked for; `store` is a store of models to look at too."""
+
+    window: CostWindow
+    store: Path | None = None
+    prefix: str = ""
+
+
+def find_waste(services: CostServices, wanted: WasteWanted) -> WasteReport:
+    """Raises what `cost_data` raises; a kind that cannot be looked for is told, and stops no other."""
+    data = services.cost_data(wanted.window)
+    looks: list[tuple[tuple[Kind, ...], Callable[[], Found]]] = [
+        ((Kind.ZOMBIE, Kind.OVER_REPLICATED), lambda: _machines(services, data)),
+        ((Kind.UNATTACHED,), lambda: unattached_volumes(data.metered, data.book.at(data.metered.hours.end))),
+    ]
+    if wanted.window.record is None:
+        looks += [
+            ((Kind.IDLE_MODEL, Kind.COLD_CACHE), lambda: _served(services, data)),
+            ((Kind.SERIES,), lambda: _series(services, data)),
+        ]
+    if wanted.store is not None:
+        looks.append(((Kind.OLD_ARTEFACT,), lambda: _artefacts(services, wanted)))
+    found = [one for kinds, look in looks for one in _tried(kinds, look)]
+    items = sorted(
+        (one for one in found if isinstance(one, Waste)),
+        key=lambda one: (one.monthly is None, -(one.monthly or 0.0), one.kind.value, one.namespace, one.name),
+    )
+    not_judged = tuple(one for one in found if isinstance(one, NotJudged))
+    metered = data.metered
+    return WasteReport(metered.cluster, data.book.currency, metered.hours, tuple(items), not_judged)
+
+
+def _tried(kinds: Iterable[Kind], look: Callable[[], Found]) -> list[Waste | NotJudged]:
+    try:
+        return list(look())
+    except MaestroError as error:
+        return [NotJudged(kind, error.what) for kind in kinds]
+
+
+def _machines(services: CostServices, data: CostData) -> Found:
+    allocation = allocate(data.metered, data.book, ("workload",)).allocation
+    month = MONTH_HOURS / data.metered.hours.count
+    spent = {row.keys[0]: row.direct * month for row in allocation.rows if row.kind is RowKind.SPENDER}
+    return idle_machines(data.metered, spent, _floors(services, data))
+
+
+def _floors(services: CostServices, data: CostData) -> dict[str, int]:
+    """The least replicas that autoscalers want; none of a record, and where there are metrics alone."""
+    if services.context.cluster is None or data.digest:
+        return {}
+    return {
+        str(ref_of(one.target_kind, one.namespace, one.target_name)): one.least
+        for one in services.cluster.list_autoscalers(None)
+    }
+
+
+def _served(services: CostServices, data: CostData) -> Found:
+    hours = data.metered.hours
+    return served_waste(services.prometheus, min(services.clock.now(), hours.end), hours.count * 3600.0)
+
+
+def _series(services: CostServices, data: CostData) -> Found:
+    version = data.book.at(data.metered.hours.end)
+    head = services.raw_prometheus.head_series()
+    return dear_series(head.by_metric, head.total, None if version is None else version.per_series_month)
+
+
+def _artefacts(services: CostServices, wanted: WasteWanted) -> Found:
+    assert wanted.store is not None
+    stored = services.stored(StorageWanted(wanted.store, wanted.prefix, prices=wanted.window.prices))
+    if stored.unknown:
+        yield NotJudged(Kind.OLD_ARTEFACT, f"who needs which version is not known: {stored.unknown}")
+    for item in stored.items:
+        if item.place is Place.MOVE:
+            age = format_duration((stored.at - item.version.written_at).total_seconds())
+            evidence = f"{item.version.size_bytes / 2**30:.3g} GiB, written {age} ago, needed by nothing"
+            saving = (item.saving or 0.0) / stored.wanted.months
+            yield Waste(Kind.OLD_ARTEFACT, "", item.version.name, evidence, monthly=saving)

@@ -1,0 +1,179 @@
+"""Only what was measured all the time and used by nobody is waste."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maestro_cli.core.facts.metrics import Instant, Sample, Series
+from maestro_cli.cost.metering.model import ContainerRef, Hours, Metered, VolumeRef
+from maestro_cli.cost.prices.model import ALWAYS, PriceVersion, Resource, StorageClass
+from maestro_cli.cost.waste.machines import MONTH_HOURS, idle_machines, unattached_volumes
+from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
+from maestro_cli.cost.waste.served import STEPS, ServedQueries, dear_series, served_waste
+
+NOW = datetime(2026, 11, 8, tzinfo=UTC)
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def metered(
+    cores: Mapping[tuple[str, str], float], hours: int = 48, volumes: tuple[VolumeRef, ...] = (), **more: Any
+) -> Metered:
+    """Containers of one core requested each, by (workload, pod), that use so many cores all the time."""
+    refs = tuple(ContainerRef("ml", pod, "main", "node", "Deployment", name) for name, pod in cores)
+    used = np.repeat(np.array(list(cores.values()), dtype=float)[:, None], hours, axis=1).reshape(-1, hours)
+    return Metered(
+        **{
+            "cluster": "lab",
+            "hours": Hours(START, hours),
+            "containers": refs,
+            "nodes": (),
+            "volumes": volumes,
+            "requested": {Resource.CPU: np.ones_like(used)},
+            "used": {Resource.CPU: used},
+            "capacity": {},
+            "present": np.ones((0, hours)),
+            "volume_gib": np.full((len(volumes), hours), 10.0),
+            "coverage": np.ones(hours),
+            **more,
+        }
+    )
+
+
+def replicas(name: str, count: int, each: float) -> dict[tuple[str, str], float]:
+    return {(name, f"{name}-{number}"): each for number in range(count)}
+
+
+def test_a_workload_that_hardly_computes_is_a_zombie_and_a_busy_one_is_not() -> None:
+    (one,) = idle_machines(metered({**replicas("dead", 1, 0.004), **replicas("busy", 1, 0.5)}), {}, {})
+    assert isinstance(one, Waste)
+    assert (one.kind, one.name) == (Kind.ZOMBIE, "Deployment/dead")
+
+
+def test_replicas_beyond_what_the_busiest_hour_needs_are_waste_in_their_share_of_the_cost() -> None:
+    data = metered(replicas("web", 8, 0.2))
+    data.used[Resource.CPU][:, 30] = 0.3  # the busiest hour: 2.4 cores
+    (one,) = idle_machines(data, {"ml/deploy/web": 800.0}, {})
+    assert isinstance(one, Waste)
+    assert one.remedy == "maestro scale ml/deploy/web --replicas 4"
+    assert one.monthly == pytest.approx(800.0 * 4 / 8)
+
+
+def test_what_an_autoscaler_wants_at_the_least_is_not_waste() -> None:
+    assert not list(idle_machines(metered(replicas("web", 8, 0.2)), {}, {"ml/deploy/web": 7}))
+
+
+@pytest.mark.parametrize("gap", ["used", "requested"])
+def test_a_workload_that_was_not_measured_in_one_hour_is_not_judged(gap: str) -> None:
+    data = metered(replicas("dead", 1, 0.0))
+    getattr(data, gap)[Resource.CPU][0, 7] = math.nan
+    assert not list(idle_machines(data, {}, {}))
+
+
+@pytest.mark.parametrize("data", [metered({}, hours=5), metered({}, coverage=np.full(48, 0.5))])
+def test_a_short_or_badly_measured_window_judges_nothing_and_says_so(data: Metered) -> None:
+    found = list(idle_machines(data, {}, {}))
+    assert [one.kind for one in found] == [Kind.ZOMBIE, Kind.OVER_REPLICATED]
+    assert all(isinstance(one, NotJudged) for one in found)
+
+
+def test_a_name_from_outside_is_quoted_in_the_command_that_ends_it() -> None:
+    (one,) = idle_machines(metered(replicas("$(reboot)", 9, 0.02)), {}, {})
+    assert isinstance(one, Waste)
+    assert one.remedy == "maestro scale 'ml/deploy/$(reboot)' --replicas 2"
+
+
+MOUNTED = VolumeRef("pv-a", "standard", "ml", "data", ("web-1",))
+LOOSE = VolumeRef("pv-b", "standard", "ml", "old")
+
+
+def test_a_volume_that_no_pod_mounted_in_any_hour_is_waste_at_the_price_of_its_class() -> None:
+    version = PriceVersion(ALWAYS, storage=(StorageClass("standard", 0.04 / MONTH_HOURS),))
+    (one,) = unattached_volumes(metered({}, volumes=(MOUNTED, LOOSE)), version)
+    assert isinstance(one, Waste)
+    assert one.name == "pv-b"
+    assert one.monthly == pytest.approx(0.4)
+    (unpriced,) = unattached_volumes(metered({}, volumes=(MOUNTED, LOOSE)), None)
+    assert isinstance(unpriced, Waste)
+    assert unpriced.monthly is None
+
+
+def test_without_any_mount_told_no_volume_is_called_loose() -> None:
+    (one,) = unattached_volumes(metered({}, volumes=(LOOSE,)), None)
+    assert isinstance(one, NotJudged)
+
+
+class Prometheus:
+    """Answers by query."""
+
+    def __init__(self, answers: Mapping[str, list[tuple[dict[str, str], float]]]) -> None:
+        self._answers = answers
+
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
+        found = self._answers.get(promql, [])
+        return Instant(promql, NOW, tuple(Sample(labels, value, NOW) for labels, value in found))
+
+    def query_range(
+        self, promql: str, start: datetime, end: datetime, step_seconds: float
+    ) -> tuple[Series, ...]:
+        raise NotImplementedError
+
+
+Q = ServedQueries(7 * 86_400)
+FRAUD = {"namespace": "ml", "deployment": "fraud"}
+V1, V2 = {**FRAUD, "model": "fraud", "version": "1"}, {**FRAUD, "model": "fraud", "version": "2"}
+Answers = dict[str, list[tuple[dict[str, str], float]]]
+WATCHED: Answers = {Q.watched: [({}, float(STEPS))]}
+LOADED: Answers = {Q.loaded: [(V1, float(STEPS)), (V2, float(STEPS))]}
+
+
+def served(answers: Mapping[str, list[tuple[dict[str, str], float]]]) -> list[Waste | NotJudged]:
+    return list(served_waste(Prometheus(answers), NOW, 7 * 86_400))
+
+
+def test_a_version_that_was_loaded_all_the_time_and_never_asked_is_idle() -> None:
+    (one,) = served({**WATCHED, **LOADED, Q.asked: [(V2, 5000.0), (V1, 0.0)]})
+    assert isinstance(one, Waste)
+    assert one.name == "fraud: fraud@1"
+    assert one.remedy == "maestro model unload ml/deploy/fraud --model fraud --version 1"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {**WATCHED, Q.loaded: [(V1, STEPS * 0.5)]},  # a rollout brought it on the way
+        {**WATCHED, Q.loaded: [(V1, float(STEPS))], Q.asked: [(V1, math.nan)]},
+        {**WATCHED, Q.loaded: [(V1, float(STEPS))], Q.shadowed: [(FRAUD, 100.0)]},
+    ],
+)
+def test_a_version_that_came_late_or_may_have_been_asked_is_not_called_idle(answers: Any) -> None:
+    assert not served(answers)
+
+
+@pytest.mark.parametrize("watched", [{}, {Q.watched: [({}, STEPS * 0.5)]}])
+def test_without_a_measured_window_no_model_is_called_idle(watched: Any) -> None:
+    found = served({**watched, **LOADED})
+    assert [one.kind for one in found if isinstance(one, NotJudged)] == [Kind.IDLE_MODEL, Kind.COLD_CACHE]
+    assert not [one for one in found if isinstance(one, Waste)]
+
+
+def test_a_cache_whose_lookups_hardly_ever_hit_is_cold() -> None:
+    busy = {**FRAUD, "deployment": "busy"}
+    looked_up = [({**FRAUD, "result": "hit"}, 3.0), ({**FRAUD, "result": "miss"}, 9000.0),
+                 ({**busy, "result": "hit"}, 5000.0), ({**busy, "result": "miss"}, 4000.0),
+                 ({**FRAUD, "deployment": "rare", "result": "miss"}, 10.0)]  # fmt: skip
+    (one,) = served({**WATCHED, Q.looked_up: looked_up})
+    assert isinstance(one, Waste)
+    assert (one.kind, one.name) == (Kind.COLD_CACHE, "fraud")
+
+
+def test_metrics_with_a_good_part_of_all_series_are_told_with_what_they_cost() -> None:
+    found = list(dear_series({"small": 10, "big": 600, "bigger": 390}, 1000, 0.005))
+    assert [one.name for one in found] == ["big", "bigger"]
+    assert [one.monthly for one in found] == pytest.approx([3.0, 1.95])
+    assert not list(dear_series({"big": 600}, 0, 0.005))
