@@ -175,10 +175,14 @@ def _picked(services: Services, lines: list[L], wanted: Wanted) -> list[L]:
 
 def without_secrets(services: Services, line: L) -> L:
     """The same line; why it is not well, or was changed, holds no secret that the context knows."""
-    said = {name: text for name in ("message", "cause") if (text := getattr(line, name, ""))}
     containers: tuple[Container, ...] = getattr(line, "containers", ())
-    if not said and not any(one.message for one in containers):
-        return line
+    for one in containers:
+        if one.message:
+            break
+    else:  # as of most of ten thousand
+        if not getattr(line, "message", "") and not getattr(line, "cause", ""):
+            return line
+    said = {name: text for name in ("message", "cause") if (text := getattr(line, name, ""))}
     changes: dict[str, Any] = {name: services.redactor.clean_fact(text) for name, text in said.items()}
     if containers:
         cleaned = (replace(one, message=services.redactor.clean_fact(one.message)) for one in containers)

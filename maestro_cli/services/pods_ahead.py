@@ -125,7 +125,8 @@ def read_pods_ahead(services: Services, context: str, namespace: str) -> PodsAhe
 def _read(endpoint: ClusterEndpoint, namespace: str, clock: Clock, tell: Tell) -> None:
     gc.disable()  # it ends before that would be of use
     from maestro_cli.sources.kube.access import written_access
-    from maestro_cli.sources.kube.cluster import KubeCluster
+    from maestro_cli.sources.kube.api_server import api_server
+    from maestro_cli.sources.kube.inventory import Inventory
 
     encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
 
@@ -138,7 +139,7 @@ def _read(endpoint: ClusterEndpoint, namespace: str, clock: Clock, tell: Tell) -
         if access is None:
             return
         with told_to(lambda text: say(_Remark(text))):
-            inventory = KubeCluster(endpoint, access=access).inventory
+            inventory = Inventory(api_server(access))
             zones = Zones(inventory)
             for part in inventory.pod_parts(namespace or None, zones.of):
                 if part.is_last:

@@ -131,9 +131,11 @@ def _made(services: Services, scope: Scope, screen: str, kept: Remembered) -> tu
     """The console and its full screen, of which nothing runs yet. Raises as `open_console`."""
     from maestro_cli.tui.screens.model import Place
 
-    wanted = named_screen(screen)  # refused before anything is opened
-    place = Place(wanted if screen else first_screen(services, scope.contexts, kept.screen))
-    ahead = _begun_apart(services, place, scope)
+    first = screen or first_screen(services, scope.contexts, kept.screen)
+    ahead = _begun_apart(services, first, scope)
+    place = Place(
+        named_screen(screen) if screen else _screen_or_first(first)
+    )  # refused before more is opened
     from maestro_cli.tui.console import Console
 
     console = Console(services.options, services.clock, scope.contexts, scope.namespace, ahead)
@@ -151,11 +153,16 @@ def _made(services: Services, scope: Scope, screen: str, kept: Remembered) -> tu
     return console, app
 
 
-def _begun_apart(services: Services, place: Place, scope: Scope) -> PodsAhead | None:
-    """Have the list of pods of one cluster be read by another process, while this one imports."""
+def _begun_apart(services: Services, screen: str, scope: Scope) -> PodsAhead | None:
+    """Have the list of pods of one cluster be read by another process while this one imports, the other
+    screens too; on one core that would only be more to do."""
     from maestro_cli.tui.screens.pods import SCREENS
 
-    if len(scope.contexts) > 1 or place.screen not in {one.id for one in SCREENS}:
+    if (
+        (os.cpu_count() or 1) < 2
+        or len(scope.contexts) > 1
+        or screen not in {name for one in SCREENS for name in (one.id, *one.aliases)}
+    ):
         return None
     from maestro_cli.services.pods_ahead import read_pods_ahead
 
@@ -215,21 +222,28 @@ def _known(services: Services, contexts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def first_screen(services: Services, contexts: tuple[str, ...], remembered: str) -> str:
-    """The incidents while one is open, or while nobody can tell; else where the console was last."""
-    from maestro_cli.tui.screens.table import FIRST, every_screen
+    """The incidents while one is open, or while nobody can tell; else where the console was last, which may
+    be no screen any more."""
+    from maestro_cli.tui.screens.table import FIRST
 
-    if remembered == FIRST or remembered not in every_screen():
+    if remembered in ("", FIRST):
         return FIRST
     from maestro_cli.incidents.glance import is_any_open
 
     try:
-        of_context = (
-            services if one == services.context_name else services.in_context(one) for one in contexts
-        )
-        is_quiet = all(is_any_open(one.journal_path) is False for one in of_context)
+        own = services.context_name
+        of_each = (services if one == own else services.in_context(one) for one in contexts)
+        is_quiet = all(is_any_open(one.journal_path) is False for one in of_each)
     except MaestroError:
         is_quiet = False
     return remembered if is_quiet else FIRST
+
+
+def _screen_or_first(screen: str) -> str:
+    """That screen, unless there is none of this id."""
+    from maestro_cli.tui.screens.table import FIRST, every_screen
+
+    return screen if screen in every_screen() else FIRST
 
 
 def named_screen(text: str) -> str:

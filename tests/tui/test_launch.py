@@ -131,10 +131,14 @@ def test_only_the_pods_of_one_cluster_are_listed_by_another_process(
         asked.append((context, namespace))
 
     monkeypatch.setattr("maestro_cli.services.pods_ahead.read_pods_ahead", read)
+    cores = [2]
+    monkeypatch.setattr(os, "cpu_count", lambda: cores[0])
     for contexts, screen in (((), "po"), (("prod", "prod-us"), "pods"), ((), "nodes"), ((), "")):
         launch.open_console(SERVICES, contexts, "", screen)
     remember(Remembered(screen="pods", namespaces={"prod": ""}))
     launch.open_console(SERVICES, (), "", "")
+    cores[0] = 1
+    launch.open_console(SERVICES, (), "", "po")
     assert asked == [("prod", "ml"), ("prod", "")]
 
 

@@ -30,12 +30,16 @@ from maestro_cli.sources.http import Answer, Ask, HttpBackend
 from maestro_cli.sources.opened import Opened
 
 if TYPE_CHECKING:
+    import httpx
+
     from maestro_cli.core.cancellation import Cancellation
+    from maestro_cli.sources.kube.kubeconfig import Access
 
 SYSTEM = "Kubernetes"
 FIELD_MANAGER = "maestro"
 PAGE_SIZE = 1000  # of pods about 5 MB; half as many round trips as kubectl makes
 MAX_PAGES = 4000
+MAX_LIST_BYTES = 128 * 2**20
 MAX_STARTS = 2  # of a list whose snapshot expires while it is read
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
@@ -255,6 +259,24 @@ class ApiServer:
         if status is None or answer.status >= 500:
             return self._backend.expect_ok(answer, safe=safe)
         raise error_for(answer.status, status)
+
+
+def api_server(
+    access: Access, *, timeout_seconds: float = 10, transport: httpx.BaseTransport | None = None
+) -> ApiServer:
+    """The server that an access leads to."""
+    backend = HttpBackend(
+        SYSTEM,
+        access.server,
+        headers=access.headers,
+        tls=access.tls,
+        server_name=access.server_name,
+        proxy=access.proxy,
+        timeout_seconds=timeout_seconds,
+        max_bytes=MAX_LIST_BYTES,
+        transport=transport,
+    )
+    return ApiServer(backend, access.user_name)
 
 
 def _same(item: T) -> T:

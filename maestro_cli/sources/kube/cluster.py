@@ -32,12 +32,12 @@ from maestro_cli.core.facts.edits import WrittenObjects
 from maestro_cli.core.facts.endpoints import EndpointCheck
 from maestro_cli.core.refs import ObjectRef, WorkloadRef, node_ref
 from maestro_cli.core.untrusted import Untrusted
-from maestro_cli.sources.http import HttpBackend, checked
+from maestro_cli.sources.http import checked
 from maestro_cli.sources.kube import facts, objects
 from maestro_cli.sources.kube.access import cluster_access
 from maestro_cli.sources.kube.api_server import (
     SYSTEM,
-    ApiServer,
+    api_server,
     waiting_container,
 )
 from maestro_cli.sources.kube.custom import CustomResources
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
 
     from maestro_cli.sources.kube.kubeconfig import Access
 
-MAX_LIST_BYTES = 128 * 2**20
 LOG_LIMIT_BYTES = 262_144
 _NODES = "/api/v1/nodes"
 
@@ -99,18 +98,7 @@ class KubeCluster:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._access = access if access is not None else cluster_access(endpoint)
-        backend = HttpBackend(
-            SYSTEM,
-            self._access.server,
-            headers=self._access.headers,
-            tls=self._access.tls,
-            server_name=self._access.server_name,
-            proxy=self._access.proxy,
-            timeout_seconds=timeout_seconds,
-            max_bytes=MAX_LIST_BYTES,
-            transport=transport,
-        )
-        self._api = ApiServer(backend, self._access.user_name)
+        self._api = api_server(self._access, timeout_seconds=timeout_seconds, transport=transport)
         self.inventory = Inventory(self._api)
         self.watches = Watches(self._api)
         self.logs = Logs(self._api, self.inventory, self.watches)
