@@ -70,13 +70,14 @@ class CostLabels(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Costs(Responders, forbid_unknown_fields=True, frozen=True):
-    """The same, and the file with the prices of machines, storage and traffic.
+    """The same, and the files with the prices of machines, storage and traffic, and with budgets.
 
     `match` are labels of the series of this cluster, where its Prometheus has those of several. `sends_to` is
     where what pods send is taken to go, which their metrics do not tell; without it that is not counted.
     """
 
     prices: str | None = None
+    budgets: list[str] = []
     labels: CostLabels = CostLabels()
     match: dict[str, str] = {}
     sends_to: Literal["zone", "region", "internet"] | None = None
@@ -278,9 +279,12 @@ def _anchored(context: Context, folder: Path) -> Context:
     for key in ("policy", "incident_rules", "oncall", "backups", "contract"):
         path: str | None = getattr(context, key)
         changed[key] = _anchored_path(path, folder) if path else None
-    if context.costs.prices:
-        prices = _anchored_path(context.costs.prices, folder)
-        changed["costs"] = msgspec.structs.replace(context.costs, prices=prices)
+    costs = context.costs
+    changed["costs"] = msgspec.structs.replace(
+        costs,
+        prices=_anchored_path(costs.prices, folder) if costs.prices else None,
+        budgets=[_anchored_path(one, folder) for one in costs.budgets],
+    )
     changed["exclusions"] = [_anchored_path(path, folder) for path in context.exclusions]
     changed["redact"] = [_anchored_secret(reference, folder) for reference in context.redact]
     return msgspec.structs.replace(context, **changed)

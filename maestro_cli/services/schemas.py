@@ -14,6 +14,7 @@ from maestro_cli.core.errors import UsageError
 
 # What each describes, and where its type is.
 KINDS: Mapping[str, tuple[str, str, str]] = {
+    "budgets": ("budgets of money", "maestro_cli.cost.budgets.file", "BudgetsFile"),
     "chaos-schedules": (
         "experiments that recur",
         "maestro_cli.chaos.schedules",

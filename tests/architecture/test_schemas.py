@@ -23,6 +23,7 @@ FRONT = re.compile(r"\A---\n(.*?)^---$", re.DOTALL | re.MULTILINE)
 def _examples() -> Iterator[tuple[str, str, str]]:
     """Of each kind: where it is written, and its text."""
     shown = {
+        "budgets": ("docs/cost-budgets.md", "maestro: budgets/v1"),
         "config": ("docs/contexts.md", "current_context:"),
         "contract": ("docs/objectives.md", "maestro: contract/v1"),
         "exclusions": ("docs/objectives.md", "maestro: exclusions/v1"),

@@ -16,4 +16,4 @@ def test_a_schema_is_json_alone_and_a_wrong_kind_says_which_there_are() -> None:
     for words in (["nope"], ["policy", "-o", "csv"]):
         refused = maestro("schema", *words)
         assert (refused.code, refused.out) == (2, "")
-    assert "use one of: chaos-schedules, config" in maestro("schema", "nope").err
+    assert "use one of: budgets, chaos-schedules" in maestro("schema", "nope").err

@@ -32,11 +32,11 @@ class Way(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """A change of the journal, a rollout, an experiment. Empty `namespace` or `workload` concerns any."""
+    """A change of the journal, a rollout, an experiment: of a workload, as rows name it, or a namespace."""
 
     at: datetime
     what: str
-    namespace: str = ""
+    namespace: str
     workload: str = ""
     ref: str = ""
 
@@ -118,15 +118,10 @@ def _of_price(old: Row, new: Row) -> float:
     """What the units of the new day cost more than they would have: by what a charged unit cost on each."""
     total = 0.0
     for component, resource in _METERED.items():
-        was, now = _charged(old, resource), _charged(new, resource)
+        was, now = old.charged.get(resource, 0.0), new.charged.get(resource, 0.0)
         if was > 0 and now > 0:
             total += now * (_cost(new, component) / now - _cost(old, component) / was)
     return total
-
-
-def _charged(row: Row, resource: str) -> float:
-    """Unit-hours that were paid: asked for or used, whichever is more."""
-    return max(row.requested.get(resource, 0.0), row.used.get(resource, 0.0))
 
 
 def _with_happenings(one: Difference, grouping: Sequence[str], happenings: Sequence[Happening]) -> Difference:
@@ -136,10 +131,11 @@ def _with_happenings(one: Difference, grouping: Sequence[str], happenings: Seque
 
 
 def _concerns(happening: Happening, row: Mapping[str, str]) -> bool:
-    """Whether it was done to what the row is of: the row must name what the happening names."""
-    if not happening.namespace or row.get("namespace") != happening.namespace:
-        return False
+    """Whether it was done to what the row is of."""
     workload = row.get("workload")
-    if workload is None:
-        return True
-    return not happening.workload or workload.rpartition("/")[2] == happening.workload
+    if workload is not None and happening.workload:
+        return workload == happening.workload
+    namespace = row.get("namespace")
+    if namespace is None and workload is not None:
+        namespace = workload.partition("/")[0]
+    return bool(happening.namespace) and namespace == happening.namespace

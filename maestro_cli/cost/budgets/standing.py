@@ -48,8 +48,13 @@ def standing(
     now: datetime,
     warn: Sequence[float] = WARN_SHARES,
     unpriced: Sequence[str] = (),
+    *,
+    fails_on_forecast: bool = False,
 ) -> Standing:
-    """Of a budget of `amount` a month, in the currency of what was spent; `amount` is above 0."""
+    """Of a budget of `amount` a month, in the currency of what was spent; `amount` is above 0.
+
+    `fails_on_forecast`: a month that will be over fails before it is; one without a forecast is not known.
+    """
     spent = found.to_date.amount
     elapsed = found.to_date.month.elapsed(now)
     used = None if spent is None else spent / amount
@@ -61,11 +66,11 @@ def standing(
         crossed=None if used is None else max((one for one in warn if used >= one), default=None),
         forecast_over=None if found.total is None else found.total > amount,
         runs_out=_runs_out(amount, found, now),
-        judgement=_judged(amount, found, unpriced),
+        judgement=_judged(amount, found, unpriced, fails_on_forecast=fails_on_forecast),
     )
 
 
-def _judged(amount: float, found: Forecast, unpriced: Sequence[str]) -> Judgement:
+def _judged(amount: float, found: Forecast, unpriced: Sequence[str], *, fails_on_forecast: bool) -> Judgement:
     to_date = found.to_date
     spent, coverage = to_date.amount, to_date.coverage
     if spent is not None and spent > amount:
@@ -73,7 +78,9 @@ def _judged(amount: float, found: Forecast, unpriced: Sequence[str]) -> Judgemen
             spent, holds=False, coverage=coverage, reason=f"{spent / amount - 1:.1%} over the budget"
         )
     if spent is None:
-        return judge(None, holds=None, coverage=coverage, reason="nothing of this month was measured")
+        return judge(
+            None, holds=None, coverage=coverage, reason="nothing was metered this month of what it is for"
+        )
     if coverage < LEAST_COVERAGE:
         why = f"measured for {coverage:.0%} of the month so far, {LEAST_COVERAGE:.0%} needed"
         return judge(spent, holds=None, coverage=coverage, reason=why)
@@ -84,6 +91,11 @@ def _judged(amount: float, found: Forecast, unpriced: Sequence[str]) -> Judgemen
     if spent + unseen > amount:
         why = "what was not measured may have gone over the budget"
         return judge(spent, holds=None, coverage=coverage, reason=why)
+    if fails_on_forecast and found.total is None:
+        return judge(spent, holds=None, coverage=coverage, reason=f"no forecast: {found.reason}")
+    if fails_on_forecast and found.total is not None and found.total > amount:
+        why = f"the forecast is {found.total / amount - 1:.1%} over the budget"
+        return judge(spent, holds=False, coverage=coverage, reason=why)
     return judge(spent, holds=True, coverage=coverage, reason=f"{spent / amount:.0%} of the budget")
 
 

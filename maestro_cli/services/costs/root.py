@@ -9,6 +9,8 @@ from maestro_cli.services.people import PeopleServices
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from maestro_cli.cost.budgets.model import BudgetReport
+    from maestro_cli.cost.budgets.outlook import Outlook
     from maestro_cli.cost.gate.report import GateReport
     from maestro_cli.cost.prices.lines import PriceList
     from maestro_cli.cost.rightsizing.report import Rightsizing
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from maestro_cli.cost.storage.report import StorageWanted, Stored
     from maestro_cli.cost.unit_cost_report import UnitCosts, VersionCosts
     from maestro_cli.cost.waste.report import WasteReport
+    from maestro_cli.services.costs.budgets import BudgetsWanted
     from maestro_cli.services.costs.gate import GateWanted
     from maestro_cli.services.costs.prices import ContextPrices
     from maestro_cli.services.costs.rightsizing import RightsizingWanted
@@ -45,6 +48,18 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.windows import find_cost_data
 
         return find_cost_data(self, wanted)
+
+    def budgets_of_month(self, wanted: BudgetsWanted) -> BudgetReport:
+        """How the budgets of money stand; one that was named with what made its days dear."""
+        from maestro_cli.services.costs.budgets import find_budgets
+
+        return find_budgets(self, wanted)
+
+    def month_outlook(self, wanted: BudgetsWanted, by: str, where: str) -> Outlook:
+        """What the month will come to, in all and by group."""
+        from maestro_cli.services.costs.budgets import find_outlook
+
+        return find_outlook(self, wanted, by, where)
 
     def cost_gate(self, wanted: GateWanted) -> GateReport:
         """What a change of manifests costs a month, judged, and told to a pipeline."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from maestro_cli.cli.commands.cost import gate, prices, rightsize, spot, storage, unit, waste
+from maestro_cli.cli.commands.cost import budget, gate, prices, rightsize, spot, storage, unit, waste
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("spot", spot.spot),
     ("storage", storage.storage),
     ("waste", waste.waste),
+    ("forecast", budget.forecast),
     ("gate", gate.gate),
 )
 
@@ -32,3 +33,4 @@ for name, command in COMMANDS:
 
 app.add_typer(rightsize.app, name="rightsize")
 app.add_typer(prices.app, name="prices")
+app.add_typer(budget.app, name="budget")

@@ -16,7 +16,7 @@ AT = datetime(2026, 3, 9, 10, tzinfo=UTC)
 
 
 def row(workload: str, cpu: float, *, hours: float = 0.0, kind: RowKind = RowKind.SPENDER) -> Row:
-    return Row(("ml", workload), kind, {Component.CPU: cpu}, {"cpu": hours}, {"cpu": 0.0})
+    return Row(("ml", workload), kind, {Component.CPU: cpu}, {}, {}, {"cpu": hours})
 
 
 def day(*rows: Row, number: int = 9, currency: str = "USD") -> Allocation:
@@ -69,13 +69,13 @@ def test_a_price_is_told_from_an_amount_and_only_where_prices_changed() -> None:
 
 
 def test_what_was_done_stands_beside_what_it_was_done_to_and_nothing_else() -> None:
-    scaled = Happening(AT, "scale to 6", "ml", "fraud", "chg-1")
-    other = Happening(AT, "scale to 9", "web", "fraud", "chg-2")
-    before, after = day(row("fraud", 10.0), row("batch", 1.0)), day(row("fraud", 20.0), row("batch", 2.0))
-    fraud, batch = differences(before, after, [scaled, other])
-    assert (fraud.happenings, batch.happenings) == ((scaled,), ())
-    named = differences(day(), day(row("deployment/fraud", 20.0)), [scaled, other])
-    assert named[0].happenings == (scaled,)
+    scaled = Happening(AT, "scale to 6", "ml", "ml/deploy/fraud", "chg-1")
+    other = Happening(AT, "scale to 9", "web", "web/deploy/fraud", "chg-2")
+    limited = Happening(AT, "set a quota", "ml")
+    before = day(row("ml/deploy/fraud", 10.0), row("ml/deploy/batch", 1.0))
+    after = day(row("ml/deploy/fraud", 20.0), row("ml/deploy/batch", 2.0))
+    fraud, batch = differences(before, after, [scaled, other, limited])
+    assert (fraud.happenings, batch.happenings) == ((scaled, limited), (limited,))
 
 
 def test_how_much_is_explained_is_told_of_the_largest() -> None:
