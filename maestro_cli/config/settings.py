@@ -106,6 +106,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     incident_rules: str | None = None
     oncall: str | None = None
     pagerduty: Endpoint | None = None
+    opencost: Endpoint | None = None
     settle_seconds: float = 300.0
     objectives: list[str] = []
     exclusions: list[str] = []
@@ -301,7 +302,7 @@ def _anchored_secret(reference: str | None, folder: Path) -> str | None:
     return f"file:{_anchored_path(reference.removeprefix('file:'), folder)}"
 
 
-ENDPOINTS = ("prometheus", "alertmanager", "serving", "secrets", "pagerduty")
+ENDPOINTS = ("prometheus", "alertmanager", "serving", "secrets", "pagerduty", "opencost")
 
 
 def _check(document: Document, parsed: SettingsFile) -> None:

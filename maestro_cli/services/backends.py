@@ -38,13 +38,14 @@ if TYPE_CHECKING:
     from maestro_cli.output.renderers.contexts import Finding
     from maestro_cli.sources.alertmanager import Alertmanager
     from maestro_cli.sources.kube.cluster import KubeCluster
+    from maestro_cli.sources.opencost import OpenCost
     from maestro_cli.sources.pagerduty import PagerDuty
     from maestro_cli.sources.prometheus import Prometheus
     from maestro_cli.sources.prometheus_raw import RawPrometheus
     from maestro_cli.sources.serving import InferenceServer
     from maestro_cli.sources.serving_admin import ServingAdmin
 
-    Source = Alertmanager | KubeCluster | Prometheus | InferenceServer | PagerDuty
+    Source = Alertmanager | KubeCluster | Prometheus | InferenceServer | PagerDuty | OpenCost
 
 
 _CONTEXT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:-]{0,199}")
@@ -195,6 +196,7 @@ class Backends:
             ("Alertmanager", context.alertmanager, self._alertmanager_of),
             ("Serving", context.serving, self._serving_of),
             ("PagerDuty", context.pagerduty, self._pagerduty_of),
+            ("OpenCost", context.opencost, self._opencost_of),
         ):
             if endpoint is not None:
                 yield system, endpoint.url, partial(build, endpoint)
@@ -259,6 +261,11 @@ class Backends:
 
         return self._closed_later(InferenceServer(endpoint, secrets=self.secrets))
 
+    def _opencost_of(self, endpoint: Endpoint) -> OpenCost:
+        from maestro_cli.sources.opencost import OpenCost
+
+        return self._closed_later(OpenCost(endpoint, secrets=self.secrets))
+
     def _pagerduty_of(self, endpoint: Endpoint) -> PagerDuty:
         from maestro_cli.sources.pagerduty import PagerDuty
 
@@ -290,10 +297,6 @@ class Backends:
     def serving(self) -> ServingAdmin:
         """How the context's model servers are operated."""
         return self._serving_of(self._needed(self.context.serving, "serving")).admin
-
-    @built_once
-    def pagerduty(self) -> PagerDuty:
-        return self._pagerduty_of(self._needed(self.context.pagerduty, "pagerduty"))
 
     @property
     def serving_url(self) -> str:

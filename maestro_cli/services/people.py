@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.people.roster import OnCallNow, Roster
     from maestro_cli.incidents.people.schedule import Shift
     from maestro_cli.runbooks.lint import Finding
+    from maestro_cli.sources.pagerduty import PagerDuty
 
 
 class PeopleServices(RunServices):
@@ -33,6 +34,10 @@ class PeopleServices(RunServices):
         from maestro_cli.incidents.people.desk import PeopleDesk
 
         return PeopleDesk(self.journal, self.clock, self.actor)
+
+    @built_once
+    def pagerduty(self) -> PagerDuty:
+        return self._pagerduty_of(self._needed(self.context.pagerduty, "pagerduty"))
 
     @built_once
     def oncall(self) -> OnCall | None:

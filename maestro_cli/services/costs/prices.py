@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,13 @@ from maestro_cli.config.settings import Responders
 from maestro_cli.core.errors import InvalidFile, NoData
 from maestro_cli.cost.prices.file import Oddity
 from maestro_cli.cost.prices.model import PriceBook
+from maestro_cli.cost.prices.observed import observed_book
 from maestro_cli.cost.prices.reading import read_prices
 
 if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices
 
+_OBSERVED_HOURS = 24
 _FIGURES = ("hourly_rate", "value_per_request", "replica_hourly_rate")
 
 
@@ -33,7 +36,7 @@ class ContextPrices:
         if self.book is None:
             raise NoData(
                 "nothing prices the machines",
-                why="the context names no file of prices, and none was given",
+                why="the context names no file of prices and no OpenCost that saw any, and none was given",
                 fix="--prices FILE, or costs: {prices: FILE} in the context; deploy/local/prices.yaml is one",
             )
         return self.book
@@ -42,7 +45,8 @@ class ContextPrices:
 def find_prices(services: CostServices, file: Path | None = None) -> ContextPrices:
     """Those of the file; else of the context, whose figures come before those of the file that it names.
 
-    Raises InvalidFile; so when the context and its file have different currencies.
+    A context without a file has those that its OpenCost saw in the last day. Raises Unreachable and Refused
+    for that, and InvalidFile; so when the context and its file have different currencies.
     """
     if file is not None:
         read = read_prices(file)
@@ -50,7 +54,8 @@ def find_prices(services: CostServices, file: Path | None = None) -> ContextPric
     costs = services.context.costs
     own = {name: getattr(costs, name) for name in _FIGURES if getattr(costs, name) is not None}
     if costs.prices is None:
-        return ContextPrices(Responders(currency=costs.currency, **own), None)
+        figures = Responders(currency=costs.currency, **own)
+        return ContextPrices(figures, _observed(services) if services.context.opencost else None)
     read = read_prices(Path(costs.prices))
     if own and read.figures.currency != costs.currency:
         raise InvalidFile(
@@ -61,3 +66,12 @@ def find_prices(services: CostServices, file: Path | None = None) -> ContextPric
             fix="one currency for both",
         )
     return ContextPrices(msgspec.structs.replace(read.figures, **own), read.book, read.oddities)
+
+
+def _observed(services: CostServices) -> PriceBook | None:
+    """What OpenCost says that nodes and volumes cost lately, in the currency of the context."""
+    end = services.clock.now()
+    source = services.opencost
+    nodes, disks = source.assets(end - timedelta(hours=_OBSERVED_HOURS), end)
+    told = f"OpenCost at {source.url}, assets of the last {_OBSERVED_HOURS} hours"
+    return observed_book(nodes, disks, services.context.costs.currency, told)

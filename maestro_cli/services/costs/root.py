@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from maestro_cli.services.built_once import built_once
 from maestro_cli.services.people import PeopleServices
 
 if TYPE_CHECKING:
@@ -26,10 +27,15 @@ if TYPE_CHECKING:
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
     from maestro_cli.services.costs.waste import WasteWanted
     from maestro_cli.services.costs.windows import CostData, CostWindow
+    from maestro_cli.sources.opencost import OpenCost
 
 
 class CostServices(PeopleServices):
     """What it costs in the current context, who spends it, what can be saved."""
+
+    @built_once
+    def opencost(self) -> OpenCost:
+        return self._opencost_of(self._needed(self.context.opencost, "opencost"))
 
     def prices(self, file: Path | None = None) -> ContextPrices:
         """Of the file, else of the context; `machines()` of it is the price book."""

@@ -16,7 +16,7 @@ from maestro_cli.config.settings import Context
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.services import GlobalOptions, Services
 
-SYSTEMS = ("prometheus", "alertmanager", "serving", "pagerduty")
+SYSTEMS = ("prometheus", "alertmanager", "serving", "pagerduty", "opencost")
 BOTH = ("one", "two")
 
 
