@@ -6,8 +6,12 @@ NO_COLOR no colour is sent, also no grey.
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from threading import Event, Thread
 from typing import IO, Any, Generic, TypeVar
 
 from textual.app import App
@@ -50,6 +54,21 @@ class Lasting:
         return getattr(self._file, name)
 
 
+def end_when_gone(descriptor: int, over: Event) -> None:
+    """Wait until a terminal has gone, and have the console end as by the signal of that; until it is over.
+
+    The signal comes by itself only to the session whose terminal it was, and a terminal that has gone is read
+    as an end of the file, again and again.
+    """
+    poller = select.poll()
+    poller.register(descriptor, 0)  # nothing but that it hung up
+    while not over.is_set():
+        if any(what & (select.POLLHUP | select.POLLERR) for _, what in poller.poll(500)):
+            ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            os.kill(os.getpid(), signal.SIGTERM if ignored else signal.SIGHUP)
+            return
+
+
 def _never() -> bool:
     return False
 
@@ -85,9 +104,10 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
                 super().write(data)
 
         def run_input_thread(self) -> None:
+            Thread(target=end_when_gone, args=(self.fileno, self.exit_event), daemon=True).start()
             try:
                 super().run_input_thread()
             except OSError:
-                return  # nobody types any more; the signal that comes with it ends the console
+                return  # nobody types any more
 
     return LastingDriver

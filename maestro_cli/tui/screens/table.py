@@ -18,6 +18,7 @@ MODULES: tuple[str, ...] = (
     "services",
     "objectives",
     "sla",
+    "costs",
     "workloads",
     "pods",
     "nodes",
