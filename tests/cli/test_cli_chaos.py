@@ -83,6 +83,20 @@ def test_lint_checks_manifests_of_chaos_mesh_as_well(configured: Path, tmp_path:
     assert (11, "spec.delay.latencey: there is no key 'latencey' here; did you mean 'latency'?") in told
 
 
+def test_lint_refuses_a_drill_that_expects_what_is_not_there(configured: Path, tmp_path: Path) -> None:
+    shipped = Path(__file__).resolve().parents[2] / "playbooks" / "chaos" / "lost-node.yaml"
+    text = shipped.read_text(encoding="utf-8").replace("alert: KubeNodeNotReady", "alert: KubeNodeNotRedy")
+    file = tmp_path / "mine.yaml"
+    file.write_text(text, encoding="utf-8")
+    result = maestro("chaos", "lint", str(file), "-o", "json")
+    (found,) = [one for one in json.loads(result.out)["items"] if one["level"] == "error"]
+    assert (result.code, found["rule"]) == (10, "unknown-name")
+    assert text.splitlines()[found["line"] - 1].strip() == "alert: KubeNodeNotRedy"
+    assert (
+        "drill.alert: there is no alert 'KubeNodeNotRedy'; did you mean 'KubeNodeNotReady'?" in found["text"]
+    )
+
+
 def test_a_plain_file_is_refused_in_a_protected_context_and_without_a_word(
     configured: Path, tmp_path: Path
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,26 +73,3 @@ def test_a_drill_that_is_killed_leaves_nothing_that_a_sweep_does_not_take_back(s
     done, begun = events(session, "drill.undone"), events(session, "drill.intended")
     assert (len(done), done[-1]["data"]["by"]) == (len(begun), "a sweep")
     assert session.json("incident", "list")["items"] == []
-
-
-def test_a_drill_that_is_interrupted_takes_its_fault_back_before_it_ends(session: Session) -> None:
-    stopped = session.start("drill", "run", "chaos/leaking-replica", "--seed", "7")
-    wait_for(lambda: [one["name"] for one in faults(session)] == ["a leak"]
-             and faults(session)[0]["outcome"] == "effective", "its fault is in force")  # fmt: skip
-    stopped.send_signal(signal.SIGINT)
-    stopped.communicate(timeout=120)
-    assert stopped.returncode == 130
-    assert [bool(one["undone_at"]) for one in faults(session)] == [True]
-    assert session.json("chaos", "sweep")["items"] == []
-    assert len(events(session, "drill.undone")) == len(events(session, "drill.intended"))
-
-
-def test_a_file_that_expects_what_is_not_there_is_refused(session: Session) -> None:
-    shipped = Path(__file__).resolve().parents[2] / "playbooks" / "chaos" / "lost-node.yaml"
-    text = shipped.read_text(encoding="utf-8").replace("alert: KubeNodeNotReady", "alert: KubeNodeNotRedy")
-    (session.home / "mine.yaml").write_text(text, encoding="utf-8")
-    done = session.run("chaos", "lint", "mine.yaml", "-o", "json")
-    (found,) = [one for one in json.loads(done.stdout)["items"] if one["level"] == "error"]
-    assert (done.returncode, found["rule"]) == (10, "unknown-name")
-    assert text.splitlines()[found["line"] - 1].strip() == "alert: KubeNodeNotRedy"
-    assert "did you mean 'KubeNodeNotReady'?" in found["text"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from maestro_cli.changes.candidates.model import Candidate, Judged, Kept, Standing, Track
 from maestro_cli.changes.rollouts import Rollout, RolloutPod, RolloutRevision, Stage
-from maestro_cli.chaos.drills.model import Scenario
+from maestro_cli.chaos.drills.history import Scored
 from maestro_cli.chaos.drills.scenarios import SCENARIOS
 from maestro_cli.core.facts.alerts import Silence
 from maestro_cli.core.facts.endpoints import EndpointCheck
@@ -35,7 +35,7 @@ from maestro_cli.tui.feeds.experiments import FollowedRun
 from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.screens.logs import LogsAsked
 from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.screens.records import Examined
+from maestro_cli.tui.screens.records import Examined, Rehearsed
 from maestro_cli.tui.screens.runbooks import Shelved
 from maestro_cli.tui.store.model import FactKey
 from tests.tui.cases import NOW, pod
@@ -236,9 +236,20 @@ def doctor() -> Examined:
     return Examined(findings, checks)
 
 
-def drills() -> tuple[Scenario, ...]:
-    named = (("bad-release", "A bad release of the fraud model"), ("hostile", HOSTILE))
-    return tuple(replace(SCENARIOS[0], name=name, title=title, description=title) for name, title in named)
+def drills() -> tuple[Rehearsed, ...]:
+    named = (
+        ("bad-release", "A bad release of the fraud model", Scored("drl-1", "", True, (), "")),
+        (
+            "chaos/lost-node",
+            "A machine hangs",
+            Scored("drl-2", "", False, ("the wrong fix was made",), "PASS"),
+        ),
+        ("hostile", HOSTILE, None),
+    )
+    return tuple(
+        Rehearsed(replace(SCENARIOS[0], name=name, title=title, description=title), score)
+        for name, title, score in named
+    )
 
 
 BOOK = """---

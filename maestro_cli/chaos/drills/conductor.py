@@ -155,7 +155,9 @@ class _Play:
             drill, scenario, self._counted[place], baselines[place], truth, outcome, requests, errors,
             self._clock.now(), self._clock.monotonic() - started, platform_seconds, failure,
         )  # fmt: skip
-        scored = {"incident": outcome.incident, "scorecard": plain(score(played))}
+        card = score(played)
+        result = {"passed": card.passed, "misses": list(card.misses)}
+        scored = {"incident": outcome.incident, "scorecard": plain(card), **result}
         self._journal.append("drill.scored", subject, actor, scored)
         if outcome.resolved_at is not None:
             self._responder.close(outcome.incident, "the drill is over")

@@ -13,6 +13,7 @@ from maestro_cli.core.errors import NotFound
 from maestro_cli.tui.feeds.journal import journal_feed
 
 if TYPE_CHECKING:
+    from maestro_cli.chaos.drills.history import Scored
     from maestro_cli.chaos.history import ExperimentRun
     from maestro_cli.chaos.model import Experiment
     from maestro_cli.core.errors import InvalidFile
@@ -23,11 +24,20 @@ MOST_RUNS = 200
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """An experiment that there is, or why its file cannot be read, and its runs, the newest first."""
+    """An experiment that there is, or why its file cannot be read, and its runs, the newest first; `score` is
+    that of its last drill.
+    """
 
     name: str
     found: Experiment | InvalidFile
     runs: tuple[ExperimentRun, ...] = ()
+    score: Scored | None = None
+
+    @property
+    def is_drill(self) -> bool:
+        """Whether its file says what the response to it is to be."""
+        guarded = getattr(self.found, "guarded", None)
+        return guarded is not None and guarded.drill is not None
 
     @property
     def last(self) -> ExperimentRun | None:
@@ -54,15 +64,18 @@ class FollowedRun:
 
 def read_experiments(services: Services, argument: str) -> tuple[Staged, ...]:
     """What is at work, or was interrupted, first, also of a file that is elsewhere; then by name."""
+    from maestro_cli.chaos.drills.history import last_scores
+    from maestro_cli.chaos.drills.model import EXPERIMENTS as DRILLS
     from maestro_cli.core.errors import InvalidFile
 
-    runs = services.experiment_runs("", MOST_RUNS)
+    runs, scores = services.experiment_runs("", MOST_RUNS), last_scores(services.journal)
     there = dict(services.experiments())
     for run in runs:
         if not run.is_over:
             there.setdefault(run.name, InvalidFile("is in no folder of experiments", file=run.file))
     staged = [
-        Staged(name, found, tuple(run for run in runs if run.name == name)) for name, found in there.items()
+        Staged(name, found, tuple(run for run in runs if run.name == name), scores.get(f"{DRILLS}{name}"))
+        for name, found in there.items()
     ]
     return tuple(sorted(staged, key=lambda one: (one.last is None or one.last.is_over, one.name)))
 

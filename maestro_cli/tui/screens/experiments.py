@@ -19,6 +19,7 @@ from maestro_cli.tui.feeds.experiments import (
     FollowedRun,
     Staged,
 )
+from maestro_cli.tui.screens.drill_actions import PLAY
 from maestro_cli.tui.screens.experiment_actions import (
     ABORT,
     HISTORY,
@@ -47,6 +48,7 @@ def experiments_listing(staged: Sequence[Staged], moment: Moment) -> Listing[Sta
         replace(name, title="experiment"),
         Column("state", lambda one: one.status, tone=lambda one: _state_tone(one.status), priority=1),
         Column("last verdict", verdict_words, tone=_verdict_tone, priority=1),
+        Column("drill", drill_words, tone=_drill_tone, priority=2),
         replace(title, priority=2),
         *others,
         Column("why", lambda one: one.last.reasons[0] if one.last and one.last.reasons else None, folds=True),
@@ -60,6 +62,18 @@ def verdict_words(staged: Staged) -> str | None:
     """`FAIL (10)`, of the newest run that is over."""
     over = next((run for run in staged.runs if run.is_over), None)
     return f"{over.verdict} ({over.exit_code})" if over is not None else None
+
+
+def drill_words(staged: Staged) -> str | None:
+    """How its last drill came out, where it is one."""
+    if not staged.is_drill:
+        return None
+    return "not played yet" if staged.score is None else str(staged.score)
+
+
+def _drill_tone(staged: Staged) -> str:
+    passed = None if staged.score is None else staged.score.passed
+    return "" if passed is None else ("good" if passed else "bad")
 
 
 def _verdict_tone(staged: Staged) -> str:
@@ -146,7 +160,7 @@ def to_experiment(target: Target) -> Place:
     return Place("experiment", target.id, target.context)
 
 
-ABOUT_EXPERIMENT = (PLAN, HISTORY, ABORT, SWEEP)
+ABOUT_EXPERIMENT = (PLAN, PLAY, HISTORY, ABORT, SWEEP)
 ABOUT_RUN = (ABORT, SWEEP)
 
 SCREENS = (

@@ -187,6 +187,8 @@ def test_a_signal_takes_it_back_and_ends_the_drill(lab: Lab, theatre: Theatre) -
 
     def respond(incident: str, **more: Any) -> None:
         cancellation.cancel()
+        wait_for(lambda: "experiment.finished" in lab.kinds(), "the run is over first")
+        lab.clock.sleep(0.2)
         raise Interrupted()
 
     theatre.responder.respond = respond  # type: ignore[method-assign]

@@ -89,7 +89,9 @@ class ExperimentDefect(Defect):
         if self._error is not None:
             return f"the experiment broke off: {self._error.what}"
         stop = None if self._report is None else self._report.findings.stop
-        return "" if stop is None else f"the experiment was ended: {stop.kind.value}: {stop.why}"
+        if stop is None or stop.kind in _INTERRUPTED:  # a signal ends the drill itself
+            return ""
+        return f"the experiment was ended: {stop.kind.value}: {stop.why}"
 
     def inject(self) -> None:
         """Until its fault proved to have an effect."""

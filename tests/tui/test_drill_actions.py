@@ -1,0 +1,131 @@
+"""Drills that are experiments, from the console: shown before they are played, and ended with the arming."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from maestro_cli.chaos.drills.history import Scored
+from maestro_cli.chaos.drills.scenarios import SCENARIOS
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import Interrupted
+from maestro_cli.core.progress import Quiet
+from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher, Ending
+from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.screens.drill_actions import PLAY, drill_of, why_not_played
+from maestro_cli.tui.screens.experiments import drill_words
+from maestro_cli.tui.store.events import ContextArmed
+from tests.tui.cases import NOW, StillConsole, tell
+from tests.tui.facts_of_experiments import STAGED
+from tests.tui.test_experiments_screen import Chaos, Says
+
+LOCAL = "local"
+
+
+class Stage(Chaos):
+    """As the services of experiments, and drills of them; keeps what was played."""
+
+    def __init__(self, **more: bool) -> None:
+        super().__init__(**more)
+        self.played: list[tuple[str, int]] = []
+        self.waits = False
+
+    def wanted_experiment(self, reference: str, *, seed: int | None, yes: bool) -> Any:
+        assert reference == STAGED[0].name
+        return super().wanted_experiment(STAGED[0].found.file, seed=seed, yes=yes)
+
+    def experiment_drill(self, name: str, seed: int) -> Any:
+        return replace(SCENARIOS[0], name=name)
+
+    def conductor(self, seed: int, cluster: str | None) -> Any:
+        def run(scenario: Any, *, keep: bool, progress: Any, cancellation: Cancellation) -> Any:
+            assert keep, "the platform that is up stays so"
+            self.played.append((scenario.name, seed))
+            while self.waits:
+                cancellation.pause(0.05)
+            return SimpleNamespace(drill="drl-1", passed=True, misses=())
+
+        return SimpleNamespace(run=run)
+
+
+def target() -> Target:
+    return Target(LOCAL, "Experiment", STAGED[0].name, STAGED[0].name, drilled())
+
+
+def drilled() -> Any:
+    return SimpleNamespace(is_drill=True)
+
+
+def ended(stage: Stage, asker: Says, *, armed: bool = True) -> Ending:
+    console = StillConsole(stage, (LOCAL,), acting=stage)
+    if armed:
+        tell(console, ContextArmed(LOCAL, NOW + timedelta(minutes=5)))
+    dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
+    ((_, ending),) = dispatcher.perform(PLAY, (target(),), Quiet(), Cancellation())
+    return ending
+
+
+NAME = f"chaos/{STAGED[0].name}"
+
+
+def test_nothing_is_played_without_a_yes_for_which_its_name_is_typed() -> None:
+    stage, asker = Stage(), Says(None)
+    assert "nothing was played" in ended(stage, asker).outcome
+    assert (asker.seen, stage.played) == ([("Play it", NAME)], [])
+
+
+def test_what_is_played_is_what_was_shown_and_its_score_is_told() -> None:
+    stage = Stage()
+    assert "drl-1 PASS: cause and fix are right, in time" in ended(stage, Says(Agreed())).outcome
+    assert stage.played == [(NAME, 1)]
+
+
+def test_in_a_read_only_context_and_against_the_guard_there_is_nothing_to_agree_to() -> None:
+    for stage, armed in ((Stage(is_read_only=True), False), (Stage(refused=True), True)):
+        asker = Says(Agreed())
+        assert "nothing was played" in ended(stage, asker, armed=armed).outcome
+        assert (asker.seen, stage.played) == ([("Close", "")], [])
+
+
+def test_a_drill_ends_once_its_context_is_not_armed_any_more() -> None:
+    stage = Stage()
+    stage.waits, stage.held = True, "local is not armed any more"
+    ending = ended(stage, Says(Agreed()))
+    assert stage.played == [(NAME, 1)]
+    assert Interrupted().what in ending.outcome
+
+
+@pytest.mark.parametrize(
+    ("context", "kind", "name", "item", "why"),
+    [
+        (LOCAL, "Experiment", "lost-node", drilled(), ""),
+        (LOCAL, "Drill", "chaos/lost-node", None, ""),
+        (LOCAL, "Drill", "bad-release", None, "maestro drill run bad-release"),
+        (LOCAL, "Experiment", "pod-failure", SimpleNamespace(is_drill=False), "it is no drill"),
+        ("prod", "Experiment", "lost-node", drilled(), "in the context local alone"),
+    ],
+)
+def test_only_an_experiment_that_is_a_drill_is_played_and_on_the_embedded_platform_alone(
+    context: str, kind: str, name: str, item: Any, why: str
+) -> None:
+    found = why_not_played(Target(context, kind, name, name, item))
+    assert why in found
+    assert bool(found) is bool(why)
+
+
+def test_both_screens_mean_the_same_drill() -> None:
+    assert drill_of(Target(LOCAL, "Experiment", "a", "a")) == drill_of(Target(LOCAL, "Drill", "b", "chaos/a"))
+
+
+def test_the_list_of_experiments_says_which_are_drills_and_how_each_came_out_last() -> None:
+    staged = STAGED[0]
+    found = SimpleNamespace(guarded=SimpleNamespace(drill=object()))
+    drill = replace(staged, found=found)  # type: ignore[arg-type]
+    assert drill_words(replace(staged, found=SimpleNamespace(guarded=None))) is None  # type: ignore[arg-type]
+    assert drill_words(drill) == "not played yet"
+    late = Scored("drl-1", "", False, ("detected never happened",), "PASS")
+    assert drill_words(replace(drill, score=late)) == "FAIL: detected never happened"
