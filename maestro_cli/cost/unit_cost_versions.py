@@ -25,12 +25,14 @@ from maestro_cli.cost.version_usage import ServiceTraffic, VersionUsage
 class Spend:
     """What a service cost in a window: what it had itself, and with its share of what was idle and shared.
 
-    A price of a replica includes the idle rest of its machine: then `direct` is not known.
+    A price of a replica includes the idle rest of its machine: then `direct` is not known. With something
+    `unpriced` both are lower bounds: they may be over a budget, and are never within it.
     """
 
     direct: float | None
     loaded: float | None
     coverage: float = 1.0
+    unpriced: tuple[str, ...] = ()
 
 
 NOTHING_KNOWN = Spend(None, None, 0.0)
@@ -158,6 +160,9 @@ def _version_cost(
         judgement: Judgement | None = judge(None, holds=None, coverage=spend.coverage, reason=missing)
     else:
         judgement = judged(loaded, budget, spend.coverage)
+        if spend.unpriced and (judgement is None or judgement.passed):
+            reason = f"a lower bound: no price of {', '.join(spend.unpriced)}"
+            judgement = judge(loaded, holds=None, coverage=spend.coverage, reason=reason)
     return VersionCost(usage, share, direct, loaded, earned, judgement)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from maestro_cli.cost.unit_cost import Usage, unit_cost
 from maestro_cli.cost.unit_cost_report import UnitCosts, VersionCosts
 from maestro_cli.cost.unit_cost_versions import (
     NOTHING_KNOWN,
+    Spend,
     arms_per_million,
     extras,
     replica_spend,
@@ -24,6 +26,7 @@ from maestro_cli.cost.usage import REQUESTS, Scope, UsageQueries, measure_usage
 from maestro_cli.cost.version_usage import VersionQueries, measure_versions
 
 if TYPE_CHECKING:
+    from maestro_cli.services.costs.machine_spends import MachineSpends
     from maestro_cli.services.costs.prices import ContextPrices
     from maestro_cli.services.costs.root import CostServices
 
@@ -42,6 +45,7 @@ class UnitCostWanted:
     prices: Path | None = None
     label: str = "deployment"
     probes: tuple[str, ...] = ()
+    machines: bool | None = None  # by the prices of machines; None: where there is no price of a replica
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +84,30 @@ def find_version_costs(services: CostServices, wanted: UnitCostWanted) -> Versio
 
     A version that nothing was asked of in the window is left out. Raises as `find_unit_costs`.
     """
-    seen = _measure(services, wanted)
-    figures = seen.prices.figures
-    spends = {
-        (usage.namespace, usage.service): replica_spend(usage, figures.replica_hourly_rate)
-        for usage in seen.usages
-    }
+    prices = services.prices(wanted.prices)
+    figures = prices.figures
+    machines = None
+    if wanted.machines or (wanted.machines is None and not figures.replica_hourly_rate and prices.book):
+        from maestro_cli.services.costs.machine_spends import find_machine_spends
+
+        machines = find_machine_spends(services, wanted.window, wanted.prices)
+    seen = _measure(services, wanted, machines)
+    if machines is not None:
+        spends, basis = _both_covered(machines.spends, seen.usages), machines.basis
+    else:
+        spends = {
+            (usage.namespace, usage.service): replica_spend(usage, figures.replica_hourly_rate)
+            for usage in seen.usages
+        }
+        rate = figures.replica_hourly_rate
+        basis = f"{figures.currency} {rate:g} a replica and hour" if rate else ""
     found = measure_versions(services.prometheus, seen.scope, seen.end, seen.window_seconds)
     paid = [(one, spends.get((one.namespace, one.service), NOTHING_KNOWN)) for one in found]
     return VersionCosts(
         context=services.context_name,
         start=seen.start,
         end=seen.end,
-        basis=f"{figures.currency} {figures.replica_hourly_rate:g} a replica and hour"
-        if figures.replica_hourly_rate
-        else "",
+        basis=basis,
         currency=figures.currency,
         budget=wanted.budget,
         value=figures.value_per_request,
@@ -107,6 +120,18 @@ def find_version_costs(services: CostServices, wanted: UnitCostWanted) -> Versio
         ),
         extras=tuple(extra for one, spend in paid for extra in extras(one, spend)),
     )
+
+
+def _both_covered(
+    spends: Mapping[tuple[str, str], Spend], usages: Iterable[Usage]
+) -> dict[tuple[str, str], Spend]:
+    """Of what was spent and what was answered, the one that was seen for less."""
+    seen = {(one.namespace, one.service): one.coverage for one in usages}
+    return {
+        key: replace(spend, coverage=min(spend.coverage, seen[key]))
+        for key, spend in spends.items()
+        if key in seen
+    }
 
 
 def arm_costs(
@@ -124,14 +149,17 @@ def arm_costs(
     return arms_per_million(found, spends, arms, model)
 
 
-def _measure(services: CostServices, wanted: UnitCostWanted) -> _Measured:
-    """Raises UsageError, InvalidFile for the prices, NoData when no service was seen at all."""
-    window_seconds = _window_seconds(wanted.window)
+def _measure(services: CostServices, wanted: UnitCostWanted, of: MachineSpends | None = None) -> _Measured:
+    """Lately, or in the hours `of` what was spent.
+
+    Raises UsageError, InvalidFile for the prices, NoData when no service was seen at all.
+    """
+    window_seconds = _window_seconds(wanted.window) if of is None else (of.end - of.start).total_seconds()
     scope = _scope(services, wanted)
     if wanted.budget is not None and not (math.isfinite(wanted.budget) and wanted.budget > 0):
         raise UsageError(f"a budget of {wanted.budget:g} for a million predictions is none", fix="--budget 5")
     prices = services.prices(wanted.prices)
-    end = services.clock.now()
+    end = services.clock.now() if of is None else of.end
     usages = measure_usage(services.prometheus, scope, end, window_seconds)
     if not usages:
         raise NoData(

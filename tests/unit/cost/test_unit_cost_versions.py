@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_cli.core.verdict import Verdict
+from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
 from maestro_cli.cost.metering.model import Hours, NodeRef
 from maestro_cli.cost.prices.model import ALWAYS, PriceBook, PriceVersion, Resource
 from maestro_cli.cost.prices.split import RATIO, node_rates
@@ -26,6 +27,7 @@ from maestro_cli.cost.unit_cost_versions import (
     version_costs,
 )
 from maestro_cli.cost.version_usage import ServiceTraffic, VersionUsage
+from maestro_cli.services.costs.machine_spends import spends_of
 
 ONE = VersionUsage(
     "ml", "fraud", "fraud", "1", predictions=900.0, requests=1000.0, failed=100.0, seconds=30.0
@@ -99,6 +101,32 @@ def test_an_arm_whose_service_has_no_known_cost_has_no_figure() -> None:
     unknown = {("ml", "fraud"): NOTHING_KNOWN}
     assert arms_per_million([BOTH], unknown, ("1", "2"), "fraud") == (None, None)
     assert arms_per_million([], {}, ("1", "2"), "fraud") == (None, None)
+
+
+def test_a_lower_bound_may_be_over_the_budget_and_is_never_within_it() -> None:
+    """With machines that have no price, more than is known was spent."""
+    spend = Spend(1.0, 1.0, unpriced=("nodes: m5.large eu on-demand",))
+    (within,) = version_costs(ServiceTraffic("ml", "fraud", (ONE,)), spend, budget=1e9)
+    (over,) = version_costs(ServiceTraffic("ml", "fraud", (ONE,)), spend, budget=1.0)
+    (unjudged,) = version_costs(ServiceTraffic("ml", "fraud", (ONE,)), spend)
+    assert [one.verdict for one in (within, over, unjudged)] == [
+        Verdict.INDETERMINATE,
+        Verdict.FAIL,
+        Verdict.INDETERMINATE,
+    ]
+    assert within.judgement is not None
+    assert "m5.large" in within.judgement.reason
+
+
+def test_what_a_workload_was_allocated_is_what_its_service_cost() -> None:
+    costs = {Component.CPU: 2.0, Component.IDLE: 1.0, Component.OVERHEAD: 0.5}
+    rows = (
+        Row(("ml", "ml/deploy/fraud"), RowKind.SPENDER, costs, {}, {}),
+        Row(("", ""), RowKind.IDLE, {Component.CPU: 9.0}, {}, {}),
+    )
+    hours = Hours(datetime(2026, 1, 1, tzinfo=UTC), 1)
+    allocation = Allocation("c", "USD", hours, ("namespace", "workload"), rows, {}, 0.75, ("x",))
+    assert spends_of(allocation) == {("ml", "fraud"): Spend(2.5, 3.5, 0.75, ("x",))}
 
 
 @given(

@@ -44,6 +44,13 @@ def unit(
             metavar="LABEL=VALUE", help="Requests with this label are probes, no predictions; repeatable."
         ),
     ] = None,
+    machines: Annotated[
+        bool | None,
+        typer.Option(
+            "--machines/--replicas",
+            help="With --by version: by the prices of machines, or of a replica. Default: what is given.",
+        ),
+    ] = None,
     namespace: InNamespaceOption = None,
     everywhere: AllNamespacesOption = False,
     output: OutputOption = "table",
@@ -65,7 +72,7 @@ def unit(
     """
     options = output_options(ctx, output)
     wanted = UnitCostWanted(
-        service, namespace, everywhere, window, budget, prices, label, tuple(probes or ())
+        service, namespace, everywhere, window, budget, prices, label, tuple(probes or ()), machines
     )
     if by is By.VERSION:
         versions = ctx.obj.version_costs(wanted)

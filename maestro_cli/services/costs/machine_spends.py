@@ -1,0 +1,52 @@
+"""What services cost by the machines they ran on: their allocation, and their shares of what was idle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from maestro_cli.cost.allocation.allocate import allocate
+from maestro_cli.cost.allocation.model import Allocation, RowKind
+from maestro_cli.cost.allocation.sharing import IdleSharing, Sharing, Spread
+from maestro_cli.cost.unit_cost_versions import Spend
+from maestro_cli.services.costs.windows import CostWindow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from maestro_cli.services.costs.root import CostServices
+
+# All of the bill: idle capacity to those on its node, the control plane and the like by cost.
+_LOADED = Sharing(idle=IdleSharing.NODE, overhead=Spread.COST)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpends:
+    """By namespace and name of the workload; the window is of whole hours, the last of them up to now."""
+
+    start: datetime
+    end: datetime
+    spends: dict[tuple[str, str], Spend]
+    basis: str
+
+
+def find_machine_spends(services: CostServices, window: str, prices: Path | None) -> MachineSpends:
+    """Raises UsageError, NoData when nothing was metered or nothing prices it, InvalidFile, Unreachable."""
+    data = services.cost_data(CostWindow(window=window, prices=prices))
+    hours = data.metered.hours
+    allocation = allocate(data.metered, data.book, ("namespace", "workload"), _LOADED).allocation
+    told = f"machines by {data.book.source}; {_LOADED}"
+    end = min(hours.end, services.clock.now())
+    return MachineSpends(hours.start, end, spends_of(allocation), told)
+
+
+def spends_of(allocation: Allocation) -> dict[tuple[str, str], Spend]:
+    """Each workload's own cost, and with its shares; what has no price makes it a lower bound."""
+    return {
+        (row.keys[0], row.keys[1].rpartition("/")[2]): Spend(
+            row.direct, row.total, allocation.coverage, allocation.unpriced
+        )
+        for row in allocation.rows
+        if row.kind is RowKind.SPENDER and row.keys[1]
+    }
