@@ -271,6 +271,10 @@ class World(Protocol):
     @property
     def serving(self) -> ServingPort: ...
 
+    @property
+    def entrances(self) -> EntrancePort:
+        """Where callers come in who may be served by one region or another."""
+
     def budget_left(self, objective: Objective) -> Left:
         """What is left of its budget, as `slo budget` tells it."""
 

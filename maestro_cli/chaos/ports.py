@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from maestro_cli.changes.ports import EntrancePort, World
+from maestro_cli.changes.ports import World
 from maestro_cli.chaos.regions.sentinels import Sentinel
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.facts.cluster import Pod
@@ -133,10 +133,6 @@ class Platform(World, Protocol):
 
     @property
     def embedded(self) -> EmbeddedHooks: ...
-
-    @property
-    def entrances(self) -> EntrancePort:
-        """Where callers come in who may be served by one region or another."""
 
     @property
     def regions(self) -> Regions: ...

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from maestro_cli.changes.served import OpenIncident
     from maestro_cli.core.facts.alerts import Silence
     from maestro_cli.core.refs import ObjectRef, WorkloadRef
+    from maestro_cli.services.regions import ContextEntrances
     from maestro_cli.services.standing import Standing
     from maestro_cli.slo.files.found import Found
     from maestro_cli.slo.objectives import Objective
@@ -76,6 +77,13 @@ class ChangeServices(Backends):
         from maestro_cli.sources.helm import HelmReleases
 
         return HelmReleases(self.cluster, self._needed(self.context.cluster, "cluster"))
+
+    @built_once
+    def entrances(self) -> ContextEntrances:
+        """Where callers come in who may be served by one region or another."""
+        from maestro_cli.services.regions import ContextEntrances
+
+        return ContextEntrances(self)
 
     @built_once
     def _files_of_objectives(self) -> Found:

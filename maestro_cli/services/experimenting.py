@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from maestro_cli.journal.model import Event
     from maestro_cli.runbooks.lint import Finding
     from maestro_cli.services.embedded_hooks import EmbeddedPlatformHooks
-    from maestro_cli.services.regions import ContextEntrances, ContextRegions
+    from maestro_cli.services.regions import ContextRegions
     from maestro_cli.sources.kube.mesh import KubeMesh
     from maestro_cli.sources.serving_faults import PodFaults
 
@@ -44,13 +44,6 @@ class ExperimentServices(PeopleServices):
         from maestro_cli.chaos.faults import fault_kinds
 
         return {**KINDS, **fault_kinds(self)}
-
-    @built_once
-    def entrances(self) -> ContextEntrances:
-        """Where callers come in who may be served by one region or another."""
-        from maestro_cli.services.regions import ContextEntrances
-
-        return ContextEntrances(self)
 
     @built_once
     def regions(self) -> ContextRegions:

@@ -18,6 +18,7 @@ from maestro_cli.core.facts.entrances import REGION_PREFIX, Entrance
 from maestro_cli.core.refs import ObjectRef
 
 if TYPE_CHECKING:
+    from maestro_cli.services.changing import ChangeServices
     from maestro_cli.services.experimenting import ExperimentServices
 
 _GROUP = "discovery.k8s.io"
@@ -26,7 +27,7 @@ _GROUP = "discovery.k8s.io"
 class ContextEntrances:
     """Satisfies changes.ports.EntrancePort: of the context that `failover.at` names, else of its own."""
 
-    def __init__(self, services: ExperimentServices) -> None:
+    def __init__(self, services: ChangeServices) -> None:
         rules = services.context.experiments
         failover = rules.failover if rules is not None else None
         at = (failover.at or failover.to) if failover is not None else services.context_name

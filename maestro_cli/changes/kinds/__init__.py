@@ -28,6 +28,7 @@ from maestro_cli.changes.kinds.set_weight import SetWeight
 from maestro_cli.changes.kinds.shadow_start import ShadowStart
 from maestro_cli.changes.kinds.shadow_stop import ShadowStop
 from maestro_cli.changes.kinds.silence import SilenceAlerts
+from maestro_cli.changes.kinds.switch_region import SwitchRegion
 from maestro_cli.changes.kinds.uncordon import Uncordon
 from maestro_cli.changes.kinds.unfreeze import Unfreeze
 from maestro_cli.changes.kinds.unload_model import UnloadModel
@@ -38,7 +39,7 @@ _ALL: tuple[ChangeKind, ...] = (
     Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv(), Cordon(), Uncordon(),
     DeletePod(), Drain(), SetConfig(), ScaleHpa(), SilenceAlerts(), Unsilence(), SetTraffic(), Promote(),
     ShadowStart(), ShadowStop(), SetRouting(), Freeze(), Unfreeze(), LoadModel(), UnloadModel(), ClearCache(),
-    SetWeight(),
+    SetWeight(), SwitchRegion(),
     HelmRollback(),
 )  # fmt: skip
 KINDS: Mapping[str, ChangeKind] = {kind.name: kind for kind in _ALL}

@@ -6,7 +6,7 @@ to a region that is not well as seen from here: neither there nor back. The undo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from maestro_cli.changes.kinds.kind import CHANGE_ANNOTATION, Holds, Observation, Option, Permission, Request
@@ -25,14 +25,11 @@ Places = Sequence[Mapping[str, Any]]
 
 
 class SwitchRegion(MarkedKind[Entrance]):
-    """Parameters: `to`, a region of the entrance. `entrances` may be another cluster's than the context's."""
+    """Parameters: `to`, a region of the entrance, which may be in another cluster than the context's."""
 
     name = SWITCH
     options: ClassVar[Mapping[str, Option]] = {"to": Option(str, needed=True)}
     permissions: ClassVar[tuple[Permission, ...]] = ()  # those at the entrance: asked there
-
-    def __init__(self, entrances: Callable[[], EntrancePort]) -> None:
-        self._entrances = entrances
 
     def known_parameters(self) -> frozenset[str]:
         return frozenset({"to", _BACK})
@@ -40,7 +37,7 @@ class SwitchRegion(MarkedKind[Entrance]):
     def read(self, world: World, ref: ObjectRef) -> Entrance:
         if ref.kind != "Service":
             raise UsageError(f"{ref} is no entrance", fix="name a Service: namespace/service/NAME")
-        return self._entrances().get(ref.namespace, ref.name)
+        return world.entrances.get(ref.namespace, ref.name)
 
     def target(self, found: Entrance) -> Target:
         state = digest([found.uid, self.part_of(found), found.regions, self.mark_of(found)])
@@ -51,7 +48,7 @@ class SwitchRegion(MarkedKind[Entrance]):
         endpoints, ports = _wanted(found, request.parameters)
         to = found.region_of(endpoints, ports)
         if self.part({"endpoints": endpoints, "ports": ports}) != self.part_of(found):
-            self._check_well(found, to)
+            _check_well(world.entrances, found, to)
         now = found.region
         was = {"endpoints": list(found.endpoints), "ports": list(found.ports)}
         return Draft(
@@ -70,7 +67,7 @@ class SwitchRegion(MarkedKind[Entrance]):
             ),
             holds=f"the slice of {found.ref} leads to {_named(to)}",
             undo=Undo(SWITCH, {_BACK: was}, f"have it lead to {_named(now)}, as it was"),
-            objections=tuple(self._entrances().forbids(found.ref)),
+            objections=tuple(world.entrances.forbids(found.ref)),
         )
 
     def blast(self, world: World, found: Entrance, draft: Draft, request: Request) -> BlastRadius:
@@ -101,7 +98,7 @@ class SwitchRegion(MarkedKind[Entrance]):
         return leads or super().is_written(found, plan, left)
 
     def apply(self, world: World, plan: Plan, *, resource_version: str, dry_run: bool = False) -> Entrance:
-        port, ref = self._entrances(), plan.target.ref
+        port, ref = world.entrances, plan.target.ref
         return port.write(
             port.get(ref.namespace, ref.name), uid=plan.target.uid, resource_version=resource_version,
             endpoints=plan.payload["endpoints"], ports=plan.payload["ports"],
@@ -111,16 +108,18 @@ class SwitchRegion(MarkedKind[Entrance]):
     def progress(self, found: Entrance, plan: Plan) -> Observation:
         return Observation(Holds.YES, f"the slice of {found.ref} leads to {_named(found.region)}")
 
-    def _check_well(self, found: Entrance, to: str) -> None:
-        if not to:  # where it led before, and nobody says how that is
-            return
-        why = self._entrances().ails(found.regions[to])
-        if why:
-            raise GateNotMet(
-                f"the region {visible(to, 60)} is not well, and nobody is sent there by {found.ref}",
-                why=why,
-                fix=f"mend it first; whether it is well is told by {visible(found.regions[to], 120)}",
-            )
+
+def _check_well(entrances: EntrancePort, found: Entrance, to: str) -> None:
+    """Raises GateNotMet where the region is not."""
+    if not to:  # where it led before, and nobody says how that is
+        return
+    why = entrances.ails(found.regions[to])
+    if why:
+        raise GateNotMet(
+            f"the region {visible(to, 60)} is not well, and nobody is sent there by {found.ref}",
+            why=why,
+            fix=f"mend it first; whether it is well is told by {visible(found.regions[to], 120)}",
+        )
 
 
 def _wanted(found: Entrance, given: Mapping[str, Any]) -> tuple[Places, Places]:

@@ -41,7 +41,8 @@ _PLACES: Mapping[str, str] = {
     GUARD: "gate.guard", "gate": GATE, "injection": "inject.fault", "worker": "inject.performance",
     "during": DURING, "deviated": DURING, HOUR: DURING, "stop": "during.stop-condition",
     "interrupted": "during.to-its-end", "blind": "during.data", "no data": "during.data",
-    "after": AFTER, "recovery": "after.recovery", "undo": "rollback.undo", "residue": "residue",
+    "after": AFTER, "recovery": "after.recovery", "failover": "after.failover", "undo": "rollback.undo",
+    "residue": "residue",
 }  # fmt: skip
 _MEASURED = (ExitCode.CONDITION_NOT_MET, ExitCode.UNDO_FAILED, ExitCode.STOP_CONDITION)
 

@@ -12,6 +12,7 @@ import msgspec
 from maestro_cli.chaos.experiments.queries import queries_of
 from maestro_cli.chaos.experiments.reading import experiment_of, injected, read_document
 from maestro_cli.chaos.experiments.spec import Activity, ExperimentFile, Hypothesis
+from maestro_cli.chaos.faults import REMEDIES
 from maestro_cli.chaos.mesh import manifest as mesh
 from maestro_cli.chaos.model import Experiment
 from maestro_cli.chaos.reach import ACTIONS, acting
@@ -91,7 +92,8 @@ def lint(document: Document, experiment: Experiment) -> Iterator[Finding]:
         yield warn("no-duration", at, "its guard refuses it: duration: 60s")
     if not is_bounded and not guarded.stop:
         yield warn("no-stop", at, 'its guard refuses it: stop: [{query: …, when: "> 0.05"}]')
-    if guarded.faults and not guarded.objectives:
+    has_bounds = any(one.fault in REMEDIES for one in guarded.faults)  # its RTO and RPO
+    if guarded.faults and not guarded.objectives and not has_bounds:
         yield warn("no-objective", at, "nobody knows what it may cost: objectives: [NAME]")
     names = {name for _, name in injected(shape)}
     for fault in guarded.faults:

@@ -15,7 +15,7 @@ from typing import Any
 from maestro_cli.chaos.experiments.declared import read_guarded
 from maestro_cli.chaos.experiments.spec import Activity, ExperimentFile
 from maestro_cli.chaos.model import Experiment
-from maestro_cli.chaos.reach import ACTIONS, INJECT
+from maestro_cli.chaos.reach import ACTIONS, FAILOVER, INJECT
 from maestro_cli.config.strict import Document, Path_, parse_yaml, read_text, suggestion
 from maestro_cli.core.canonical import digest
 from maestro_cli.core.errors import InvalidFile
@@ -86,7 +86,7 @@ def injected(shape: ExperimentFile) -> Iterator[tuple[Path_, str]]:
     for index, activity in enumerate(shape.method):
         provider = activity.provider
         module, func = getattr(provider, "module", ""), getattr(provider, "func", "")
-        if (module, func) == (ACTIONS, INJECT):
+        if module == ACTIONS and func in (INJECT, FAILOVER):
             yield ("method", index), str(getattr(provider, "arguments", {}).get("fault", ""))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from maestro_cli.changes.kinds.kind import CHANGE_ANNOTATION, ChangeKind, Holds, Option
-from maestro_cli.changes.kinds.switch_region import SWITCH, SwitchRegion
+from maestro_cli.changes.kinds.switch_region import SWITCH
 from maestro_cli.chaos.faults.fault import InForce, Proof, Step
 from maestro_cli.chaos.faults.pods import lacks_cluster
 from maestro_cli.chaos.faults.region_outage import lacks_regions
@@ -31,7 +31,7 @@ class RegionFailover:
     options: ClassVar[Mapping[str, Option]] = {}
 
     def kinds(self, platform: Platform) -> Sequence[ChangeKind]:
-        return (SwitchRegion(lambda: platform.entrances),)
+        return ()
 
     def lacks(self, platform: Platform) -> str:
         return lacks_cluster(platform) or lacks_regions(platform)

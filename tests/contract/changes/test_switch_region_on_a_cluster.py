@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.changes.kinds.switch_region import SwitchRegion
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.policy import Policy
 from maestro_cli.config.settings import ClusterEndpoint
@@ -59,16 +58,9 @@ def kept(platform: Platform) -> Iterator[KubeCluster]:
 
 @pytest.fixture
 def pipeline(kept: KubeCluster, journal: Journal) -> ChangePipeline:
-    kind = SwitchRegion(lambda: Entrances(kept))
+    world = SomeWorld(kept, doors=Entrances(kept))
     rules = Policy(context="test", poll_seconds=0.05, verify_timeout_seconds=PATIENCE_SECONDS)
-    return ChangePipeline(
-        journal,
-        SomeWorld(kept),
-        policy=rules,
-        clock=SystemClock(),
-        actor="oncall",
-        kinds={kind.name: kind},
-    )
+    return ChangePipeline(journal, world, policy=rules, clock=SystemClock(), actor="oncall")
 
 
 def address_of(kubectl: Kubectl, name: str) -> str:

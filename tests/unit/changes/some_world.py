@@ -9,6 +9,7 @@ from maestro_cli.changes.left import Left
 from maestro_cli.changes.ports import (
     AlertmanagerPort,
     ClusterPort,
+    EntrancePort,
     MetricsPort,
     ReleasesPort,
     ServingPort,
@@ -33,12 +34,19 @@ class SomeWorld:
     notifier: AlertmanagerPort | None = None
     incidents: Sequence[OpenIncident] = ()
     left: Mapping[str, Left] = field(default_factory=dict)
+    doors: EntrancePort | None = None
 
     def budget_left(self, objective: Objective) -> Left:
         return self.left.get(objective.name, Left(None, "nothing was measured"))
 
     def open_incidents(self) -> Sequence[OpenIncident]:
         return self.incidents
+
+    @property
+    def entrances(self) -> EntrancePort:
+        if self.doors is None:
+            raise NotFound("context test has no entrance of regions")
+        return self.doors
 
     @property
     def releases(self) -> ReleasesPort:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from maestro_cli.changes.kinds import KINDS
-from maestro_cli.changes.kinds.switch_region import SwitchRegion
 from maestro_cli.changes.model import GateReason, State
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.projection import ChangesProjection
@@ -29,12 +27,9 @@ def entrances() -> FakeEntrances:
 
 @pytest.fixture
 def pipeline(tmp_path: Path, entrances: FakeEntrances) -> Iterator[ChangePipeline]:
-    clock, kind = TickingClock(), SwitchRegion(lambda: entrances)
+    clock, world = TickingClock(), SomeWorld(FakeCluster(), doors=entrances)
     journal = Journal(tmp_path / "journal.db", projections=[ChangesProjection()], clock=clock)
-    yield ChangePipeline(
-        journal, SomeWorld(FakeCluster()), policy=POLICY, clock=clock, actor="ada",
-        kinds={**KINDS, kind.name: kind},
-    )  # fmt: skip
+    yield ChangePipeline(journal, world, policy=POLICY, clock=clock, actor="ada")
     journal.close()
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from maestro_cli.changes.ports import EntrancePort
 from maestro_cli.chaos.ports import Regions
 from maestro_cli.core.errors import NotFound
 
 
 class NoRegions:
     """What the protocol chaos.ports.Platform has of regions."""
-
-    @property
-    def entrances(self) -> EntrancePort:
-        raise NotFound("the context has no cluster with an entrance")
 
     @property
     def regions(self) -> Regions:

@@ -17,8 +17,8 @@ PLACES: dict[str, str | tuple[str, ...]] = {
     "residue": "residue", "undo": "rollback.", "stop": "during.stop-condition",
     "interrupted": "during.to-its-end", "gate": "gate.steady-state", "injection": "inject.",
     "worker": "inject.performance", "during": "during.steady-state", "after": "after.steady-state",
-    "recovery": "after.recovery", "deviated": "during.steady-state", "blind": "during.data",
-    "no data": "during.data", "hour": ("during.steady-state", "after.steady-state"),
+    "failover": "after.failover", "recovery": "after.recovery", "deviated": "during.steady-state",
+    "blind": "during.data", "no data": "during.data", "hour": ("during.steady-state", "after.steady-state"),
 }  # fmt: skip
 
 
