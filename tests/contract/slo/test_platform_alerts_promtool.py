@@ -14,7 +14,7 @@ from maestro_cli.config.strict import dump_yaml
 
 pytestmark = pytest.mark.contract
 WEEK = 7 * 86400
-RULES = shipped("deploy") / "alerts" / "platform.yaml"
+RULES = [shipped("deploy") / "alerts" / name for name in ("platform.yaml", "cost.yaml")]
 WORKLOAD = 'namespace="ml",deployment="fraud"'
 FAILED = {
     'kube_job_created{namespace="ml",job_name="model-backup-1"}': "100x60",
@@ -77,7 +77,7 @@ def test_it_fires_then_and_only_then(
             }
         ],
     }
-    document = {"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": [test]}
+    document = {"rule_files": [str(one) for one in RULES], "evaluation_interval": "1m", "tests": [test]}
     (tmp_path / "test.yaml").write_text(dump_yaml(document), encoding="utf-8")
     program = shutil.which("promtool")
     assert program is not None, "promtool is missing; it comes with prometheus"

@@ -105,10 +105,19 @@ def test_what_is_declared_is_kept_as_a_backup_that_the_context_names(tmp_path: P
 
 def test_the_price_of_the_alert_on_spend_is_the_price_list_s() -> None:
     deploy = shipped("deploy")
-    price = read_prices(deploy / "local" / "prices.yaml").figures.replica_hourly_rate
-    groups = yaml.safe_load((deploy / "alerts" / "platform.yaml").read_text(encoding="utf-8"))["groups"]
+    prices = read_prices(deploy / "local" / "prices.yaml")
+    groups = yaml.safe_load((deploy / "alerts" / "cost.yaml").read_text(encoding="utf-8"))["groups"]
     recorded = {rule.get("record"): rule["expr"] for group in groups for rule in group["rules"]}
-    assert recorded["maestro:replica_hourly_rate:usd"] == f"vector({price})"
+    assert recorded["maestro:replica_hourly_rate:usd"] == f"vector({prices.figures.replica_hourly_rate})"
+    assert prices.book is not None
+    (version,) = prices.book.versions
+    assert version.on_demand is not None
+    assert recorded["maestro:cpu_hourly_rate:usd"] == f"vector({version.on_demand.cpu})"
+    assert recorded["maestro:memory_gib_hourly_rate:usd"] == f"vector({version.on_demand.memory})"
+    assert recorded["maestro:gpu_hourly_rate:usd"] == f"vector({version.on_demand.gpu})"
+    standard = version.storage_class("standard")
+    assert standard is not None
+    assert recorded["maestro:storage_gib_hourly_rate:usd"] == f"vector({standard.per_gib_hour * 730:g} / 730)"
 
 
 def test_a_kind_the_platform_does_not_create_is_refused_with_its_line(deploy: Path) -> None:
