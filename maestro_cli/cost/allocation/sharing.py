@@ -50,6 +50,9 @@ class Step(Enum):
     OVERHEAD = "overhead"
 
 
+_WORDS = {Spread.COST: "by cost", Spread.EVEN: "evenly", Spread.METRIC: "by the weights of namespaces"}
+
+
 @dataclass(frozen=True, slots=True)
 class SharedNamespace:
     """A namespace whose cost falls to all others; `weights` by namespace are for Spread.METRIC."""
@@ -71,8 +74,8 @@ class Sharing:
 
     def __str__(self) -> str:
         told = [] if self.idle is IdleSharing.ROW else [f"idle within the {self.idle.value} by cost"]
-        told += [f"namespace {one.namespace} by {one.spread.value}" for one in self.namespaces]
-        told += [] if self.overhead is None else [f"overhead by {self.overhead.value}"]
+        told += [f"namespace {one.namespace} {_WORDS[one.spread]}" for one in self.namespaces]
+        told += [] if self.overhead is None else [f"overhead {_WORDS[self.overhead]}"]
         return ", ".join(told)
 
 

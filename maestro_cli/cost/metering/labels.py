@@ -34,7 +34,7 @@ class LabelNames:
     """Labels of Kubernetes that name a pod's team, model and version, the most telling first."""
 
     team: tuple[str, ...] = ("team", "owner", "app.kubernetes.io/part-of")
-    model: tuple[str, ...] = ("model", "maestro.dev/model", "serving.kserve.io/inferenceservice", "app")
+    model: tuple[str, ...] = ("model", "maestro.dev/model", "serving.kserve.io/inferenceservice")
     version: tuple[str, ...] = (
         "model-version",
         "maestro.dev/version",

@@ -26,7 +26,8 @@ from maestro_cli.cost.budgets.outlook import Outlook, RowOutlook
 from maestro_cli.cost.budgets.spend import Month
 from maestro_cli.cost.budgets.standing import standing
 from maestro_cli.cost.metering.model import HOUR
-from maestro_cli.services.costs.windows import CostData, CostWindow, find_cost_data, hours_of
+from maestro_cli.services.costs.wanted import CostWindow
+from maestro_cli.services.costs.windows import CostData, find_cost_data, hours_of
 
 if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices

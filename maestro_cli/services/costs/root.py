@@ -10,6 +10,8 @@ from maestro_cli.services.people import PeopleServices
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from maestro_cli.cost.allocation.comparing import Comparison
+    from maestro_cli.cost.allocation.report import AllocationFound, CostReport
     from maestro_cli.cost.budgets.model import BudgetReport
     from maestro_cli.cost.budgets.outlook import Outlook
     from maestro_cli.cost.gate.report import GateReport
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
     from maestro_cli.services.costs.rightsizing import RightsizingWanted
     from maestro_cli.services.costs.spot import SpotWanted
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
+    from maestro_cli.services.costs.wanted import AllocationWanted, CostWindow
     from maestro_cli.services.costs.waste import WasteWanted
-    from maestro_cli.services.costs.windows import CostData, CostWindow
+    from maestro_cli.services.costs.windows import CostData
     from maestro_cli.sources.opencost import OpenCost
 
 
@@ -72,6 +75,26 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.gate import run_cost_gate
 
         return run_cost_gate(self, wanted)
+
+    def allocation(self, wanted: AllocationWanted) -> AllocationFound:
+        """Who pays what in a window or a record."""
+        from maestro_cli.services.costs.allocations import find_allocation
+
+        return find_allocation(self, wanted)
+
+    def cost_report(self, wanted: AllocationWanted) -> CostReport:
+        """One bill by several groupings."""
+        from maestro_cli.services.costs.allocations import find_report
+
+        return find_report(self, wanted)
+
+    def cost_difference(
+        self, wanted: AllocationWanted, before: Path | None, after: Path | None
+    ) -> Comparison:
+        """Between two records; without them, between the window and as many hours before it."""
+        from maestro_cli.services.costs.allocations import find_difference
+
+        return find_difference(self, wanted, before, after)
 
     def unit_costs(self, wanted: UnitCostWanted) -> UnitCosts:
         from maestro_cli.services.costs.unit_costs import find_unit_costs

@@ -18,7 +18,8 @@ from maestro_cli.cost.waste.machines import MONTH_HOURS, idle_machines, unattach
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
 from maestro_cli.cost.waste.report import WasteReport
 from maestro_cli.cost.waste.served import dear_series, served_waste
-from maestro_cli.services.costs.windows import CostData, CostWindow
+from maestro_cli.services.costs.wanted import CostWindow
+from maestro_cli.services.costs.windows import CostData
 
 if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices

@@ -6,7 +6,7 @@ Invariant: what a record says is asked of nobody else, so that its reports need 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,19 +25,10 @@ from maestro_cli.cost.metering.model import Hours, Metered
 from maestro_cli.cost.metering.readings import Meter
 from maestro_cli.cost.prices.model import PriceBook
 from maestro_cli.cost.record import pack_record, read_record
+from maestro_cli.services.costs.wanted import CostWindow
 
 if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices
-
-
-@dataclass(frozen=True, slots=True)
-class CostWindow:
-    """The last full and begun hours of `window` before `until` (now), as they were written; or a `record`."""
-
-    window: str = "24h"
-    until: str = ""
-    prices: Path | None = None
-    record: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +43,7 @@ class CostData:
 def find_cost_data(services: CostServices, wanted: CostWindow) -> CostData:
     """Raises UsageError, NoData when nothing was measured or nothing prices it, InvalidFile, Unreachable."""
     if wanted.record is not None:
-        if replace(wanted, record=None, prices=None) != CostWindow():
+        if wanted.window or wanted.until:
             raise UsageError("a record says what its window is", fix="leave out --window and --until")
         found = read_record(wanted.record)
         book = found.book if wanted.prices is None else services.prices(wanted.prices).machines()
@@ -81,7 +72,7 @@ def hours_of(wanted: CostWindow, now: datetime) -> Hours:
     if until > now:
         raise UsageError(f"{visible(wanted.until, 60)} is in the future", fix="leave --until out for now")
     try:
-        seconds = parse_duration_seconds(wanted.window)
+        seconds = parse_duration_seconds(wanted.window or wanted.usual)
     except ValueError as error:
         raise UsageError(str(error), fix="--window 24h") from error
     return hours_until(until, max(1, math.ceil(seconds / 3600)))

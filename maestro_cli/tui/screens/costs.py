@@ -52,7 +52,7 @@ def read_costs(services: Services, argument: str) -> tuple[CostRow, ...]:
     from maestro_cli.cost.allocation.allocate import allocate
     from maestro_cli.cost.allocation.grouping import Filter
     from maestro_cli.cost.allocation.model import RowKind
-    from maestro_cli.services.costs.windows import CostWindow
+    from maestro_cli.services.costs.wanted import CostWindow
 
     where = Filter.parse(argument) if argument else Filter()
     data = services.cost_data(CostWindow(WINDOW))

@@ -9,7 +9,17 @@ from collections.abc import Callable
 
 import typer
 
-from maestro_cli.cli.commands.cost import budget, gate, prices, rightsize, spot, storage, unit, waste
+from maestro_cli.cli.commands.cost import (
+    allocations,
+    budget,
+    gate,
+    prices,
+    rightsize,
+    spot,
+    storage,
+    unit,
+    waste,
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
@@ -20,6 +30,11 @@ def cost() -> None:
 
 
 COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
+    ("show", allocations.show),
+    ("top", allocations.top),
+    ("allocate", allocations.allocate),
+    ("report", allocations.report),
+    ("diff", allocations.diff),
     ("unit", unit.unit),
     ("spot", spot.spot),
     ("storage", storage.storage),

@@ -10,8 +10,8 @@ import typer
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.output.renderers.cost_waste import waste_view
 from maestro_cli.output.writer import emit
+from maestro_cli.services.costs.wanted import CostWindow
 from maestro_cli.services.costs.waste import WasteWanted
-from maestro_cli.services.costs.windows import CostWindow
 
 
 def waste(

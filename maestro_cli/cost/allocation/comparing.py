@@ -1,0 +1,146 @@
+"""Why a window cost another amount than the one before: what is new or gone, what prices and amounts did.
+
+    by price  = what the later window cost − what it would have cost at the last prices of the earlier one
+    by amount = the rest of the change; of what is new or gone, all of it
+
+Invariant: both add up to the change of each row, and the rows to that of the bill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.cost.allocation.model import Allocation, Row, RowKind
+from maestro_cli.cost.metering.model import HOUR, Metered
+from maestro_cli.cost.prices.model import ALWAYS, PriceBook, Resource
+
+_Name: TypeAlias = tuple[RowKind, tuple[str, ...]]
+Priced: TypeAlias = tuple[Metered, PriceBook]
+Allocate: TypeAlias = Callable[[Metered, PriceBook], Allocation]
+_UNITS = {Resource.CPU: "core-hours", Resource.MEMORY: "GiB-hours", Resource.GPU: "GPU-hours"}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row of both windows; `before` is scaled to the length of the later one.
+
+    `is_new` and `is_gone`: there was no such row in the other window. `amounts` are charged unit-hours by
+    name of resource, before and after.
+    """
+
+    kind: RowKind
+    keys: tuple[str, ...]
+    before: float
+    after: float
+    by_price: float
+    amounts: Mapping[str, tuple[float, float]]
+    is_new: bool = False
+    is_gone: bool = False
+
+    @property
+    def change(self) -> float:
+        return self.after - self.before
+
+    @property
+    def by_amount(self) -> float:
+        """Of new and gone rows, all of it."""
+        return self.change - self.by_price
+
+    @property
+    def why(self) -> str:
+        """In words: what happened to it, or the resource whose amount changed the most."""
+        if self.is_new or self.is_gone:
+            return "new" if self.is_new else "gone"
+        if abs(self.by_price) > abs(self.by_amount):
+            return "prices"
+        moved = [one for one in Resource if self._moved(one)]
+        if not moved:
+            return ""
+        most = max(moved, key=lambda one: abs(self._moved(one)))
+        before, after = self.amounts[most.value]
+        return f"{before:.4g} → {after:.4g} {_UNITS[most]}"
+
+    def _moved(self, resource: Resource) -> float:
+        """By which share of the larger amount; a change in the tenth digit is none."""
+        before, after = self.amounts.get(resource.value, (0.0, 0.0))
+        moved = (after - before) / max(before, after, 1e-12)
+        return moved if abs(moved) > 1e-9 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two allocations and their rows side by side, what changed most first. `scale` stretched `before`."""
+
+    before: Allocation
+    after: Allocation
+    scale: float
+    rows: tuple[Difference, ...]
+
+    @property
+    def change(self) -> float:
+        return self.after.total - self.before.total * self.scale
+
+    @property
+    def by_price(self) -> float:
+        return sum(row.by_price for row in self.rows)
+
+
+def compare(before: Priced, after: Priced, told: Allocate) -> Comparison:
+    """Compare two windows, each with its prices. Raises UsageError when these are in two currencies."""
+    if before[1].currency != after[1].currency:
+        raise UsageError(
+            f"{before[1].currency} cannot be compared with {after[1].currency}",
+            fix="two windows with prices in one currency: --prices FILE",
+        )
+    earlier, later = told(*before), told(*after)
+    same_prices = told(after[0], _ended_with(*before))
+    scale = later.hours.count / earlier.hours.count
+    rows = [
+        _difference(name, _by_name(earlier), _by_name(later), _by_name(same_prices), scale)
+        for name in {**_by_name(earlier), **_by_name(later)}
+    ]
+    ordered = sorted(rows, key=lambda row: (-abs(round(row.change, 9)), row.kind.value, row.keys))
+    return Comparison(earlier, later, scale, tuple(ordered))
+
+
+def _ended_with(metered: Metered, book: PriceBook) -> PriceBook:
+    """The prices of a window's last hour, as if they always held."""
+    last = book.at(metered.hours.end - HOUR)
+    return book if last is None else PriceBook.of(book.currency, [replace(last, since=ALWAYS)], book.source)
+
+
+def _by_name(allocation: Allocation) -> dict[_Name, Row]:
+    return {(row.kind, row.keys): row for row in allocation.rows}
+
+
+def _difference(
+    name: _Name,
+    before: Mapping[_Name, Row],
+    after: Mapping[_Name, Row],
+    same: Mapping[_Name, Row],
+    scale: float,
+) -> Difference:
+    kind, keys = name
+    earlier, later, repriced = before.get(name), after.get(name), same.get(name)
+    amounts = {
+        one.value: (
+            0.0 if earlier is None else earlier.charged.get(one.value, 0.0) * scale,
+            0.0 if later is None else later.charged.get(one.value, 0.0),
+        )
+        for one in Resource
+    }
+    costs = 0.0 if later is None else later.total
+    is_both = earlier is not None and later is not None
+    return Difference(
+        kind=kind,
+        keys=keys,
+        before=0.0 if earlier is None else earlier.total * scale,
+        after=costs,
+        by_price=costs - (repriced.total if repriced is not None else 0.0) if is_both else 0.0,
+        amounts=amounts,
+        is_new=earlier is None,
+        is_gone=later is None,
+    )

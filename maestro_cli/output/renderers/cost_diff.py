@@ -1,0 +1,113 @@
+"""What costs more or less than before, and why, as a view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from maestro_cli.core.quantities import format_share
+from maestro_cli.output.renderers.cost_allocation import money
+from maestro_cli.output.views import Column, Fields, Listing, Report
+
+if TYPE_CHECKING:
+    from maestro_cli.cost.allocation.comparing import Comparison, Difference
+    from maestro_cli.cost.allocation.model import Allocation
+
+
+def difference_view(found: Comparison) -> Report:
+    """JSON has both bills and every row that either has."""
+    before, after = found.before, found.after
+    rows: list[tuple[str, object]] = [
+        ("before", _bill(before)),
+        ("after", _bill(after)),
+        ("change", f"{after.currency} {signed(found.change)}, {_percent(found)}"),
+        ("by prices", f"{after.currency} {signed(found.by_price)}"),
+    ]
+    if found.scale != 1:
+        rows.append(
+            ("note", f"the earlier figures are times {found.scale:.4g}: its window has another length")
+        )
+    for name, one in (("before", before), ("after", after)):
+        rows.append((f"coverage {name}", format_share(one.coverage)))
+        rows += [(f"no price {name}", text) for text in one.unpriced]
+        rows += [(f"note {name}", text) for text in one.notes]
+    listing = _listing(found)
+    return Report("cost-diff/v1", _document(found), (Fields(rows), listing), rows=listing)
+
+
+def signed(amount: float) -> str:
+    return f"+{money(amount)}" if amount > 0 else money(amount)
+
+
+def _bill(one: Allocation) -> str:
+    window = f"{one.hours.start:%Y-%m-%d %H:%M} to {one.hours.end:%Y-%m-%d %H:%M} UTC"
+    return f"{one.currency} {money(one.total)}, {window}"
+
+
+def _percent(found: Comparison) -> str:
+    before = found.before.total * found.scale
+    return f"{found.change / before:+.1%}" if before > 0 else "from nothing"
+
+
+def _listing(found: Comparison) -> Listing[Difference]:
+    columns: list[Column[Difference]] = [_key(index, name) for index, name in enumerate(found.after.grouping)]
+    columns += [
+        Column("kind", lambda row: row.kind.value, wide=True),
+        Column("before", lambda row: money(row.before), right=True, priority=2),
+        Column("after", lambda row: money(row.after), right=True, priority=2),
+        Column("change", lambda row: signed(row.change), right=True, priority=0, tone=_tone),
+        Column("by price", lambda row: signed(row.by_price), right=True, priority=3),
+        Column("by amount", lambda row: signed(row.by_amount), right=True, priority=3),
+        Column("why", lambda row: row.why, priority=1, folds=True),
+    ]
+    return Listing("cost-changes/v1", columns, found.rows, document=lambda row: _row(row, found))
+
+
+def _key(index: int, name: str) -> Column[Difference]:
+    def cell(row: Difference) -> str:
+        value = row.keys[index]
+        return value or (f"({row.kind.value})" if index == 0 else "-")
+
+    return Column(name, cell, priority=0)
+
+
+def _tone(row: Difference) -> str:
+    return "warn" if row.change > 0 else ""
+
+
+def _document(found: Comparison) -> dict[str, Any]:
+    return {
+        "currency": found.after.currency,
+        "grouping": found.after.grouping,
+        "scale": found.scale,
+        "before": _side(found.before),
+        "after": _side(found.after),
+        "change": found.change,
+        "by_price": found.by_price,
+        "rows": [_row(row, found) for row in found.rows],
+    }
+
+
+def _side(one: Allocation) -> dict[str, Any]:
+    return {
+        "cluster": one.cluster,
+        "window": {"start": one.hours.start, "end": one.hours.end, "hours": one.hours.count},
+        "total": one.total,
+        "coverage": one.coverage,
+        "unpriced": one.unpriced,
+        "notes": one.notes,
+    }
+
+
+def _row(row: Difference, found: Comparison) -> dict[str, Any]:
+    return {
+        "kind": row.kind.value,
+        "keys": dict(zip(found.after.grouping, row.keys, strict=True)),
+        "before": row.before,
+        "after": row.after,
+        "change": row.change,
+        "by_price": row.by_price,
+        "by_amount": row.by_amount,
+        "is_new": row.is_new,
+        "is_gone": row.is_gone,
+        "why": row.why,
+    }

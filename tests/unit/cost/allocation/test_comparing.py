@@ -1,0 +1,109 @@
+"""What changed between two windows, and why, adds up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from maestro_cli.core.errors import UsageError
+from maestro_cli.cost.allocation.allocate import allocate
+from maestro_cli.cost.allocation.comparing import Comparison, compare
+from maestro_cli.cost.allocation.model import Allocation, RowKind
+from maestro_cli.cost.metering.model import Metered
+from maestro_cli.cost.prices.model import ALWAYS, PriceBook, PriceVersion, UnitRates
+from tests.unit.cost.allocation.generated import cluster
+
+
+def told(metered: Metered, book: PriceBook) -> Allocation:
+    return allocate(metered, book, ("namespace", "workload")).allocation
+
+
+def test_changes_of_rows_add_up_to_that_of_the_bill() -> None:
+    for seed in range(200):
+        found = compare(cluster(seed), cluster(seed + 1), told)
+        assert math.fsum(row.change for row in found.rows) == pytest.approx(found.change, abs=1e-9)
+        for row in found.rows:
+            assert row.by_price + row.by_amount == pytest.approx(row.change, abs=1e-12)
+
+
+def dearer(book: PriceBook, factor: float) -> PriceBook:
+    def times(rates: UnitRates | None) -> UnitRates | None:
+        if rates is None:
+            return None
+        return UnitRates(rates.cpu * factor, rates.memory * factor, (rates.gpu or 0.0) * factor)
+
+    last = book.versions[-1]
+    nodes = tuple(replace(one, hourly=one.hourly * factor) for one in last.nodes)
+    gpus = {name: price * factor for name, price in last.gpus.items()}
+    made = PriceVersion(ALWAYS, times(last.on_demand), times(last.spot), nodes, gpus)
+    return PriceBook.of(book.currency, [made])
+
+
+def compared(seed: int, factor: float) -> Comparison:
+    metered, book = cluster(seed)
+    plain = replace(metered, balancers=(), balancer_hours=None, sent_gib={})
+    return compare((plain, dearer(book, 1.0)), (plain, dearer(book, factor)), told)
+
+
+def test_of_the_same_amounts_at_other_prices_all_is_by_price() -> None:
+    for seed in range(40):
+        found = compared(seed, 1.5)
+        assert found.change == pytest.approx(found.by_price)
+        for row in found.rows:
+            assert row.by_amount == pytest.approx(0.0, abs=1e-9)
+            assert row.after == pytest.approx(row.before * 1.5)
+            assert row.why == ("prices" if abs(row.change) > 1e-9 else "")
+
+
+def test_of_the_same_window_nothing_changed() -> None:
+    for seed in range(40):
+        assert {row.why for row in compared(seed, 1.0).rows} <= {""}
+
+
+def test_windows_of_two_lengths_are_compared_by_the_longer_ones_rate() -> None:
+    metered, book = next(found for found in map(cluster, range(99)) if found[0].hours.count == 8)
+    half = replace(
+        metered,
+        hours=replace(metered.hours, count=4),
+        requested={one: rows[:, :4] for one, rows in metered.requested.items()},
+        used={one: rows[:, :4] for one, rows in metered.used.items()},
+        capacity={one: rows[:, :4] for one, rows in metered.capacity.items()},
+        present=metered.present[:, :4],
+        volume_gib=metered.volume_gib[:, :4],
+        coverage=metered.coverage[:4],
+        sent_gib={one: rows[:, :4] for one, rows in metered.sent_gib.items()},
+        balancer_hours=None,
+        balancers=(),
+    )
+    found = compare((half, book), (metered, book), told)
+    assert found.scale == 2.0
+    assert sum(row.before for row in found.rows) == pytest.approx(2 * found.before.total)
+
+
+def test_what_came_is_new_and_what_went_is_gone() -> None:
+    metered, book = next(
+        found for found in map(cluster, range(99)) if len(found[0].containers) > 5 and found[0].nodes
+    )
+    nobody = replace(
+        metered,
+        containers=(),
+        requested={one: rows[:0] for one, rows in metered.requested.items()},
+        used={one: rows[:0] for one, rows in metered.used.items()},
+        sent_gib={},
+        balancers=(),
+        balancer_hours=None,
+    )
+    came, went = (
+        compare((nobody, book), (metered, book), told),
+        compare((metered, book), (nobody, book), told),
+    )
+    assert {row.why for row in came.rows if row.kind is RowKind.SPENDER} == {"new"}
+    assert {row.why for row in went.rows if row.kind is RowKind.SPENDER} == {"gone"}
+
+
+def test_two_currencies_are_refused() -> None:
+    metered, book = cluster(1)
+    with pytest.raises(UsageError):
+        compare((metered, book), (metered, replace(book, currency="USD")), told)
