@@ -7,7 +7,7 @@ progress and output are the same words with the same meaning in all of them.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +15,7 @@ import typer
 from maestro_cli.changes.kinds.kind import share_of_one
 from maestro_cli.changes.model import Change, Plan
 from maestro_cli.cli.options import (
+    AcceptOption,
     ConfirmContextOption,
     DryRunOption,
     OutputOption,
@@ -71,10 +72,7 @@ def _consent(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     typed_context: ConfirmContextOption = "",
-    accept: Annotated[
-        list[str] | None,
-        typer.Option(metavar="RISK", help="Accept a risk by its name, as the gate gives it."),
-    ] = None,
+    accept: AcceptOption = None,
     output: OutputOption = "table",
 ) -> None:
     """The last words of a command that changes anything."""
@@ -142,6 +140,33 @@ def planned_command(
         return shaped
 
     return decorate
+
+
+def run_plans(
+    ctx: typer.Context,
+    plans: Iterable[Plan],
+    cause: str,
+    *,
+    dry_run: bool,
+    yes: bool,
+    typed_context: str,
+    accept: list[str] | None,
+    output: str,
+) -> None:
+    """Each plan is made, agreed to and carried out before the next one is made; the last one is shown."""
+    options = output_options(ctx, output)
+    done: Change | None = None
+    for plan in plans:
+        if dry_run:
+            _rehearse(ctx.obj, plan, options, accept)
+            continue
+        if done is not None:
+            note(f"{done.id} is {done.state.value}: {done.plan.summary}")
+        done = _carry_out(
+            ctx.obj, plan, cause, lambda _: None, yes=yes, typed_context=typed_context, accept=accept
+        )
+    if done is not None:
+        emit(change_view(done), options)
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:

@@ -89,6 +89,10 @@ YesOption = Annotated[
 ConfirmContextOption = Annotated[
     str, typer.Option("--confirm-context", metavar="NAME", help="For a protected context: its name.")
 ]
+AcceptOption = Annotated[
+    list[str] | None,
+    typer.Option("--accept", metavar="RISK", help="Accept a risk by its name, as the gate gives it."),
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Show targets, diff and blast radius; change nothing.")
 ]

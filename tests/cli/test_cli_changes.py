@@ -30,6 +30,7 @@ COMMANDS = {
     "resume": ["rollout", "resume", "deploy/fraud"],
     "set-image": ["set", "image", "deploy/fraud", "server=registry.example:5000/server:2"],
     "set-env": ["set", "env", "deploy/fraud", "LOG_LEVEL=debug", "DB_PASSWORD=hunter2-hunter2", "CACHE-"],
+    "set-resources": ["set", "resources", "deploy/fraud", "server/requests.cpu=250m", "limits.memory=1Gi"],
     "cordon": ["node", "cordon", "node-a"],
     "uncordon": ["node", "uncordon", "node-a"],
     "delete-pod": ["pod", "delete", "fraud-5c9-a"],

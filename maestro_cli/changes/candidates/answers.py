@@ -114,7 +114,7 @@ class _Count:
         if not scrapes:
             return Answers(why_not="nothing was scraped in the last five minutes")
         seconds = float(max(math.ceil(4 * 300.0 / scrapes), _SHORTEST_SECONDS))
-        own, others, untold = self._split(self._live(total, seconds))
+        own, others, untold = self._split(_live(total, seconds))
         before = f"sum(increase({total}[{prometheus_duration(_BEFORE_SECONDS)}]))"
         now, once = self._answering(seconds), self._loaded(planned_at)
         return Answers(
@@ -125,12 +125,8 @@ class _Count:
             before=self._one(before, planned_at) or 0.0,
             models=tuple(Untrusted(f"{name}@{digest}") for name, digest in sorted(now.items())),
             replaced=tuple(Untrusted(name) for name in sorted(now) if once.get(name, now[name]) != now[name]),
-            burning=tuple(filter(None, (self._burning(*one, seconds) for one in objectives))),
+            burning=_burning(self._metrics, objectives, seconds),
         )
-
-    def _live(self, selector: str, seconds: float) -> str:
-        """The increase of the series that are still scraped; those of pods that ended are not."""
-        return f"(increase({selector}[{prometheus_duration(seconds)}]) and {selector})"
 
     def _split(self, expression: str) -> tuple[float, float, float]:
         own = others = untold = 0.0
@@ -145,19 +141,6 @@ class _Count:
             else:
                 untold += value
         return own, others, untold
-
-    def _burning(self, objective: Objective, counters: Counters, seconds: float) -> str:
-        counted = counters.bad or counters.good
-        total = self._one(f"sum({self._live(counters.total, seconds)})")
-        if not total or not counted:
-            return ""
-        part = self._one(f"sum({self._live(counted, seconds)})") or 0.0
-        bad = part if counters.bad is not None else max(0.0, total - part)
-        burn = bad / total / objective.budget
-        if burn < PAGING_BURN or bad < ENOUGH_BAD:
-            return ""
-        span = format_duration(seconds)
-        return f"{objective.name} burns {burn:.0f} times its budget: {bad:.0f} of {total:.0f} bad in {span}"
 
     def _answering(self, seconds: float) -> Models:
         """The models that the goal's answers came from; none where the metrics tell no digest."""
@@ -186,5 +169,43 @@ class _Count:
         }
 
     def _one(self, promql: str, at: datetime | None = None) -> float | None:
-        value = self._metrics.query(promql, at=at).only
-        return value if value is not None and math.isfinite(value) else None
+        return _one(self._metrics, promql, at)
+
+
+def read_burning(world: World, ref: WorkloadRef, seconds: float) -> tuple[str, ...] | None:
+    """What burns as fast as a page asks for, over so many seconds; None where no objective counts events.
+
+    Raises what the metrics raise.
+    """
+    objectives = counting_objectives(world, ref)
+    return _burning(world.metrics, objectives, seconds) if objectives else None
+
+
+def _burning(
+    metrics: MetricsPort, objectives: Sequence[tuple[Objective, Counters]], seconds: float
+) -> tuple[str, ...]:
+    return tuple(filter(None, (_burns(metrics, one, counters, seconds) for one, counters in objectives)))
+
+
+def _burns(metrics: MetricsPort, objective: Objective, counters: Counters, seconds: float) -> str:
+    counted = counters.bad or counters.good
+    total = _one(metrics, f"sum({_live(counters.total, seconds)})")
+    if not total or not counted:
+        return ""
+    part = _one(metrics, f"sum({_live(counted, seconds)})") or 0.0
+    bad = part if counters.bad is not None else max(0.0, total - part)
+    burn = bad / total / objective.budget
+    if burn < PAGING_BURN or bad < ENOUGH_BAD:
+        return ""
+    span = format_duration(seconds)
+    return f"{objective.name} burns {burn:.0f} times its budget: {bad:.0f} of {total:.0f} bad in {span}"
+
+
+def _live(selector: str, seconds: float) -> str:
+    """The increase of the series that are still scraped; those of pods that ended are not."""
+    return f"(increase({selector}[{prometheus_duration(seconds)}]) and {selector})"
+
+
+def _one(metrics: MetricsPort, promql: str, at: datetime | None = None) -> float | None:
+    value = metrics.query(promql, at=at).only
+    return value if value is not None and math.isfinite(value) else None

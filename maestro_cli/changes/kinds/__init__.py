@@ -22,6 +22,7 @@ from maestro_cli.changes.kinds.scale_hpa import ScaleHpa
 from maestro_cli.changes.kinds.set_config import SetConfig
 from maestro_cli.changes.kinds.set_env import SetEnv
 from maestro_cli.changes.kinds.set_image import SetImage
+from maestro_cli.changes.kinds.set_resources import SetResources
 from maestro_cli.changes.kinds.set_routing import SetRouting
 from maestro_cli.changes.kinds.set_traffic import SetTraffic
 from maestro_cli.changes.kinds.set_weight import SetWeight
@@ -36,8 +37,9 @@ from maestro_cli.changes.kinds.unsilence import Unsilence
 from maestro_cli.core.errors import UsageError
 
 _ALL: tuple[ChangeKind, ...] = (
-    Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv(), Cordon(), Uncordon(),
-    DeletePod(), Drain(), SetConfig(), ScaleHpa(), SilenceAlerts(), Unsilence(), SetTraffic(), Promote(),
+    Rollback(), Restart(), Scale(), Pause(), Resume(), SetImage(), SetEnv(), SetResources(), Cordon(),
+    Uncordon(), DeletePod(), Drain(), SetConfig(), ScaleHpa(), SilenceAlerts(), Unsilence(), SetTraffic(),
+    Promote(),
     ShadowStart(), ShadowStop(), SetRouting(), Freeze(), Unfreeze(), LoadModel(), UnloadModel(), ClearCache(),
     SetWeight(), SwitchRegion(),
     HelmRollback(),

@@ -1,4 +1,4 @@
-"""`maestro set`: images and environment of a workload, a key of a config map, bounds of an autoscaler."""
+"""`maestro set`: what a workload runs and asks for, a key of a config map, bounds of an autoscaler."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=N
 
 @app.callback()
 def set_() -> None:
-    """Set images or environment of a workload, a key of a config map, bounds of an autoscaler."""
+    """Set images, environment or resources of a workload, a key of a config map, bounds of an autoscaler."""
 
 
 @app.command()
@@ -50,6 +50,30 @@ def env(
     Example: maestro set env ml/deploy/fraud LOG_LEVEL=debug CACHE-
     """
     return {"env": variables, "container": container}
+
+
+@app.command()
+@change_command("set-resources", takes_time=True)
+def resources(
+    amounts: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[CONTAINER/]requests.cpu=AMOUNT|…-",
+            help="requests and limits of cpu and memory to set, and to remove (limits.memory-).",
+        ),
+    ],
+    watch: Annotated[
+        float | None,
+        typer.Option("--watch-seconds", metavar="N", help="So long it has to go well; by default 60."),
+    ] = None,
+) -> Parameters:
+    """Set what containers of a workload ask for and where they end, and watch whether it goes well.
+
+    It is undone where a replica is killed for its memory, or an objective of the workload burns.
+
+    Example: maestro set resources ml/deploy/fraud server/requests.cpu=250m server/limits.memory=512Mi
+    """
+    return {"resources": amounts, **({} if watch is None else {"watch_seconds": watch})}
 
 
 @app.command()

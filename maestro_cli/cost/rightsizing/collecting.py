@@ -21,7 +21,7 @@ from maestro_cli.slo.ports import RawSeries
 SPAN = timedelta(days=14)
 BEFORE = timedelta(minutes=5)  # what PromQL looks back at the first instant
 _MEAN_MS = 300_000
-_LEAST_MEAN_MS = 15_000
+_LEAST_MEAN_MS = 5_000
 _MEANS = 240  # of a short span
 _DAY_MS = 86_400_000
 _HOUR_SECONDS = 3600

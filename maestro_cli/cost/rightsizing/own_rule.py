@@ -46,7 +46,7 @@ def _memory(usage: Usage, now: Size, least_seconds: float) -> Amount:
     needed = peak * MARGIN
     why = ""
     if usage.killed is not None:
-        had = max(peak, now.memory_request or 0.0, usage.killed.limit or 0.0)
+        had = max(peak, usage.killed.limit or now.memory_request or 0.0)
         needed = max(needed, had * _BUMP, had + _LEAST_BUMP)
         why = "it was killed for its memory"
     size = whole_mebibytes(needed, LEAST_BYTES)

@@ -1,10 +1,11 @@
 """Which nodes go away once pods ask for less: those whose pods all find a place on the others.
 
 Nodes are emptied one after the other, the dearest first, then the emptiest; pods are placed first-fit, the
-largest first. A place needs cores, memory and a free pod on a node that is at most 85 % full by then. What
-is not known is taken as it is seen: a workload whose replicas are all on different nodes stays so
-(anti-affinity), one that is in several zones stays in as many, and so does the cluster. Pods that each node
-has of its own (DaemonSets, those of the node itself) go with their node.
+largest first. A place needs cores, memory and a free pod on a node that is at most 85 % full by then. Where a
+pod template is known, what it demands holds: replicas apart, as many zones. Where none is known, what is seen
+is taken for demanded: replicas that are all on different nodes stay so, a workload stays in as many zones.
+In any case one that is in several zones stays in two. Pods that each node has of its own (DaemonSets, those
+of the node itself) go with their node.
 Source of the bound: research, section 7.3, max over resources of ⌈Σ requests ÷ (allocatable · 0.85)⌉.
 """
 
@@ -31,6 +32,25 @@ class Packed:
     bound: int
 
 
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What pod templates demand: whose replicas must be on different nodes, and in different zones.
+
+    `known` are the workloads whose templates were read; None: none was.
+    """
+
+    apart: frozenset[WorkloadId] = frozenset()
+    zoned: frozenset[WorkloadId] = frozenset()
+    known: frozenset[WorkloadId] | None = None
+
+    def is_known(self, workload: WorkloadId) -> bool:
+        return self.known is not None and workload in self.known
+
+
+NOTHING_READ = Demands()
+_ENOUGH_ZONES = 2
+
+
 @dataclass(slots=True)
 class _Node:
     room: Room
@@ -52,13 +72,18 @@ class _Node:
         self.memory += pod.memory
 
 
-def pack(nodes: Sequence[Room], pods: Iterable[PlacedPod], hourly: Mapping[str, float]) -> Packed:
+def pack(
+    nodes: Sequence[Room],
+    pods: Iterable[PlacedPod],
+    hourly: Mapping[str, float],
+    demands: Demands = NOTHING_READ,
+) -> Packed:
     """Empty nodes as long as that goes; `hourly` prices them by name, and what has no price goes last."""
     held = {room.name: _Node(room) for room in nodes}
     for pod in pods:
         if pod.node in held:
             held[pod.node].add(pod)
-    spread = _Spread.seen(held.values())
+    spread = _Spread.seen(held.values(), demands)
     bound = _bound(held.values())
     stay = dict(held)
     order = sorted(held.values(), key=lambda one: (-hourly.get(one.room.name, 0.0), one.cpu, one.room.name))
@@ -99,7 +124,7 @@ class _Spread:
     zones: int
 
     @classmethod
-    def seen(cls, nodes: Iterable[_Node]) -> _Spread:
+    def seen(cls, nodes: Iterable[_Node], demands: Demands) -> _Spread:
         nodes = list(nodes)
         places: dict[WorkloadId, list[_Node]] = defaultdict(list)
         for node in nodes:
@@ -109,9 +134,17 @@ class _Spread:
         apart = frozenset(
             workload
             for workload, of in places.items()
-            if len(of) > 1 and len({node.room.name for node in of}) == len(of)
+            if (
+                workload in demands.apart
+                if demands.is_known(workload)
+                else len(of) > 1 and len({node.room.name for node in of}) == len(of)
+            )
         )
-        zones_of = {workload: len({node.room.zone for node in of}) for workload, of in places.items()}
+        zones_of = {}
+        for workload, of in places.items():
+            zones = len({node.room.zone for node in of})
+            is_free = demands.is_known(workload) and workload not in demands.zoned
+            zones_of[workload] = min(zones, _ENOUGH_ZONES) if is_free else zones
         return cls(apart, zones_of, max(zones_of.values(), default=1))
 
     def allows(self, pod: PlacedPod, node: _Node) -> bool:

@@ -17,7 +17,7 @@ from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
 from maestro_cli.cost.rightsizing.advice import Advice, Step
 from maestro_cli.cost.rightsizing.facts import PlacedPod, Room
 from maestro_cli.cost.rightsizing.model import WorkloadId
-from maestro_cli.cost.rightsizing.packing import Packed, pack
+from maestro_cli.cost.rightsizing.packing import NOTHING_READ, Demands, Packed, pack
 
 GIB = 2.0**30
 
@@ -92,6 +92,7 @@ def realised_by(
     nodes: Sequence[Room],
     pods: Sequence[PlacedPod],
     rates: Mapping[str, NodeRate],
+    demands: Demands = NOTHING_READ,
     *,
     at_goals: bool = False,
 ) -> Realised | None:
@@ -100,13 +101,13 @@ def realised_by(
         return None
     hourly = {name: rate.hourly for name, rate in rates.items() if rate.hourly is not None}
     lighter = _lighter(advice, at_goals)
-    after = pack(nodes, [_after(pod, lighter) for pod in pods], hourly)
+    after = pack(nodes, [_after(pod, lighter) for pod in pods], hourly, demands)
     is_priced = all(room.name in hourly for room in nodes)
     bill = sum(hourly[room.name] for room in nodes) * HOURS_OF_A_MONTH if is_priced else None
     monthly = None
     if all(name in hourly for name in after.go):
         monthly = sum(hourly[name] for name in after.go) * HOURS_OF_A_MONTH
-    return Realised(len(nodes), pack(nodes, pods, hourly), after, monthly, bill)
+    return Realised(len(nodes), pack(nodes, pods, hourly, demands), after, monthly, bill)
 
 
 def _lighter(advice: Sequence[Advice], at_goals: bool) -> dict[WorkloadId, tuple[float, float]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import visible
-from maestro_cli.output.renderers.amounts import cores, size
+from maestro_cli.cost.rightsizing.amounts import cores, size
 
 if TYPE_CHECKING:
     from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice

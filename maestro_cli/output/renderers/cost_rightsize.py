@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_duration, format_share
 from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step, Suggestion
-from maestro_cli.output.renderers.amounts import cores, monthly, size
+from maestro_cli.cost.rightsizing.amounts import cores, monthly, size
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 
 if TYPE_CHECKING:

@@ -15,12 +15,14 @@ from maestro_cli.core.quantities import format_duration, parse_duration_seconds
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.cost.rightsizing.advice import Advice
 from maestro_cli.cost.rightsizing.cluster_facts import read_facts
+from maestro_cli.cost.rightsizing.demands import demands_of
 from maestro_cli.cost.rightsizing.facts import Facts
 from maestro_cli.cost.rightsizing.guards import BudgetLeft
 from maestro_cli.cost.rightsizing.history import read_usage, window_of
 from maestro_cli.cost.rightsizing.model import WorkloadId
 from maestro_cli.cost.rightsizing.node_rates import rates_of
 from maestro_cli.cost.rightsizing.owners import PodKey, read_owners
+from maestro_cli.cost.rightsizing.packing import NOTHING_READ, Demands
 from maestro_cli.cost.rightsizing.report import Rightsizing
 from maestro_cli.cost.rightsizing.saving import Saving, claim_of, realised_by
 from maestro_cli.cost.rightsizing.sizing import Looked, advise
@@ -159,7 +161,10 @@ def _id(ref: WorkloadRef) -> WorkloadId:
 
 
 class _Budgets:
-    """What is left of the error budgets of those objectives that are about a workload; each read once."""
+    """What is left of the error budgets of those objectives that are about a workload; each read once.
+
+    By what was seen: where little was, the history of the workload is too thin as well, and forbids a cut.
+    """
 
     def __init__(self, services: CostServices) -> None:
         self._services = services
@@ -181,8 +186,7 @@ class _Budgets:
         for one in self._objectives:
             if one.is_for(ref):
                 left = self._services.budget_left(one)
-                share = left.share if left.low is None else left.low
-                found.append(BudgetLeft(one.name, 1.0 if left.is_idle else share, left.why))
+                found.append(BudgetLeft(one.name, left.seen, left.why))
         return found
 
 
@@ -200,6 +204,19 @@ def _saving(
     rates, unpriced = rates_of(prices.book, facts.nodes, end)
     hours = looked.span_seconds / 3600
     claims = {one.workload: claim_of(one, facts.pods, rates, hours) for one in items}
-    realised = realised_by(items, facts.nodes, facts.pods, rates)
-    later = realised_by(items, facts.nodes, facts.pods, rates, at_goals=True)
-    return Saving(prices.book.currency, claims, realised, later, unpriced), ()
+    demands, notes = _demands(services)
+    realised = realised_by(items, facts.nodes, facts.pods, rates, demands)
+    later = realised_by(items, facts.nodes, facts.pods, rates, demands, at_goals=True)
+    return Saving(prices.book.currency, claims, realised, later, unpriced), notes
+
+
+def _demands(services: CostServices) -> tuple[Demands, Sequence[str]]:
+    """Of the context's cluster, where it has one; a listing that is refused hides no saving."""
+    if services.context.cluster is None:
+        return NOTHING_READ, ()
+    try:
+        return demands_of(services.cluster.list_readable_workloads(None)), ()
+    except MaestroError as error:
+        return NOTHING_READ, (
+            f"pod templates are not known: where pods may go is taken as seen ({error.what})",
+        )

@@ -10,6 +10,7 @@ from maestro_cli.services.people import PeopleServices
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from maestro_cli.changes.model import Plan
     from maestro_cli.cost.allocation.comparing import Comparison
     from maestro_cli.cost.allocation.report import AllocationFound, CostReport
     from maestro_cli.cost.budgets.model import BudgetReport
@@ -121,6 +122,12 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.rightsizing import find_rightsizing
 
         return find_rightsizing(self, wanted)
+
+    def plan_rightsizing(self, workload: str, wanted: RightsizingWanted) -> Plan:
+        """What may be set next of one workload, as a change."""
+        from maestro_cli.services.costs.rightsizing_changes import plan_rightsizing
+
+        return plan_rightsizing(self, workload, wanted)
 
     def waste(self, wanted: WasteWanted) -> WasteReport:
         """What is paid for and used by nobody."""

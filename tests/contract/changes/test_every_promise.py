@@ -51,7 +51,8 @@ SAME = "a workload without replicas is changed all the same"
 NAMED = "it is about one object that was named; a missing one is not found, 6"
 # What a parametrized test does not take in: the test that holds it, or why there is nothing to hold.
 ELSEWHERE: Mapping[tuple[str, str], Test | str] = {
-    **{("zero targets, 12", kind): SAME for kind in ("scale", "pause", "resume", "set-image", "set-env")},
+    **{("zero targets, 12", kind): SAME for kind in ("scale", "pause", "resume")},
+    **{("zero targets, 12", kind): SAME for kind in ("set-image", "set-env", "set-resources")},
     **{("zero targets, 12", kind): NAMED for kind in ("cordon", "uncordon", "delete-pod", "scale-hpa")},
     ("zero targets, 12", "unsilence"): NAMED,
     ("zero targets, 12", "drain"): "a node without pods is closed all the same",

@@ -111,6 +111,12 @@ def bounds(kubectl: Kubectl) -> tuple[int, int]:
     return spec["minReplicas"], spec["maxReplicas"]
 
 
+def requested(kubectl: Kubectl) -> str | None:
+    (container,) = kubectl.get("deployment", "web")["spec"]["template"]["spec"]["containers"]
+    found: str | None = container.get("resources", {}).get("requests", {}).get("cpu")
+    return found
+
+
 NEW_IMAGE = "example.test/app:2"
 NEW_ENV = {"env": ["LEVEL=debug", "API_TOKEN=t0ken-t0ken", "OLD-"]}
 TRIALS = (
@@ -121,6 +127,7 @@ TRIALS = (
     Trial("resume", is_paused, False, before=("rollout", "pause", "deploy/web")),
     Trial("set-image", image, NEW_IMAGE, {"images": [f"c={NEW_IMAGE}"]}),
     Trial("set-env", environment, {"LEVEL": "debug", "API_TOKEN": "t0ken-t0ken"}, NEW_ENV),
+    Trial("set-resources", requested, "40m", {"resources": ["requests.cpu=40m"]}),
     Trial("cordon", is_closed, True, target="node/node-b"),
     Trial("uncordon", is_closed, False, before=("cordon", "node-b"), target="node/node-b"),
     Trial(

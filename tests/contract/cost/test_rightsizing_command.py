@@ -74,7 +74,7 @@ def test_each_workload_is_told_what_becomes_of_it(run: Run) -> None:
         "nightly": ("cut", "cut"),
         "cramped": ("refused", "cut"),
         "exact": ("refused", "cut"),
-        "killed": ("refused", "raise"),
+        "killed": ("refused", "refused"),
         "scaled": ("cut", "cut"),
         "wide": ("cut", "cut"),
         "young": ("insufficient", "insufficient"),

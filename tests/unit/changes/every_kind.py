@@ -166,6 +166,9 @@ EXAMPLES = (
     Example("resume", before={"paused": True}),
     Example("set-image", {"images": [f"server={IMAGE}"]}, f"images: server={IMAGE}"),
     Example("set-env", {"env": ["MODEL=b", "NEW=x"]}, "env: MODEL=b 'NEW=x'"),
+    Example(
+        "set-resources", {"resources": ["server/requests.cpu=500m"]}, "resources: server/requests.cpu=500m"
+    ),
     Example("cordon", ref=NODE),
     Example("uncordon", before={"unschedulable": True}, ref=NODE),
     Example(

@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from maestro_cli.cost.rightsizing.advice import Advice
+from maestro_cli.cost.rightsizing.amounts import cores, size
 from maestro_cli.cost.rightsizing.facts import Facts
 from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
 from maestro_cli.cost.rightsizing.report import Rightsizing
 from maestro_cli.cost.rightsizing.sizing import Looked, advise
-from maestro_cli.output.renderers.amounts import cores, size
 from maestro_cli.output.renderers.cost_patches import FORMATS, changes_as, resources_of
 from tests.unit.cost.rightsizing.usages import DAY, usage
 

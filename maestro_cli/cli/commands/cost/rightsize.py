@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from maestro_cli.cli.options import AllNamespacesOption, InNamespaceOption, OutputOption, output_options
+from maestro_cli.cli.options import (
+    AcceptOption,
+    AllNamespacesOption,
+    ConfirmContextOption,
+    DryRunOption,
+    InNamespaceOption,
+    OutputOption,
+    YesOption,
+    output_options,
+)
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.pages import check_form, write_page
 from maestro_cli.output.renderers.cost_patches import FORMATS, changes_as, check_format
@@ -18,6 +27,13 @@ from maestro_cli.services.costs.rightsizing import RightsizingWanted
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
+WindowOption = Annotated[str, typer.Option("--window", metavar="DURATION", help="How far back to look.")]
+LeastHistoryOption = Annotated[
+    str,
+    typer.Option("--least-history", metavar="DURATION", help="So much is enough; less is insufficient."),
+]
+
+
 @app.callback(invoke_without_command=True)
 def rightsize(
     ctx: typer.Context,
@@ -25,11 +41,8 @@ def rightsize(
         list[str] | None,
         typer.Option("--workload", metavar="WORKLOAD", help="Only this one; may be repeated."),
     ] = None,
-    window: Annotated[str, typer.Option(metavar="DURATION", help="How far back to look.")] = "14d",
-    least_history: Annotated[
-        str,
-        typer.Option("--least-history", metavar="DURATION", help="So much is enough; less is insufficient."),
-    ] = "7d",
+    window: WindowOption = "14d",
+    least_history: LeastHistoryOption = "7d",
     until: Annotated[
         str, typer.Option(metavar="TIME", help="Look at what was then: 2026-11-01T12:00:00Z. Default: now.")
     ] = "",
@@ -75,3 +88,34 @@ def rightsize(
         emit(view, options)
     if found.is_blind:
         raise typer.Exit(ExitCode.NO_DATA)
+
+
+@app.command()
+def apply(
+    ctx: typer.Context,
+    workloads: Annotated[list[str], typer.Argument(metavar="WORKLOAD", help="One after the other.")],
+    window: WindowOption = "14d",
+    least_history: LeastHistoryOption = "7d",
+    namespace: InNamespaceOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    typed_context: ConfirmContextOption = "",
+    accept: AcceptOption = None,
+    output: OutputOption = "table",
+) -> None:
+    """Set what may be set next, and watch whether it goes well; it is undone otherwise.
+
+    A change as every other: plan, gate, journal, undo. It holds once every replica has run with it for a
+    minute, none was killed for its memory, and no objective of the workload burns. Exit 11 where nothing may
+    be set, with the reasons.
+
+    Example: maestro cost rightsize apply shop/deploy/api --dry-run
+    """
+    from maestro_cli.cli.changing import run_plans  # all kinds of change, which no report needs
+
+    wanted = RightsizingWanted(namespace, window=window, least_history=least_history)
+    plans = (ctx.obj.plan_rightsizing(workload, wanted) for workload in workloads)
+    run_plans(
+        ctx, plans, "right-sizing",
+        dry_run=dry_run, yes=yes, typed_context=typed_context, accept=accept, output=output,
+    )  # fmt: skip

@@ -5,15 +5,19 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
+from maestro_cli.cost.rightsizing.demands import demands_of
 from maestro_cli.cost.rightsizing.facts import Facts, PlacedPod, Room
 from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
-from maestro_cli.cost.rightsizing.packing import FULL, pack
+from maestro_cli.cost.rightsizing.packing import FULL, Demands, pack
 from maestro_cli.cost.rightsizing.saving import GIB, NodeRate, claim_of, realised_by
 from maestro_cli.cost.rightsizing.sizing import Looked, advise
 from tests.unit.cost.rightsizing.usages import DAY, usage
@@ -23,6 +27,8 @@ MAIN = ContainerId(API, "main")
 AGENT = WorkloadId("sys", "DaemonSet", "agent")
 RATE = NodeRate(0.2, 0.03, 0.01)
 HOURS = 14 * 24.0
+ZONE = "topology.kubernetes.io/zone"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 def room(name: str, zone: str = "a", cpu: float = 4.0, pods: float | None = 110) -> Room:
@@ -91,6 +97,42 @@ def test_a_workload_stays_in_as_many_zones() -> None:
     nodes = [room("n1", "a"), room("n2", "b"), room("n3", "a")]
     pods = [pod("n1", 1, 0.1), pod("n1", 2, 0.1), pod("n2", 3, 0.1), pod("n3", 4, 0.1, other("x"))]
     assert pack(nodes, pods, {"n2": 9.0}).go == ("n1",) or pack(nodes, pods, {"n2": 9.0}).go == ("n3",)
+
+
+def test_what_a_template_demands_holds_and_what_it_does_not_is_free() -> None:
+    nodes = [room("n1", "a"), room("n2", "b"), room("n3", "c")]
+    pods = [pod("n1", 1, 0.1), pod("n2", 2, 0.1), pod("n3", 3, 0.1)]
+    assert pack(nodes, pods, {}).go == ()
+    free = Demands(known=frozenset({API}))
+    assert len(pack(nodes, pods, {}, free).go) == 1  # two zones stay
+    apart = Demands(apart=frozenset({API}), known=frozenset({API}))
+    assert pack(nodes, pods, {}, apart).go == ()
+    zoned = Demands(zoned=frozenset({API}), known=frozenset({API}))
+    assert pack(nodes, pods, {}, zoned).go == ()
+
+
+@pytest.mark.parametrize(
+    ("spec", "apart", "zoned"),
+    [
+        ({}, False, False),
+        (
+            {"topologySpreadConstraints": [{"topologyKey": ZONE, "whenUnsatisfiable": "ScheduleAnyway"}]},
+            False,
+            False,
+        ),
+        ({"topologySpreadConstraints": [{"topologyKey": ZONE}]}, False, True),
+        (
+            {"affinity": {"podAntiAffinity": {REQUIRED: [{"topologyKey": "kubernetes.io/hostname"}]}}},
+            True,
+            False,
+        ),
+    ],
+)
+def test_demands_are_read_from_pod_templates(spec: dict[str, object], apart: bool, zoned: bool) -> None:
+    ref, now = WorkloadRef("Deployment", "shop", "api"), datetime(2026, 1, 1, tzinfo=UTC)
+    workload = Workload(ref, "u", "1", 1, 1, 1, 3, 3, 3, 3, 3, False, "", now, template={"spec": spec})
+    found = demands_of([workload])
+    assert (API in found.apart, API in found.zoned, found.is_known(API)) == (apart, zoned, True)
 
 
 def test_only_a_node_that_goes_is_money() -> None:

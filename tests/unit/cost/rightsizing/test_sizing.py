@@ -83,12 +83,17 @@ def test_no_cut_while_it_is_throttled_and_none_while_nobody_looked() -> None:
     assert one.cpu.decision is Decision.CUT
 
 
-def test_no_cut_after_a_kill_for_memory_but_more_of_it_and_no_lower_limit() -> None:
+def test_no_cut_after_a_kill_for_memory() -> None:
     (one,) = advice(facts=Facts(kills={MAIN: OutOfMemory(0.0, 512 * MIB)})).containers
-    assert one.cpu.decision is Decision.REFUSED
-    assert [reason.code for reason in one.cpu.reasons] == ["killed"]
+    assert one.cpu.decision is one.memory.decision is Decision.REFUSED
+    assert [reason.code for reason in one.memory.reasons] == ["killed"]
+    assert one.memory.goal == 615 * MIB
+
+
+def test_a_kill_for_memory_raises_it_and_takes_no_limit_down() -> None:
+    (one,) = advice(facts=Facts(kills={MAIN: OutOfMemory(0.0, 3072 * MIB)})).containers
     assert one.memory.decision is Decision.RAISE
-    assert (one.next.memory_request, one.next.memory_limit) == (2458 * MIB, 4096 * MIB)
+    assert (one.next.memory_request, one.next.memory_limit) == (3687 * MIB, 4096 * MIB)
     (one,) = advice(Size(2.0, None, 100 * MIB, None)).containers
     assert (one.next.memory_request, one.next.memory_limit) == (220 * MIB, None)
 

@@ -1,0 +1,37 @@
+"""What pod templates demand of where their pods are. Source: Kubernetes' pod affinity and topology spread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.cost.rightsizing.model import WorkloadId
+from maestro_cli.cost.rightsizing.packing import Demands
+
+_HOST = "kubernetes.io/hostname"
+_ZONES = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
+
+
+def demands_of(workloads: Iterable[Workload]) -> Demands:
+    """Required anti-affinity, and spread constraints that do not schedule otherwise."""
+    apart, zoned, known = set(), set(), set()
+    for one in workloads:
+        workload = WorkloadId(one.ref.namespace, one.ref.kind, one.ref.name)
+        known.add(workload)
+        keys = set(_keys(one.template.get("spec") or {}))
+        if _HOST in keys:
+            apart.add(workload)
+        if keys.intersection(_ZONES):
+            zoned.add(workload)
+    return Demands(frozenset(apart), frozenset(zoned), frozenset(known))
+
+
+def _keys(spec: Mapping[str, Any]) -> Iterator[str]:
+    """The topologies over which pods of one template must be spread."""
+    affinity = (spec.get("affinity") or {}).get("podAntiAffinity") or {}
+    for term in affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or ():
+        yield str(term.get("topologyKey"))
+    for spread in spec.get("topologySpreadConstraints") or ():
+        if spread.get("whenUnsatisfiable", "DoNotSchedule") == "DoNotSchedule":
+            yield str(spread.get("topologyKey"))

@@ -1,0 +1,118 @@
+"""Set resources: what it writes, what it refuses, and when it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from maestro_cli.changes.kinds.kind import Holds
+from maestro_cli.changes.kinds.set_resources import WATCH_SECONDS, judge_watch
+from maestro_cli.changes.model import Plan
+from maestro_cli.core.errors import NotFound, Unreachable, UsageError
+from maestro_cli.core.facts.cluster import Container, Pod
+from maestro_cli.core.facts.metrics import Instant, Sample, Series
+from tests.unit.changes.bench import Bench
+from tests.unit.changes.fake_cluster import REF
+from tests.unit.changes.fake_metrics import BAD, OBJECTIVES, TOTAL
+from tests.unit.changes.some_world import SomeWorld
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Measured:
+    """A FAKE Prometheus: its time, and of how many requests how many were bad."""
+
+    now: datetime | None = NOW
+    bad: float = 0.0
+    down: bool = False
+
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
+        if self.down:
+            raise Unreachable("Prometheus does not answer")
+        if promql == "time()":
+            value = None if self.now is None else self.now.timestamp()
+        else:
+            assert TOTAL in promql or BAD in promql
+            value = self.bad if BAD in promql else 1000.0
+        return Instant(promql, NOW, () if value is None else (Sample({}, value, NOW),))
+
+    def query_range(
+        self, promql: str, start: datetime, end: datetime, step_seconds: float
+    ) -> Sequence[Series]:
+        return ()
+
+
+def plan(bench: Bench, *words: str, **parameters: object) -> Plan:
+    return bench.pipeline().plan("set-resources", REF, {"resources": list(words), **parameters})
+
+
+def pod(ready_for: float = 120.0, **of: object) -> Pod:
+    container = replace(Container("server", "x", True, 0, "running"), **of)  # type: ignore[arg-type]
+    since = NOW - timedelta(seconds=ready_for)
+    return Pod("ml", "fraud-1", "u", "Running", True, "n", "", since, False, "fraud-1", {}, (container,),
+               ready_since=since)  # fmt: skip
+
+
+def test_only_what_is_named_changes(bench: Bench) -> None:
+    made = plan(bench, "requests.cpu=500m", "server/limits.memory=256Mi")
+    (container,) = made.payload["template"]["spec"]["containers"]
+    assert container["resources"] == {"requests": {"cpu": "500m"}, "limits": {"memory": "256Mi"}}
+    assert made.parameters == {
+        "resources": ["server/requests.cpu=500m", "server/limits.memory=256Mi"],
+        "watch_seconds": WATCH_SECONDS,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ([], "needs an amount"),
+        (["cpu=1"], "sets no resource"),
+        (["requests.gpu=1"], "sets no resource"),
+        (["requests.cpu=lots"], "requests.cpu=lots"),
+        (["requests.cpu=0"], "leaves nothing"),
+        (["requests.cpu=-1"], "leaves nothing"),
+        (["requests.cpu=1", "server/requests.cpu=2"], "is given twice"),
+        (["requests.cpu=2", "limits.cpu=1"], "would ask for more cpu than its limit"),
+    ],
+)
+def test_what_is_no_amount_is_refused(bench: Bench, words: list[str], what: str) -> None:
+    with pytest.raises(UsageError, match=what.replace(".", r"\.")):
+        plan(bench, *words)
+
+
+def test_a_container_that_is_not_there_is_not_found(bench: Bench) -> None:
+    with pytest.raises(NotFound):
+        plan(bench, "srver/requests.cpu=1")
+
+
+@pytest.mark.parametrize(
+    ("measured", "pods", "holds", "says"),
+    [
+        (Measured(), [pod()], Holds.YES, "for 2m00s; no objective of it burns"),
+        (Measured(), [pod(), pod(20.0)], Holds.NOT_YET, "it is watched for 40s more"),
+        (Measured(bad=500.0), [pod()], Holds.NOT_YET, "burns"),
+        (Measured(down=True), [pod()], Holds.NOT_YET, "how it does is not known"),
+        (Measured(now=None), [pod()], Holds.NOT_YET, "since when is not known"),
+        (Measured(), [], Holds.NOT_YET, "since when is not known"),
+    ],
+)
+def test_it_holds_once_it_went_well_for_a_while(
+    bench: Bench, measured: Measured, pods: list[Pod], holds: Holds, says: str
+) -> None:
+    made = plan(bench, "requests.cpu=500m")
+    seen = judge_watch(SomeWorld(bench.cluster, measured, OBJECTIVES), made, pods, "rolled out")
+    assert seen.holds is holds
+    assert says in seen.text
+
+
+def test_without_an_objective_it_says_so_and_without_metrics_too(bench: Bench) -> None:
+    made = plan(bench, "requests.cpu=500m")
+    seen = judge_watch(SomeWorld(bench.cluster, Measured()), made, [pod()], "rolled out")
+    assert (seen.holds, "has no objective for" in seen.text) == (Holds.YES, True)
+    seen = judge_watch(SomeWorld(bench.cluster), made, [pod()], "rolled out")
+    assert (seen.holds, "nothing tells how it does" in seen.text) == (Holds.YES, True)
