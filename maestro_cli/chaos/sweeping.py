@@ -79,8 +79,6 @@ def _sweep(
     taken, failed = [], []
     newest_first = left_in_force(journal, run)[::-1]
     for fault in sorted(newest_first, key=is_remedy):
-        error = undo_changes(pipeline, clock, fault, run)
-    for fault in reversed(left_in_force(journal, run)):
         error = undo_changes(pipeline, clock, fault, end_of(run))
         ledger.undone(fault.order.name, "a sweep", error)
         if error:
