@@ -94,7 +94,7 @@ def _batch(
         pods=_count(job.get("parallelism"), 1),
         cpu=_requested(containers, "cpu"),
         memory_gib=None if (size := _requested(containers, "memory")) is None else size / GIB,
-        gpu=_requested(containers, GPU_RESOURCE) or 0.0,
+        gpu=_requested(containers, GPU_RESOURCE, absent=0) or 0.0,
         run_hours=median(lengths) if lengths else None,
         runs=len(lengths),
         schedule=_text(spec, "schedule") if kind == "CronJob" else "",
@@ -134,12 +134,14 @@ def _forgives_disruption(job: Mapping[str, Any]) -> bool:
     return False
 
 
-def _requested(containers: Sequence[Mapping[str, Any]], resource: str) -> float | None:
-    """What all containers ask for together; None where one asks for nothing, or for what is no amount."""
+def _requested(
+    containers: Sequence[Mapping[str, Any]], resource: str, absent: float | None = None
+) -> float | None:
+    """What all containers ask for together, `absent` where one does not say; None where that is no amount."""
     total = 0.0
     for container in containers:
         resources = _part(container, "resources")
-        amount = _part(resources, "requests").get(resource, _part(resources, "limits").get(resource))
+        amount = _part(resources, "requests").get(resource, _part(resources, "limits").get(resource, absent))
         try:
             total += parse_quantity(amount)
         except (ValueError, AttributeError):

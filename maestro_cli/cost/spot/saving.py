@@ -36,12 +36,26 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A kind of machine: `ratio` is its spot ÷ on-demand price; `assumed` when list prices alone say so."""
+    """A kind of machine: `ratio` is its spot ÷ on-demand price; `assumed` when list prices alone say so.
+
+    `rates` are the spot list prices then, which weigh each resource for itself.
+    """
 
     instance_type: str
     ratio: float
     interruptions_per_hour: float | None
     assumed: bool = False
+    gpu: str = ""
+    rates: UnitRates | None = None
+
+    def ratio_for(self, batch: Batch, listed: float) -> float | None:
+        """Spot ÷ on-demand for that work; None where it does not fit, or a price is missing."""
+        if bool(batch.gpu) and not self.assumed and not self.gpu:
+            return None  # a machine without a GPU
+        if not self.assumed or self.rates is None:
+            return self.ratio
+        spot = _hourly(batch, self.rates)
+        return None if spot is None or not listed else max(spot / listed, 1 - MOST_OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +108,10 @@ def offers_of(
         if listed is not None and listed.hourly > 0:
             rate = line.interruptions_per_hour
             known = interruptions_per_hour if rate is None else rate
-            found.append(Offer(line.instance_type, line.hourly / listed.hourly, known))
+            found.append(Offer(line.instance_type, line.hourly / listed.hourly, known, gpu=line.gpu))
     if not found and version.on_demand is not None and version.spot is not None:
         ratio = max(_list_ratio(version.on_demand, version.spot), 1 - MOST_OFF)
-        found.append(Offer("", ratio, interruptions_per_hour, assumed=True))
+        found.append(Offer("", ratio, interruptions_per_hour, assumed=True, rates=version.spot))
     return tuple(sorted(found, key=lambda offer: (offer.ratio, offer.instance_type)))
 
 
@@ -121,8 +135,14 @@ def weigh(
         return SpotSaving(batch, Answer.UNKNOWN, missing)
     effective = listed * (1 - plan_off)
     weighed = [
-        _on(batch, offer, listed, effective) for offer in offers if offer.interruptions_per_hour is not None
+        _on(batch, offer, ratio, listed, effective)
+        for offer in offers
+        if offer.interruptions_per_hour is not None and (ratio := offer.ratio_for(batch, listed)) is not None
     ]
+    if not weighed:
+        return SpotSaving(
+            batch, Answer.UNKNOWN, ("no kind of spot machine in the prices holds what it asks for",)
+        )
     best = min(weighed, key=lambda one: math.inf if one.spot is None else one.spot)
     if best.share is None or best.share <= 0 or batch.suspended:
         return best
@@ -130,7 +150,7 @@ def weigh(
     return best if hours is None else _with_monthly(best, hours)
 
 
-def _on(batch: Batch, offer: Offer, listed: float, effective: float) -> SpotSaving:
+def _on(batch: Batch, offer: Offer, ratio: float, listed: float, effective: float) -> SpotSaving:
     rate, run = offer.interruptions_per_hour or 0.0, batch.run_hours or 0.0
     every = batch.checkpoint_every_hours
     kept = run if every is None else min(every, run)
@@ -140,7 +160,7 @@ def _on(batch: Batch, offer: Offer, listed: float, effective: float) -> SpotSavi
         checkpoint_hours=0.0 if every is None else batch.checkpoint_hours,
         restart_hours=batch.restart_hours,
     )
-    spot = listed * offer.ratio * hours
+    spot = listed * ratio * hours
     answer = Answer.SPOT if spot < effective else Answer.ON_DEMAND
     return SpotSaving(
         batch,
@@ -174,7 +194,10 @@ def _missing(batch: Batch, listed: float | None, offers: tuple[Offer, ...]) -> t
     if batch.run_hours is None:
         missing.append("no run of it has ended: how long one takes is not known")
     if not offers:
-        missing.append("no spot price: give nodes with capacity spot, or spotCPU and spotRAM, in the prices")
+        missing.append(
+            "no spot price there: give nodes with capacity spot, or spotCPU and spotRAM, in the prices, "
+            "or the --region of those that are"
+        )
     elif all(offer.interruptions_per_hour is None for offer in offers):
         missing.append(
             "how often spot machines are taken away is not known: interruptions_per_hour in the prices, or "

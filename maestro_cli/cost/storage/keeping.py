@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from maestro_cli.cost.storage.model import StoredVersion
 
 NEWEST = 3  # of each model
+_VERSION = re.compile(r"(?i)version\W{0,8}0*([0-9]{1,18})(?![0-9])")  # also in JSON within JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ def named_versions(
 ) -> dict[tuple[str, int], list[str]]:
     """Which versions of these models are named in texts, each given as (where, text), and where.
 
-    `MODEL=1`, `MODEL/1`, `MODEL@1` and `MODEL:1` are names: rather one too many than one that is missed.
+    `MODEL=1`, `MODEL/1`, `MODEL@1` and `MODEL:1` are names, and so is a version anywhere in a text that
+    has the model too (`model: fraud`, `version: 1`): rather many too many than one that is missed.
     """
     found: dict[tuple[str, int], list[str]] = {}
     if not models:
@@ -39,7 +41,8 @@ def named_versions(
     ordered = sorted(models, key=len, reverse=True)
     pattern = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, ordered))})[=/@:]0*([0-9]{{1,18}})(?![0-9])")
     for where, text in texts:
-        for model, version in pattern.findall(text):
+        named = [(model, version) for model in ordered if model in text for version in _VERSION.findall(text)]
+        for model, version in (*pattern.findall(text), *named):
             places = found.setdefault((model, int(version)), [])
             if where not in places:
                 places.append(where)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.prices.model import StorageClass
 from maestro_cli.cost.storage.model import StoredVersion
@@ -84,6 +85,9 @@ def _weigh(
     monthly = None if hot is None else size * hot.per_gib_hour * MONTH_HOURS
     if kept:
         return Tiering(one, Place.KEEP, kept, monthly)
+    elsewhere = [name for name in one.storage_classes if name and hot is not None and name != hot.name]
+    if elsewhere and (cold is None or one.storage_classes != (cold.name,)):
+        return Tiering(one, Place.STAY, f"some of it is in {visible(elsewhere[0], 40)}")
     if cold is not None and one.storage_classes == (cold.name,):
         return Tiering(
             one, Place.STAY, f"it is in {cold.name} already", size * cold.per_gib_hour * MONTH_HOURS

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.core.refs import ref_of
-from maestro_cli.cost.metering.model import ContainerRef, Metered
+from maestro_cli.cost.metering.model import ContainerRef, Matrix, Metered
 from maestro_cli.cost.prices.model import PriceVersion, Resource
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
 
@@ -36,11 +36,13 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Hourly:
-    """A workload hour by hour: cores asked for and used, and pods that were there."""
+    """A workload hour by hour: cores asked for and used, the share of its memory that was used, pods."""
 
     requested: NDArray[np.float64]
     used: NDArray[np.float64]
+    memory_share: NDArray[np.float64]
     pods: NDArray[np.float64]
+    has_gpu: bool
 
 
 def idle_machines(
@@ -48,15 +50,16 @@ def idle_machines(
 ) -> Iterator[Waste | NotJudged]:
     """Zombie workloads, and those with far more replicas than their busiest hour needs.
 
-    `monthly` is what a workload costs a month, `floors` the least replicas that its autoscaler or disruption
-    budget wants, both by `str(ref_of(kind, namespace, name))`.
+    `monthly` is what a workload costs a month, `floors` the least replicas that its autoscaler wants, both by
+    `str(ref_of(kind, namespace, name))`. The last hour may only have begun and counts for nothing.
     """
-    if metered.hours.count < LEAST_HOURS:
-        why = f"the window has {counted(metered.hours.count, 'hour')}, {LEAST_HOURS} are needed"
+    hours = metered.hours.count - 1
+    if hours < LEAST_HOURS:
+        why = f"the window has {counted(hours, 'full hour')}, {LEAST_HOURS} are needed"
         yield from (NotJudged(kind, why) for kind in (Kind.ZOMBIE, Kind.OVER_REPLICATED))
         return
-    if float(metered.coverage.min()) < LEAST_COVERAGE:
-        why = f"an hour was measured to {float(metered.coverage.min()):.0%} only"
+    if (least := float(metered.coverage[:hours].min())) < LEAST_COVERAGE:
+        why = f"an hour was measured to {least:.0%} only"
         yield from (NotJudged(kind, why) for kind in (Kind.ZOMBIE, Kind.OVER_REPLICATED))
         return
     for key, hourly in sorted(_by_workload(metered).items()):
@@ -80,8 +83,12 @@ def _judged(key: Key, hourly: _Hourly, monthly: float | None, floor: int) -> Was
         return Waste(Kind.ZOMBIE, namespace, f"{kind}/{name}", evidence, monthly=monthly)
     replicas = float(hourly.pods[-1])
     each = float(hourly.requested[-1]) / replicas
-    needed = max(math.ceil(busiest * HEADROOM / (each * BUSY_SHARE)), LEAST_REPLICAS, floor)
-    if replicas < needed + 2 or kind == _EVERY_NODE:
+    by_memory = float(hourly.memory_share.max()) * replicas
+    if kind == _EVERY_NODE or hourly.has_gpu or not math.isfinite(by_memory):
+        return None
+    by_cpu = busiest / each
+    needed = max(math.ceil(max(by_cpu, by_memory) * HEADROOM / BUSY_SHARE), LEAST_REPLICAS, floor)
+    if replicas < needed + 2:
         return None
     evidence = (
         f"{replicas:.0f} replicas; its busiest hour of {over} used {busiest:.3g} cores, "
@@ -105,14 +112,24 @@ def _by_workload(metered: Metered) -> dict[Key, _Hourly]:
 def _hourly(metered: Metered, rows: list[int]) -> _Hourly:
     import numpy as np
 
-    requested, used = metered.requested[Resource.CPU][rows], metered.used[Resource.CPU][rows]
+    requested, used = _full(metered.requested, Resource.CPU, rows), _full(metered.used, Resource.CPU, rows)
+    memory = _full(metered.requested, Resource.MEMORY, rows), _full(metered.used, Resource.MEMORY, rows)
+    gpu = metered.requested.get(Resource.GPU)
     there = np.isfinite(requested)
     pods = [_pods(metered.containers[row] for row, is_there in zip(rows, hour, strict=True) if is_there)
             for hour in there.T]  # fmt: skip
     blind = there & ~np.isfinite(used)
     asked = np.where(there.any(axis=0), np.nansum(np.where(there, requested, 0.0), axis=0), math.nan)
     spent = np.where(blind.any(axis=0), math.nan, np.nansum(np.where(there, used, 0.0), axis=0))
-    return _Hourly(asked, spent, np.array(pods, dtype=np.float64))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(there, memory[1], 0.0).sum(axis=0) / np.where(there, memory[0], 0.0).sum(axis=0)
+    has_gpu = gpu is not None and bool((np.nan_to_num(gpu[rows]) > 0).any())
+    return _Hourly(asked, spent, share, np.array(pods, dtype=np.float64), has_gpu)
+
+
+def _full(matrices: Mapping[Resource, Matrix], resource: Resource, rows: list[int]) -> NDArray[np.float64]:
+    """Those rows without the last hour."""
+    return matrices[resource][rows, :-1]
 
 
 def _pods(containers: Iterable[ContainerRef]) -> int:
@@ -128,8 +145,9 @@ def unattached_volumes(metered: Metered, version: PriceVersion | None) -> Iterat
     if not any(one.pods for one in metered.volumes):
         yield NotJudged(Kind.UNATTACHED, "no mount of any volume was told by kube-state-metrics")
         return
-    for one, hours in zip(metered.volumes, metered.volume_gib, strict=True):
-        if one.pods or not np.isfinite(hours).all() or not (hours > 0).all():
+    for one, all_hours in zip(metered.volumes, metered.volume_gib, strict=True):
+        hours = all_hours[:-1]  # the last may only have begun
+        if one.pods or not len(hours) or not np.isfinite(hours).all() or not (hours > 0).all():
             continue
         size = float(hours[-1])
         priced = None if version is None else version.storage_class(one.storage_class)

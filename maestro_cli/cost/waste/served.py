@@ -73,6 +73,11 @@ def served_waste(metrics: Metrics, now: datetime, window_seconds: float) -> Iter
         return
     loaded = metrics.query(queries.loaded, at=now).samples
     asked = _values(metrics.query(queries.asked, at=now).samples, _VERSION)
+    if not loaded or not asked:
+        what = "maestro_inference_requests_total" if loaded else "maestro_model_info"
+        why = f"Prometheus has no {what} in {format_duration(window_seconds)}"
+        yield from (NotJudged(kind, why) for kind in (Kind.IDLE_MODEL, Kind.COLD_CACHE))
+        return
     shadowed = _values(metrics.query(queries.shadowed, at=now).samples, _WORKLOAD)
     for sample in loaded:
         if sample.value >= LEAST_SHARE * steps and shadowed.get(_key(sample, _WORKLOAD), 0.0) == 0:

@@ -76,7 +76,14 @@ def _classes(
                 why=f"they name {visible(', '.join(known), 120)}" if known else "they name none",
                 fix=f"{option} {visible(known[0], 60)}" if known else "add storage_classes to the prices",
             )
-    return version.storage_class(wanted.hot), version.storage_class(wanted.cold)
+    hot, cold = version.storage_class(wanted.hot), version.storage_class(wanted.cold)
+    if hot == cold:
+        raise UsageError(
+            f"the prices say the same of {visible(wanted.hot, 60)} and {visible(wanted.cold, 60)}",
+            why="one price is for every class",
+            fix="name both under storage_classes of the prices",
+        )
+    return hot, cold
 
 
 def _check(wanted: StorageWanted) -> None:
@@ -98,7 +105,10 @@ def _references(
     try:
         if not wanted.offline:
             _merge(needed, named_versions(_texts(services), models))
-            _merge(needed, _served(services))
+            served = _served(services)
+            _merge(needed, served)
+            if not served:
+                unknown = "no model server told Prometheus in the last 30 days what it serves"
     except MaestroError as error:
         unknown = error.what
     return References({key: tuple(places) for key, places in needed.items()}, unknown)

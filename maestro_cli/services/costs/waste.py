@@ -68,9 +68,13 @@ def _tried(kinds: Iterable[Kind], look: Callable[[], Found]) -> list[Waste | Not
 
 
 def _machines(services: CostServices, data: CostData) -> Found:
-    allocation = allocate(data.metered, data.book, ("workload",)).allocation
-    month = MONTH_HOURS / data.metered.hours.count
-    spent = {row.keys[0]: row.direct * month for row in allocation.rows if row.kind is RowKind.SPENDER}
+    hourly = allocate(data.metered, data.book, ("workload",))
+    month = MONTH_HOURS / max(data.metered.hours.count - 1, 1)  # the last hour may only have begun
+    spent = {
+        row.keys[0]: float(costs[:-1].sum()) * month
+        for row, costs in zip(hourly.allocation.rows, hourly.costs, strict=True)
+        if row.kind is RowKind.SPENDER
+    }
     return idle_machines(data.metered, spent, _floors(services, data))
 
 

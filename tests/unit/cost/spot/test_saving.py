@@ -69,7 +69,7 @@ def test_long_work_without_checkpoints_stays_where_it_is_not_interrupted() -> No
 
 def test_list_prices_are_never_believed_to_take_more_off_than_the_most() -> None:
     (offer,) = offers_of(LISTED, "", 0.05)
-    assert offer == Offer("", 1 - MOST_OFF, 0.05, assumed=True)
+    assert offer == Offer("", 1 - MOST_OFF, 0.05, assumed=True, rates=LISTED.spot)
     assert any("assumed" in why for why in weigh(NIGHTLY, LISTED, (offer,), NOW).why)
 
 
@@ -147,3 +147,18 @@ def test_an_object_of_any_shape_is_read_or_has_nothing(thing: dict[str, Any]) ->
     (batch,) = read_batches([thing], [])
     found = weigh(batch, PRICED, offers_of(PRICED, ""), NOW)
     assert "\x1b" not in "".join(found.why + batch.remarks)
+
+
+def test_a_container_without_a_gpu_beside_one_with_eight_leaves_eight() -> None:
+    asking = {"requests": {"cpu": "1", "memory": "1Gi", "nvidia.com/gpu": "8"}}
+    pod = {"containers": [{"resources": asking}, {"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}]}
+    assert read(pod=pod).gpu == 8.0
+
+
+def test_work_with_gpus_is_weighed_by_their_price_and_goes_to_no_machine_without_them() -> None:
+    trains = replace(NIGHTLY, gpu=8.0)
+    dear = replace(LISTED, spot=UnitRates(0.008, 0.001, 0.95))
+    found = weigh(trains, dear, offers_of(dear, "", 0.05), NOW)
+    assert found.share is not None
+    assert found.share < 0.1, "GPUs are five percent cheaper, and nearly all of it is GPUs"
+    assert weigh(trains, PRICED, offers_of(PRICED, ""), NOW).answer is Answer.UNKNOWN

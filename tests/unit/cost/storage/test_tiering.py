@@ -12,7 +12,7 @@ import pytest
 from maestro_cli.core.errors import UsageError
 from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.prices.model import StorageClass
-from maestro_cli.cost.storage.keeping import References, kept_versions
+from maestro_cli.cost.storage.keeping import References, kept_versions, named_versions
 from maestro_cli.cost.storage.lifecycle import Policy, gcs_policy, s3_policy
 from maestro_cli.cost.storage.model import StoredObject, StoredVersion, group_versions
 from maestro_cli.cost.storage.tiering import MONTH_HOURS, Outlook, Place, Tiering, weigh_versions
@@ -161,3 +161,14 @@ def test_more_rules_than_a_store_takes_are_left_out_by_name_what_saves_least_fir
     assert len(policy.left_out) == 102
     assert policy.left_out[-1] == "m@1"
     assert len({rule["ID"] for rule in policy.document["Rules"]}) == 1000
+
+
+def test_what_lies_in_another_class_than_the_one_asked_about_stays() -> None:
+    found = weigh(stored("models/a/1/m", 100, storage_class="DEEP_ARCHIVE"), stored("models/a/2/m"))["a@1"]
+    assert (found.place, found.saving) == (Place.STAY, None)
+
+
+def test_a_version_that_stands_apart_from_its_model_in_a_routing_document_is_named() -> None:
+    text = json.dumps({"data": {"routing.yaml": "routes:\n- model: fraud\n  version: 1\n- {version: 7}\n"}})
+    named = named_versions([("configmaps/r", text), ("other", "version: 3")], ["fraud"])
+    assert set(named) == {("fraud", 1), ("fraud", 7)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,8 +35,8 @@ def metered(
             "containers": refs,
             "nodes": (),
             "volumes": volumes,
-            "requested": {Resource.CPU: np.ones_like(used)},
-            "used": {Resource.CPU: used},
+            "requested": {Resource.CPU: np.ones_like(used), Resource.MEMORY: np.ones_like(used)},
+            "used": {Resource.CPU: used, Resource.MEMORY: np.full_like(used, 0.1)},
             "capacity": {},
             "present": np.ones((0, hours)),
             "volume_gib": np.full((len(volumes), hours), 10.0),
@@ -62,6 +63,26 @@ def test_replicas_beyond_what_the_busiest_hour_needs_are_waste_in_their_share_of
     assert isinstance(one, Waste)
     assert one.remedy == "maestro scale ml/deploy/web --replicas 4"
     assert one.monthly == pytest.approx(800.0 * 4 / 8)
+
+
+def test_replicas_that_their_memory_needs_or_that_have_a_gpu_are_not_waste() -> None:
+    full = metered(replicas("web", 8, 0.2))
+    full.used[Resource.MEMORY][:, 3] = 0.7
+    assert not list(idle_machines(full, {}, {}))
+    data = metered(replicas("web", 8, 0.2))
+    on_gpu = {**data.requested, Resource.GPU: np.ones_like(data.requested[Resource.CPU])}
+    assert not list(idle_machines(replace(data, requested=on_gpu), {}, {}))
+
+
+def test_an_hour_that_only_began_counts_for_nothing() -> None:
+    data = metered(replicas("dead", 1, 0.004), volumes=(MOUNTED, LOOSE))
+    data.used[Resource.CPU][:, -1] = 0.9
+    data.volume_gib[:, -1] = 0.8
+    (one,) = idle_machines(data, {}, {})
+    (loose,) = unattached_volumes(data, None)
+    assert isinstance(one, Waste)
+    assert isinstance(loose, Waste)
+    assert loose.evidence.startswith("10 GiB")
 
 
 def test_what_an_autoscaler_wants_at_the_least_is_not_waste() -> None:
@@ -146,16 +167,16 @@ def test_a_version_that_was_loaded_all_the_time_and_never_asked_is_idle() -> Non
 @pytest.mark.parametrize(
     "answers",
     [
-        {**WATCHED, Q.loaded: [(V1, STEPS * 0.5)]},  # a rollout brought it on the way
-        {**WATCHED, Q.loaded: [(V1, float(STEPS))], Q.asked: [(V1, math.nan)]},
-        {**WATCHED, Q.loaded: [(V1, float(STEPS))], Q.shadowed: [(FRAUD, 100.0)]},
+        {**WATCHED, Q.asked: [(V2, 1.0)], Q.loaded: [(V1, STEPS * 0.5)]},  # a rollout brought it on the way
+        {**WATCHED, Q.asked: [(V1, math.nan)], Q.loaded: [(V1, float(STEPS))]},
+        {**WATCHED, Q.asked: [(V2, 1.0)], Q.loaded: [(V1, float(STEPS))], Q.shadowed: [(FRAUD, 100.0)]},
     ],
 )
 def test_a_version_that_came_late_or_may_have_been_asked_is_not_called_idle(answers: Any) -> None:
     assert not served(answers)
 
 
-@pytest.mark.parametrize("watched", [{}, {Q.watched: [({}, STEPS * 0.5)]}])
+@pytest.mark.parametrize("watched", [{}, {Q.watched: [({}, STEPS * 0.5)]}, WATCHED])
 def test_without_a_measured_window_no_model_is_called_idle(watched: Any) -> None:
     found = served({**watched, **LOADED})
     assert [one.kind for one in found if isinstance(one, NotJudged)] == [Kind.IDLE_MODEL, Kind.COLD_CACHE]
@@ -167,7 +188,7 @@ def test_a_cache_whose_lookups_hardly_ever_hit_is_cold() -> None:
     looked_up = [({**FRAUD, "result": "hit"}, 3.0), ({**FRAUD, "result": "miss"}, 9000.0),
                  ({**busy, "result": "hit"}, 5000.0), ({**busy, "result": "miss"}, 4000.0),
                  ({**FRAUD, "deployment": "rare", "result": "miss"}, 10.0)]  # fmt: skip
-    (one,) = served({**WATCHED, Q.looked_up: looked_up})
+    (one,) = served({**WATCHED, **LOADED, Q.asked: [(V1, 1.0), (V2, 1.0)], Q.looked_up: looked_up})
     assert isinstance(one, Waste)
     assert (one.kind, one.name) == (Kind.COLD_CACHE, "fraud")
 
