@@ -70,7 +70,11 @@ def prepare(state: Path, profile: Profile, deploy: Path | None = None, *, second
             "whole": True,
             "server_faults": {"key": f"file:{key_file(state, 'chaos')}", "loopback": True},
         },
-        "costs": {**msgspec.structs.asdict(figures), "prices": str(prices.resolve())},
+        "costs": {
+            **msgspec.structs.asdict(figures),
+            "prices": str(prices.resolve()),
+            "labels": {"model": ["app"]},
+        },
     }
     write_atomically(state / "config" / "rules.yaml", dump_yaml(rules))
     write_atomically(state / "config" / "manifests.json", json.dumps(plain(manifests), indent=1))

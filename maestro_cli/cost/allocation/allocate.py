@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from maestro_cli.cost.allocation.charging import Charges, Subject, charge
+from maestro_cli.cost.allocation.charging import Charges, Subject, charge, seen
 from maestro_cli.cost.allocation.grouping import Filter, Place, keys_of
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
 from maestro_cli.cost.allocation.sharing import Sharing, share_out
@@ -68,6 +68,7 @@ def tell(charged: Charges, grouping: tuple[str, ...], sharing: Sharing, where: F
         unpriced=charges.unpriced,
         where=str(where),
         sharing=str(sharing),
+        seen_hours=float(seen(metered).sum()),
         notes=charges.notes,
     )
     return Hourly(allocation, costs)

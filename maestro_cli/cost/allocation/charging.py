@@ -208,13 +208,21 @@ def _charge_others(charges: Charges, prices: _Prices) -> Iterator[tuple[Componen
         row = prices.row(lambda one: one.load_balancer_hourly, "load balancers", hours)
         charges.of(Component.OVERHEAD)[-1 - len(hours) : -1] = hours * row
         sums[Component.OVERHEAD] += float((hours.sum(axis=0) * row).sum())
-    there = (metered.coverage > 0).astype(float)
+    there = seen(metered)  # it lasts as long as any node
     versions = [version for version in prices.versions if version is not None]
     if any(version.control_plane_hourly is not None for version in versions):
         row = prices.row(lambda one: one.control_plane_hourly, "the control plane", there)
         charges.of(Component.OVERHEAD)[-1] = there * row
         sums[Component.OVERHEAD] += float((there * row).sum())
     yield from sums.items()
+
+
+def seen(metered: Metered) -> Matrix:
+    """The share of each hour in which any node was there."""
+    import numpy as np
+
+    longest: Matrix = np.nan_to_num(metered.present).max(axis=0, initial=0.0)
+    return longest
 
 
 def _egress(destination: str) -> Callable[[PriceVersion], float | None]:

@@ -79,7 +79,8 @@ class Row:
 class Allocation:
     """A bill and its rows. `grouping` names the keys; `coverage` is the mean of the hours, 0 to 1.
 
-    `where` and `sharing` say in words what was selected and what was shared out how.
+    `where` and `sharing` say in words what was selected and what was shared out how; `seen_hours` is how long
+    any node was seen.
     """
 
     cluster: str
@@ -92,6 +93,7 @@ class Allocation:
     unpriced: tuple[str, ...] = ()
     where: str = ""
     sharing: str = ""
+    seen_hours: float = 0.0
     notes: tuple[str, ...] = ()
 
     @property

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from maestro_cli.cost.allocation.report import AllocationFound, CostReport
 
 HOURS_OF_A_MONTH = 730.0
+_LEAST_SEEN = 0.5
 _BAR = 16
 _TONES = {RowKind.IDLE: "warn", RowKind.OVERCOMMIT: "bad", RowKind.UNALLOCATED: "warn", RowKind.OTHER: "dim"}
 _NAMES = {
@@ -108,7 +109,7 @@ def _head(found: AllocationFound) -> dict[str, Any]:
         "bill": {component.value: amount for component, amount in one.bill.items()},
         "total": one.total,
         "selected": one.selected,
-        "per_month": one.total / one.hours.count * HOURS_OF_A_MONTH,
+        "per_month": _monthly(one),
         "coverage": one.coverage,
         "unpriced": one.unpriced,
         "notes": one.notes,
@@ -117,7 +118,8 @@ def _head(found: AllocationFound) -> dict[str, Any]:
 
 def _about(found: AllocationFound) -> list[tuple[str, object]]:
     one = found.allocation
-    monthly = one.total / one.hours.count * HOURS_OF_A_MONTH
+    monthly = _monthly(one)
+    month = "" if monthly is None else f", {money(monthly)} a month of 730 h"
     rows: list[tuple[str, object]] = [
         ("cluster", one.cluster),
         ("from", one.hours.start),
@@ -125,7 +127,7 @@ def _about(found: AllocationFound) -> list[tuple[str, object]]:
         ("prices", found.source or None),
         (
             "bill",
-            f"{one.currency} {money(one.total)} in {one.hours.count} h, {money(monthly)} a month of 730 h",
+            f"{one.currency} {money(one.total)} in {one.hours.count} h{month}",
         ),
     ]
     if one.where:
@@ -139,6 +141,13 @@ def _about(found: AllocationFound) -> list[tuple[str, object]]:
     if found.digest:
         rows.append(("record", f"sha256:{found.digest}"))
     return rows
+
+
+def _monthly(one: Allocation) -> float | None:
+    """What a month of such hours costs; None where nodes were seen in less than half of them."""
+    if one.seen_hours < _LEAST_SEEN * one.hours.count:
+        return None
+    return one.total / one.seen_hours * HOURS_OF_A_MONTH
 
 
 def _by(one: Allocation) -> str:

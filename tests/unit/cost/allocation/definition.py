@@ -153,8 +153,8 @@ def others(metered: Metered, book: PriceBook, hour: int, containers: list[Thing]
         thing.cells[Component.OVERHEAD] = known(hours) * (version.load_balancer_hourly or 0.0)
         yield thing
     plane = Thing(RowKind.OVERHEAD, ContainerRef("", "", "", ""))
-    if metered.coverage[hour] > 0:
-        plane.cells[Component.OVERHEAD] = version.control_plane_hourly or 0.0
+    longest = max((known(share) for share in metered.present[:, hour]), default=0.0)
+    plane.cells[Component.OVERHEAD] = longest * (version.control_plane_hourly or 0.0)
     yield plane
 
 

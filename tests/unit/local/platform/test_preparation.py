@@ -77,6 +77,7 @@ def test_the_context_carries_the_assumed_costs(tmp_path: Path) -> None:
         "value_per_request": 0.02,
         "replica_hourly_rate": 0.05,
         "prices": str((shipped("deploy") / "local" / "prices.yaml").resolve()),
+        "labels": {"model": ["app"]},
     }
 
 
