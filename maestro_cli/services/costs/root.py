@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from maestro_cli.cost.storage.report import StorageWanted, Stored
     from maestro_cli.cost.unit_cost_report import UnitCosts, VersionCosts
     from maestro_cli.cost.waste.report import WasteReport
+    from maestro_cli.cost.what_if.model import WhatIf
     from maestro_cli.services.costs.budgets import BudgetsWanted
     from maestro_cli.services.costs.gate import GateWanted
     from maestro_cli.services.costs.prices import ContextPrices
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
     from maestro_cli.services.costs.wanted import AllocationWanted, CostWindow
     from maestro_cli.services.costs.waste import WasteWanted
+    from maestro_cli.services.costs.what_if import WhatIfWanted
     from maestro_cli.services.costs.windows import CostData
     from maestro_cli.sources.opencost import OpenCost
 
@@ -70,6 +72,12 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.budgets import find_outlook
 
         return find_outlook(self, wanted, by, where)
+
+    def what_if(self, wanted: WhatIfWanted) -> WhatIf:
+        """What the bill of a month would be if something were otherwise."""
+        from maestro_cli.services.costs.what_if import find_what_if
+
+        return find_what_if(self, wanted)
 
     def cost_gate(self, wanted: GateWanted) -> GateReport:
         """What a change of manifests costs a month, judged, and told to a pipeline."""

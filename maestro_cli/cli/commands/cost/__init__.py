@@ -19,6 +19,7 @@ from maestro_cli.cli.commands.cost import (
     storage,
     unit,
     waste,
+    what_if,
 )
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -41,6 +42,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("waste", waste.waste),
     ("forecast", budget.forecast),
     ("gate", gate.gate),
+    ("what-if", what_if.what_if),
 )
 
 for name, command in COMMANDS:

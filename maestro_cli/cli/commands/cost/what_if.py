@@ -1,0 +1,61 @@
+"""`maestro cost what-if`: the bill if something were otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maestro_cli.cli.options import InNamespaceOption, OutputOption, output_options
+from maestro_cli.output.writer import emit
+
+
+def what_if(
+    ctx: typer.Context,
+    replicas: Annotated[
+        list[str] | None, typer.Option(metavar="WORKLOAD=N", help="It would have so many replicas.")
+    ] = None,
+    cache_hits: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORKLOAD=SHARE", help="Its cache would answer so much; NOW:THEN where it is not metered."
+        ),
+    ] = None,
+    spot: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORKLOAD=SHARE", help="That share of it, or of all, would run on spot."),
+    ] = None,
+    node_type: Annotated[
+        list[str] | None, typer.Option(metavar="OLD=NEW", help="As many nodes of the other type.")
+    ] = None,
+    window: Annotated[str, typer.Option(metavar="DURATION", help="What the bill is told from.")] = "24h",
+    until: Annotated[str, typer.Option(metavar="TIME", help="The end of the window; by default now.")] = "",
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Prices; by default those of the context.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A record of what was metered, instead of Prometheus.")
+    ] = None,
+    namespace: InNamespaceOption = None,
+    output: OutputOption = "table",
+) -> None:
+    """Tell what the bill of a month would be, with bounds and every assumption; nothing is changed.
+
+    Several at once are told one after the other: replicas, caches, spot, node types. Exit 15 for what was not
+    metered or has no price.
+
+    Example: maestro cost what-if --replicas ml/deploy/fraud=2 --spot ml/deploy/batch=80%
+
+    Example: maestro cost what-if --cache-hits ml/deploy/fraud=20%:60% --node-type m5.xlarge=m6g.xlarge
+    """
+    from maestro_cli.output.renderers.cost_what_if import what_if_view
+    from maestro_cli.services.costs.wanted import CostWindow
+    from maestro_cli.services.costs.what_if import WhatIfWanted
+
+    options = output_options(ctx, output)
+    wanted = WhatIfWanted(
+        CostWindow(window, until, prices, record), replicas or (), cache_hits or (), spot or (),
+        node_type or (), namespace,
+    )  # fmt: skip
+    emit(what_if_view(ctx.obj.what_if(wanted)), options)

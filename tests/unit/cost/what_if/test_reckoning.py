@@ -1,0 +1,123 @@
+"""What the bill would be: each change, several after one another, and bounds that hold all ways."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from maestro_cli.cost.prices.model import ALWAYS, Capacity, NodePrice, PriceVersion, UnitRates
+from maestro_cli.cost.what_if.model import CacheHits, Change, NodeType, Replicas, SpotShare
+from maestro_cli.cost.what_if.reckoning import Part, reckon
+from maestro_cli.cost.what_if.replicas import mean_replicas
+from tests.unit.cost.budgets.metered_month import metered_days
+
+PRICES = PriceVersion(
+    since=ALWAYS,
+    on_demand=UnitRates(0.04, 0.005),
+    spot=UnitRates(0.01, 0.002),
+    nodes=(
+        NodePrice("m", 0.4),
+        NodePrice("m", 0.1, Capacity.SPOT),
+        NodePrice("dear", 0.8),
+        NodePrice("dear", 0.4, Capacity.SPOT),
+    ),
+)
+FRAUD, BATCH = "ml/deploy/fraud", "ml/deploy/batch"
+PARTS = (
+    Part(FRAUD, "m", Capacity.ON_DEMAND, 100.0, True),
+    Part(BATCH, "m", Capacity.ON_DEMAND, 40.0, True),
+    Part("", "m", Capacity.ON_DEMAND, 60.0, False),
+)
+
+
+def replicas(workload: str) -> float | None:
+    return {FRAUD: 4.0, BATCH: 1.0}.get(workload)
+
+
+def added(*changes: Change) -> tuple[float, float, float]:
+    _, bill = reckon(PARTS, changes, replicas, PRICES)
+    return round(bill.expected, 9), round(bill.low, 9), round(bill.high, 9)
+
+
+def test_fewer_replicas_save_their_share_or_nothing() -> None:
+    assert added(Replicas(FRAUD, 2)) == (-50.0, -50.0, 0.0)
+    assert added(Replicas(FRAUD, 0)) == (-100.0, -100.0, 0.0)
+    assert added(Replicas(FRAUD, 4)) == (0.0, 0.0, 0.0)
+
+
+def test_more_replicas_cost_their_share_or_fit_into_what_is_unused() -> None:
+    assert added(Replicas(FRAUD, 6)) == (50.0, 0.0, 50.0)
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "left"), [(0.2, 0.6, 2), (0.2, 0.2, 4), (0.5, 0.0, 8), (0.2, 1.0, 1), (0.2, 0.5, 3)]
+)
+def test_hits_spare_the_replicas_that_would_have_computed_and_one_always_stays(
+    now: float, then: float, left: int
+) -> None:
+    steps, bill = reckon(PARTS, [CacheHits(FRAUD, then, now)], replicas, PRICES)
+    assert bill.expected == pytest.approx(25.0 * (left - 4))
+    assert f"4 replicas → {left}" in steps[0].assumptions[0]
+
+
+def test_spot_costs_the_ratio_of_the_prices_of_the_node_type_and_unused_capacity_stays() -> None:
+    assert added(SpotShare(BATCH, 0.5)) == (-15.0, -15.0, 0.0)
+    assert added(SpotShare("", 1.0)) == (-105.0, -105.0, 0.0)
+
+
+def test_spot_of_a_type_without_a_line_costs_the_ratio_of_the_list() -> None:
+    parts = [Part(FRAUD, "", Capacity.ON_DEMAND, 100.0, True)]
+    _, bill = reckon(parts, [SpotShare("", 1.0)], replicas, PRICES)
+    assert bill.expected == pytest.approx(-75.0)
+
+
+def test_another_node_type_is_paid_for_unused_capacity_too() -> None:
+    assert added(NodeType("m", "dear")) == (200.0, 200.0, 200.0)
+
+
+def test_each_change_is_told_of_what_those_before_left() -> None:
+    changes: list[Change] = [Replicas(FRAUD, 2), SpotShare(FRAUD, 1.0)]
+    steps, bill = reckon(PARTS, changes, replicas, PRICES)
+    assert [round(one.added.expected, 9) for one in steps] == [-50.0, -37.5]
+    assert bill.expected == pytest.approx(-87.5)
+    assert added(Replicas(FRAUD, 2), CacheHits(FRAUD, 0.5, 0.0))[0] == -75.0  # 4 → 2 → 1
+
+
+def test_bounds_hold_all_ways_that_it_may_go() -> None:
+    """Nodes that stay are all paid at the dearer price: the highs of the steps do not add up to that."""
+    steps, bill = reckon(PARTS, [Replicas(FRAUD, 2), NodeType("m", "dear")], replicas, PRICES)
+    assert bill.expected == pytest.approx(-50 + 150)
+    assert bill.high == pytest.approx(200.0)
+    assert steps[1].added.high == pytest.approx(200.0)
+    scaled, spot, typed = Replicas(FRAUD, 9), SpotShare("", 0.7), NodeType("m", "dear")
+    every: tuple[Change, ...] = (scaled, spot, typed, CacheHits(BATCH, 0.1, 0.4))
+    for changes in permutations(every):
+        _, bill = reckon(PARTS, list(changes), replicas, PRICES)
+        assert bill.low <= bill.expected <= bill.high
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (Replicas("ml/deploy/none", 2), "nothing was metered of ml/deploy/none"),
+        (SpotShare("ml/deploy/none", 0.5), "nothing of ml/deploy/none was metered on on-demand nodes"),
+        (NodeType("x", "m"), "no node of type x was metered"),
+        (NodeType("m", "x"), "no on-demand price for nodes of type x"),
+    ],
+)
+def test_what_is_not_there_or_has_no_price_is_refused(change: Change, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        reckon(PARTS, [change], replicas, PRICES)
+
+
+def test_without_a_price_of_spot_there_is_no_ratio() -> None:
+    with pytest.raises(ValueError, match="no price for spot nodes of type m"):
+        reckon(PARTS, [SpotShare("", 1.0)], replicas, PriceVersion(ALWAYS, nodes=(NodePrice("m", 0.4),)))
+
+
+def test_replicas_are_counted_over_the_hours_that_were_measured() -> None:
+    metered = metered_days(4, missing=(1,), dear=2)
+    assert mean_replicas(metered, FRAUD) == pytest.approx(1.0)
+    assert mean_replicas(metered, BATCH) == pytest.approx(1 / 3)
+    assert mean_replicas(metered, "ml/deploy/none") is None
