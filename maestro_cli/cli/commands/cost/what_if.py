@@ -29,7 +29,9 @@ def what_if(
     node_type: Annotated[
         list[str] | None, typer.Option(metavar="OLD=NEW", help="As many nodes of the other type.")
     ] = None,
-    window: Annotated[str, typer.Option(metavar="DURATION", help="What the bill is told from.")] = "24h",
+    window: Annotated[
+        str, typer.Option(metavar="DURATION", help="What the bill is told from; by default 24h.")
+    ] = "",
     until: Annotated[str, typer.Option(metavar="TIME", help="The end of the window; by default now.")] = "",
     prices: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Prices; by default those of the context.")
