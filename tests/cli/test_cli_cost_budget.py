@@ -38,7 +38,7 @@ def month(tmp_path: Path) -> Path:
 
 
 def cost(folder: Path, *arguments: str) -> Result:
-    return maestro("cost", *arguments, "--record", "record.zip", cwd=folder)
+    return maestro("cost", *arguments, "--from", "record.zip", cwd=folder)
 
 
 def plain(result: Result) -> str:

@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def what_if(folder: Path, *arguments: str) -> Result:
-    return maestro("cost", "what-if", "--record", "record.zip", *arguments, cwd=folder)
+    return maestro("cost", "what-if", "--from", "record.zip", *arguments, cwd=folder)
 
 
 @pytest.mark.parametrize("form", ["table", "wide", "json", "yaml", "csv", "md", "jsonpath={.then.expected}"])

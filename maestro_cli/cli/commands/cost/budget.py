@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from maestro_cli.cli.commands.cost.options import FromOption, PricesOption, UntilOption
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
@@ -26,15 +27,6 @@ HistoryOption = Annotated[
     str,
     typer.Option(metavar="DURATION", help="How long before the month to look at, for rates and weekdays."),
 ]
-UntilOption = Annotated[
-    str, typer.Option(metavar="TIME", help="As of then, and of the month that it is in; by default now.")
-]
-PricesOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Prices; by default those of the context.")
-]
-RecordOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="A record of what was metered, instead of Prometheus.")
-]
 
 
 @app.callback()
@@ -49,7 +41,7 @@ def list_budgets(
     history: HistoryOption = "28d",
     until: UntilOption = "",
     prices: PricesOption = None,
-    record: RecordOption = None,
+    record: FromOption = None,
     output: OutputOption = "table",
 ) -> None:
     """List the budgets of a month with what is spent, the forecast, the burn and a verdict.
@@ -76,7 +68,7 @@ def show_budget(
     history: HistoryOption = "28d",
     until: UntilOption = "",
     prices: PricesOption = None,
-    record: RecordOption = None,
+    record: FromOption = None,
     output: OutputOption = "table",
 ) -> None:
     """Show one budget: its month day by day, and what made days dear or cheap.
@@ -107,7 +99,7 @@ def forecast(
     history: HistoryOption = "28d",
     until: UntilOption = "",
     prices: PricesOption = None,
-    record: RecordOption = None,
+    record: FromOption = None,
     output: OutputOption = "table",
 ) -> None:
     """Tell what the month will come to: what is spent, and the rate of a day for the days left.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.commands.cost.options import PricesOption
 from maestro_cli.cli.options import InNamespaceOption, OutputOption, output_options
 from maestro_cli.core.errors import UsageError
 from maestro_cli.output.writer import emit
@@ -33,9 +34,7 @@ def gate(
     at: Annotated[
         str, typer.Option(metavar="END", help="Judge at the fewest or the most replicas: min, max.")
     ] = "max",
-    prices: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Prices; by default those of the context.")
-    ] = None,
+    prices: PricesOption = None,
     nodes: Annotated[
         int | None,
         typer.Option(metavar="N", help="Nodes that a DaemonSet runs on; by default the cluster's."),

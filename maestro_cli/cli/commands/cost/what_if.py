@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.commands.cost.options import FromOption, PricesOption, UntilOption, WindowOption
 from maestro_cli.cli.options import InNamespaceOption, OutputOption, output_options
 from maestro_cli.output.writer import emit
 
@@ -29,16 +29,10 @@ def what_if(
     node_type: Annotated[
         list[str] | None, typer.Option(metavar="OLD=NEW", help="As many nodes of the other type.")
     ] = None,
-    window: Annotated[
-        str, typer.Option(metavar="DURATION", help="What the bill is told from; by default 24h.")
-    ] = "",
-    until: Annotated[str, typer.Option(metavar="TIME", help="The end of the window; by default now.")] = "",
-    prices: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Prices; by default those of the context.")
-    ] = None,
-    record: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A record of what was metered, instead of Prometheus.")
-    ] = None,
+    window: WindowOption = "",
+    until: UntilOption = "",
+    prices: PricesOption = None,
+    record: FromOption = None,
     namespace: InNamespaceOption = None,
     output: OutputOption = "table",
 ) -> None:
