@@ -62,3 +62,11 @@ def promql_selector(metric: str, equal: Mapping[str, str], *, extra: str = "") -
     if extra:
         matchers.append(extra)
     return f"{promql_name(metric)}{{{','.join(matchers)}}}"
+
+
+def exported_label(name: str) -> str:
+    """A label of Kubernetes as kube-state-metrics has it, without its prefix: `costCenter` is `cost_center`.
+
+    As its `SanitizeLabelName` and `toSnakeCase` make it.
+    """
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"[^a-zA-Z0-9_]", "_", name)).lower()

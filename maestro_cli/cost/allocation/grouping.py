@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.matchers import Matcher, matchers_text, parse_matchers
+from maestro_cli.core.promql import exported_label
 from maestro_cli.core.refs import ref_of
 from maestro_cli.core.untrusted import visible
-from maestro_cli.cost.metering.labels import sanitized
 from maestro_cli.cost.metering.model import ContainerRef, NodeRef
 
 LABEL = "label:"
@@ -85,7 +85,7 @@ def keys_of(grouping: Iterable[str], place: Place) -> tuple[str, ...]:
 
 def _value(key: str, place: Place) -> str:
     if key.startswith(LABEL):
-        return place.ref.labels.get(sanitized(key.removeprefix(LABEL)), "")
+        return place.ref.labels.get(exported_label(key.removeprefix(LABEL)), "")
     return _KEYS[key](place)
 
 

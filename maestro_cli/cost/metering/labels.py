@@ -6,10 +6,10 @@ Invariant: the first label that has a value says it; a namespace speaks for its 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from maestro_cli.core.promql import exported_label
 from maestro_cli.cost.prices.model import Capacity
 
 PREFIX = "label_"
@@ -20,7 +20,7 @@ _GPUS = ("nvidia_com_gpu_product", "cloud_google_com_gke_accelerator", "karpente
 # how Karpenter, EKS, GKE, AKS and kops say that a node may be taken away
 _SPOT = {
     "karpenter_sh_capacity_type": "spot",
-    "eks_amazonaws_com_capacityType": "SPOT",
+    "eks_amazonaws_com_capacity_type": "SPOT",
     "cloud_google_com_gke_spot": "true",
     "cloud_google_com_gke_preemptible": "true",
     "cloud_google_com_gke_provisioning": "spot",
@@ -43,11 +43,6 @@ class LabelNames:
     )
 
 
-def sanitized(name: str) -> str:
-    """A label of Kubernetes as kube-state-metrics has it, without its prefix."""
-    return re.sub(r"[^a-zA-Z0-9_]", "_", name)
-
-
 def of_object(series: Mapping[str, str]) -> dict[str, str]:
     """The labels of an object in a series such as `kube_pod_labels`."""
     return {
@@ -59,7 +54,7 @@ def of_object(series: Mapping[str, str]) -> dict[str, str]:
 
 def first_of(names: tuple[str, ...], *places: Mapping[str, str]) -> str:
     """The first value: by place, then by name."""
-    return next((place[one] for place in places for one in map(sanitized, names) if place.get(one)), "")
+    return next((place[one] for place in places for one in map(exported_label, names) if place.get(one)), "")
 
 
 def instance_type(labels: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from maestro_cli.core.promql import exported_label
 from maestro_cli.core.quantities import parse_quantity
 from maestro_cli.local.objects import Object, controller_of
 
@@ -14,11 +15,7 @@ _BYTES = ("memory", "ephemeral-storage", "hugepages-", "attachable-volumes-")
 
 def sanitized(labels: Mapping[str, str]) -> dict[str, str]:
     """Kubernetes labels as Prometheus labels: `label_app_kubernetes_io_name`."""
-    result = {}
-    for name, value in sorted(labels.items()):
-        clean = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
-        result[f"label_{clean}"] = value
-    return result
+    return {f"label_{exported_label(name)}": value for name, value in sorted(labels.items())}
 
 
 def owner_labels(thing: Object) -> dict[str, str]:

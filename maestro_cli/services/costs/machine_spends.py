@@ -42,11 +42,17 @@ def find_machine_spends(services: CostServices, window: str, prices: Path | None
 
 
 def spends_of(allocation: Allocation) -> dict[tuple[str, str], Spend]:
-    """Each workload's own cost, and with its shares; what has no price makes it a lower bound."""
+    """What all of one name cost, and with their shares: a workload and the Service before it are one service.
+
+    What has no price makes it a lower bound.
+    """
+    sums: dict[tuple[str, str], tuple[float, float]] = {}
+    for row in allocation.rows:
+        if row.kind is RowKind.SPENDER and row.keys[1]:
+            key = row.keys[0], row.keys[1].rpartition("/")[2]
+            direct, loaded = sums.get(key, (0.0, 0.0))
+            sums[key] = direct + row.direct, loaded + row.total
     return {
-        (row.keys[0], row.keys[1].rpartition("/")[2]): Spend(
-            row.direct, row.total, allocation.coverage, allocation.unpriced
-        )
-        for row in allocation.rows
-        if row.kind is RowKind.SPENDER and row.keys[1]
+        key: Spend(direct, loaded, allocation.coverage, allocation.unpriced)
+        for key, (direct, loaded) in sums.items()
     }

@@ -122,11 +122,12 @@ def test_what_a_workload_was_allocated_is_what_its_service_cost() -> None:
     costs = {Component.CPU: 2.0, Component.IDLE: 1.0, Component.OVERHEAD: 0.5}
     rows = (
         Row(("ml", "ml/deploy/fraud"), RowKind.SPENDER, costs, {}, {}),
+        Row(("ml", "ml/svc/fraud"), RowKind.SPENDER, {Component.OVERHEAD: 0.25}, {}, {}),  # its load balancer
         Row(("", ""), RowKind.IDLE, {Component.CPU: 9.0}, {}, {}),
     )
     hours = Hours(datetime(2026, 1, 1, tzinfo=UTC), 1)
     allocation = Allocation("c", "USD", hours, ("namespace", "workload"), rows, {}, 0.75, ("x",))
-    assert spends_of(allocation) == {("ml", "fraud"): Spend(2.5, 3.5, 0.75, ("x",))}
+    assert spends_of(allocation) == {("ml", "fraud"): Spend(2.75, 3.75, 0.75, ("x",))}
 
 
 @given(

@@ -132,6 +132,7 @@ def test_certificates_of_tls_secrets_tell_when_they_end() -> None:
 
 def test_label_names() -> None:
     assert sanitized({"app.kubernetes.io/name": "x"}) == {"label_app_kubernetes_io_name": "x"}
+    assert sanitized({"costCenter": "y"}) == {"label_cost_center": "y"}
 
 
 def test_only_pods_that_ask_are_discovered() -> None:

@@ -120,7 +120,7 @@ def test_a_label_of_a_cluster_is_a_literal_in_every_query() -> None:
     ("told", "capacity"),
     [
         ({"karpenter_sh_capacity_type": "spot"}, Capacity.SPOT),
-        ({"eks_amazonaws_com_capacityType": "SPOT"}, Capacity.SPOT),
+        ({"eks_amazonaws_com_capacity_type": "SPOT"}, Capacity.SPOT),
         ({"cloud_google_com_gke_spot": "true"}, Capacity.SPOT),
         ({"kubernetes_azure_com_scalesetpriority": "spot"}, Capacity.SPOT),
         ({"karpenter_sh_capacity_type": "on-demand"}, Capacity.ON_DEMAND),
