@@ -200,8 +200,10 @@ def settled(result: Result) -> str:
 
 
 def test_every_kind_has_its_command() -> None:
-    """That of Helm releases needs another program: tests/cli/test_cli_helm.py."""
-    assert list(COMMANDS) == [kind for kind in KINDS if kind != "helm-rollback"]
+    """That of Helm releases needs another program (tests/cli/test_cli_helm.py), that of regions two of them
+    (tests/contract/changes/test_switch_region_on_a_cluster.py)."""
+    elsewhere = ("helm-rollback", "switch-region")
+    assert list(COMMANDS) == [kind for kind in KINDS if kind not in elsewhere]
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
