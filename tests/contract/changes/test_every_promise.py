@@ -17,13 +17,17 @@ from tests.contract.changes import test_evictions_on_a_cluster as evictions
 from tests.contract.changes import test_helm_on_a_cluster as helm
 from tests.contract.changes import test_kinds_on_a_cluster as on_a_cluster
 from tests.contract.changes import test_serving_kinds_on_a_cluster as serving
+from tests.contract.changes import test_switch_region_on_a_cluster as region_on_a_cluster
 from tests.contract.sources import test_alertmanager_silences as silences
 from tests.crash.changes import test_kill
+from tests.e2e import test_region_failover as failover
 from tests.unit.changes import test_helm_rollback, test_kinds
+from tests.unit.changes import test_switch_region as region
 
 pytestmark = pytest.mark.contract
 Test = Callable[..., Any]
 HELM = "helm-rollback"
+REGION = "switch-region"
 PROMISES: Mapping[str, tuple[Test, ...]] = {
     "plan": (test_kinds.test_a_plan_says_what_would_change_and_changes_nothing,),
     "dry run": (test_kinds.test_a_dry_run_asks_the_server_and_changes_nothing,),
@@ -65,6 +69,26 @@ ELSEWHERE: Mapping[tuple[str, str], Test | str] = {
         "unsilence",
     ): silences.test_it_hides_what_the_plan_says_and_lets_it_be_heard_again,
     ("on the real systems", "set-weight"): serving.test_the_new_one_ends_as_the_only_one_and_back_again,
+    # It needs two regions, and has tests of its own.
+    ("plan", REGION): region.test_callers_are_sent_on_and_taken_back_by_the_slice_as_it_was,
+    ("dry run", REGION): region.test_a_dry_run_leaves_the_slice_as_it_is,
+    (
+        "applied once, verified",
+        REGION,
+    ): region.test_an_answer_that_was_lost_is_probed_and_the_slice_is_written_once,
+    ("undo", REGION): region.test_callers_are_sent_on_and_taken_back_by_the_slice_as_it_was,
+    ("stale plan", REGION): region.test_a_slice_that_somebody_else_wrote_since_is_left_alone,
+    ("zero targets, 12", REGION): NAMED,
+    (
+        "missing permission, 5, and read-only, 20",
+        REGION,
+    ): region.test_what_forbids_it_at_the_entrance_refuses_it_here,
+    ("waiting, 17", REGION): region.test_it_waits_for_a_second_person_where_a_rule_says_so,
+    ("kill -9", REGION): failover.test_what_a_kill_leaves_is_swept_the_region_first_and_then_the_callers,
+    (
+        "on the real systems",
+        REGION,
+    ): region_on_a_cluster.test_callers_go_where_the_slice_leads_and_come_back_with_the_undo,
     # Helm's own program carries it out; where it is not installed, by a MOCK of it (mock_helm.py).
     ("plan", HELM): test_helm_rollback.test_the_plan_shows_what_differs_and_no_secret,
     ("dry run", HELM): test_helm_rollback.test_a_dry_run_has_helm_rehearse,

@@ -150,7 +150,7 @@ TRIALS = (
 
 def test_there_is_a_trial_of_every_kind() -> None:
     """Elsewhere: below, and in files of their own."""
-    elsewhere = ["delete-pod", "drain", "silence", "unsilence", *SERVING, "helm-rollback"]
+    elsewhere = ["delete-pod", "drain", "silence", "unsilence", *SERVING, "helm-rollback", "switch-region"]
     assert sorted([*(trial.kind for trial in TRIALS), *elsewhere]) == sorted(KINDS)
 
 

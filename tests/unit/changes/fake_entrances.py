@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from maestro_cli.changes.model import GateReason
-from maestro_cli.core.errors import NotFound, StalePlan
+from maestro_cli.core.errors import NotFound, OutcomeUnknown, StalePlan
 from maestro_cli.core.facts.entrances import Entrance
 from maestro_cli.core.refs import ObjectRef
 
@@ -21,6 +21,7 @@ class FakeEntrances:
 
     ill: dict[str, str] = field(default_factory=dict)  # why, by the URL
     against: Sequence[GateReason] = ()
+    loses_answers: int = 0  # so many writes arrive, and their answers do not
     now: Entrance = field(
         default_factory=lambda: Entrance(
             ENTRANCE, "entrance-1", "slice-uid", "7", 1, dict(REGIONS),
@@ -46,6 +47,9 @@ class FakeEntrances:
                 resource_version=str(int(resource_version) + 1),
                 annotations={key: value for key, value in annotations.items() if value is not None},
             )  # fmt: skip
+            if self.loses_answers:
+                self.loses_answers -= 1
+                raise OutcomeUnknown("no answer came")
         return self.now
 
     def ails(self, url: str) -> str:

@@ -8,10 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from maestro_cli.changes.model import GateReason, State
+from maestro_cli.changes.model import Consent, GateReason, State
 from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.changes.policy_file import load_policy
 from maestro_cli.changes.projection import ChangesProjection
-from maestro_cli.core.errors import ExitCode, GateNotMet, NotFound, NothingToChange, PolicyRefused, StalePlan
+from maestro_cli.core.errors import (
+    ExitCode,
+    GateNotMet,
+    NotFound,
+    NothingToChange,
+    PolicyRefused,
+    StalePlan,
+    WaitingForApproval,
+)
 from maestro_cli.core.facts.entrances import address_of
 from maestro_cli.journal.store import Journal
 from tests.unit.changes.bench import POLICY, YES, TickingClock
@@ -90,6 +99,40 @@ def test_a_region_that_nobody_knows_is_not_found_and_the_same_again_is_no_change
         pipeline.plan("switch-region", ENTRANCE, {"to": "north"})
     with pytest.raises(NothingToChange):
         pipeline.plan("switch-region", ENTRANCE, {"to": "east"})
+
+
+def test_a_dry_run_leaves_the_slice_as_it_is(pipeline: ChangePipeline, entrances: FakeEntrances) -> None:
+    before = entrances.now
+    plan = pipeline.plan("switch-region", ENTRANCE, {"to": "west"})
+    rehearsal = pipeline.execute(plan, Consent(given=False), dry_run=True)
+    assert rehearsal.decision is not None
+    assert rehearsal.decision.allowed
+    assert entrances.now == before
+
+
+def test_an_answer_that_was_lost_is_probed_and_the_slice_is_written_once(
+    pipeline: ChangePipeline, entrances: FakeEntrances
+) -> None:
+    entrances.loses_answers = 1
+    plan = pipeline.plan("switch-region", ENTRANCE, {"to": "west"})
+    done = pipeline.execute(plan, YES)
+    assert (done.state, entrances.now.region, entrances.now.generation) == (State.VERIFIED, "west", 2)
+
+
+def test_it_waits_for_a_second_person_where_a_rule_says_so(tmp_path: Path, entrances: FakeEntrances) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "schema: maestro.policy/1\nrules: [{name: two, kinds: [switch-region], two_person: true}]\n"
+    )
+    clock, world = TickingClock(), SomeWorld(FakeCluster(), doors=entrances)
+    journal = Journal(tmp_path / "two.db", projections=[ChangesProjection()], clock=clock)
+    rules = replace(POLICY, rules=load_policy(policy))
+    pipeline = ChangePipeline(journal, world, policy=rules, clock=clock, actor="ada")
+    plan = pipeline.plan("switch-region", ENTRANCE, {"to": "west"})
+    with pytest.raises(WaitingForApproval):
+        pipeline.execute(plan, YES)
+    assert entrances.now.region == "east"
+    journal.close()
 
 
 @pytest.mark.parametrize(
