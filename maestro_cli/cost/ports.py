@@ -10,10 +10,12 @@ from maestro_cli.core.facts.metrics import Instant, Series
 from maestro_cli.slo.ports import RawSeries
 
 
-class Metrics(Protocol):
+class InstantMetrics(Protocol):
     def query(self, promql: str, *, at: datetime | None = None) -> Instant:
         """An instant query. Raises MaestroError."""
 
+
+class Metrics(InstantMetrics, Protocol):
     def query_range(
         self, promql: str, start: datetime, end: datetime, step_seconds: float
     ) -> tuple[Series, ...]:

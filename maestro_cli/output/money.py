@@ -5,11 +5,21 @@ from __future__ import annotations
 
 def money(amount: float, currency: str) -> str:
     """`USD 1,234.50`; below a hundredth two digits that count; a minus stands before all."""
-    size = abs(amount)
-    told = f"{size:,.2f}" if size >= 0.01 or not size else f"{size:.2g}"
-    return f"{'-' if amount < 0 else ''}{currency} {told}"
+    return f"{'-' if amount < 0 else ''}{currency} {amount_words(abs(amount))}"
 
 
 def price(amount: float, currency: str) -> str:
     """Of one unit, as it was given: four digits that count."""
     return f"{currency} {amount:.4g}"
+
+
+def amount_words(amount: float) -> str:
+    """Two decimals; of less than a hundredth two digits, so that it is not told as nothing."""
+    if amount and abs(amount) < 0.01:
+        return f"{amount:.2g}" if abs(amount) >= 1e-9 else "0.00"
+    return f"{amount:,.2f}"
+
+
+def known_amount(amount: float | None) -> str | None:
+    """The same of what may not be known."""
+    return None if amount is None else amount_words(amount)

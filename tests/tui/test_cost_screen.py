@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from maestro_cli.cost.allocation.model import Component, Row, RowKind
 from maestro_cli.tui.app import ConsoleApp
-from maestro_cli.tui.screens.costs import COSTS, CostRow, bar, cost_target, open_within
+from maestro_cli.tui.screens.costs import COSTS, CostRow, cost_target, open_within
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import FactRead
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
@@ -57,10 +57,3 @@ def test_what_a_row_selects_is_what_the_filter_reads() -> None:
     found = open_within(cost_target(_one("namespace", HOSTILE, ""), AT)).argument
     (matcher,) = Filter.parse(found).matchers
     assert (matcher.label, matcher.value) == ("namespace", HOSTILE)
-
-
-@pytest.mark.parametrize(
-    ("share", "cells"), [(0.0, ""), (1.0, "█" * 20), (0.5, "█" * 10), (0.025, "▌"), (7.0, "█" * 20)]
-)
-def test_a_bar_is_as_long_as_the_share(share: float, cells: str) -> None:
-    assert bar(share) == cells

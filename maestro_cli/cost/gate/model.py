@@ -1,7 +1,7 @@
 """What manifests ask for, what that costs a month, and how two sets of them differ.
 
-Units: cores, GiB, GPUs, a currency unit a month of `MONTH_HOURS`. Invariant: what a manifest does not say is
-named in `unknown` and is never 0; an amount beside an unknown is a lower bound.
+Units: cores, GiB, GPUs, a currency unit a month of `HOURS_OF_A_MONTH`. Invariant: what a manifest does not
+say is named in `unknown` and is never 0; an amount beside an unknown is a lower bound.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from enum import Enum
 
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.verdict import Judgement
-from maestro_cli.cost.prices.model import Capacity
-
-MONTH_HOURS = 730.0  # 365 days ÷ 12, as clouds and OpenCost count
+from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, Capacity
 
 
 class Scale(Enum):
@@ -50,7 +48,7 @@ class Asked:
     claims: tuple[Claim, ...] = ()
     own_claims: tuple[Claim, ...] = ()
     balancers: int = 0
-    hours: float = MONTH_HOURS
+    hours: float = HOURS_OF_A_MONTH
     unknown: tuple[str, ...] = ()
 
 

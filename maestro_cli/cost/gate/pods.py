@@ -16,25 +16,13 @@ from maestro_cli.config.strict import Document, Path_
 from maestro_cli.core.quantities import parse_quantity
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.gate.model import Asked, Claim
+from maestro_cli.cost.metering.labels import GPU_LABELS, SPOT_LABELS
 from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.prices.model import Capacity
 
 _RESOURCES = ("cpu", "memory")
 _GPUS = ("nvidia.com/gpu", "amd.com/gpu", "gpu.intel.com/i915", "gpu.intel.com/xe", "aws.amazon.com/neuron")
 _PARTS_OF_GPUS = "nvidia.com/mig-"
-_GPU_LABELS = (
-    "nvidia.com/gpu.product",
-    "cloud.google.com/gke-accelerator",
-    "karpenter.k8s.aws/instance-gpu-name",
-)
-# Labels by which a pod asks for spot nodes; a toleration alone allows them and asks for none.
-_SPOT = {
-    ("karpenter.sh/capacity-type", "spot"),
-    ("eks.amazonaws.com/capacityType", "SPOT"),
-    ("cloud.google.com/gke-spot", "true"),
-    ("cloud.google.com/gke-preemptible", "true"),
-    ("kubernetes.azure.com/scalesetpriority", "spot"),
-}
 
 
 class PodReader:
@@ -54,8 +42,8 @@ class PodReader:
             cpu=amounts["cpu"],
             memory_gib=amounts["memory"] / GIB,
             gpus=sum(amounts[name] for name in _GPUS),
-            gpu=next((value for name in _GPU_LABELS for key, value in sorted(labels) if key == name), ""),
-            capacity=Capacity.SPOT if labels & _SPOT else Capacity.ON_DEMAND,
+            gpu=next((value for name in GPU_LABELS for key, value in sorted(labels) if key == name), ""),
+            capacity=Capacity.SPOT if labels & SPOT_LABELS.items() else Capacity.ON_DEMAND,
             claims=tuple(self._ephemeral(spec, at)),
             unknown=tuple(dict.fromkeys(unknown)),
         )

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import visible
-from maestro_cli.cost.gate.model import MONTH_HOURS, Asked, Changed, Claim, Comparison, Manifests, Monthly
-from maestro_cli.cost.prices.model import PriceVersion, Resource
+from maestro_cli.cost.gate.model import Asked, Changed, Claim, Comparison, Manifests, Monthly
+from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, PriceVersion, Resource
 
 
 def compare(old: Manifests, new: Manifests, prices: PriceVersion) -> Comparison:
@@ -41,12 +41,12 @@ def monthly(asked: Asked, prices: PriceVersion) -> Monthly:
     """What it costs a month at its fewest and its most replicas."""
     unknown = list(asked.unknown)
     replica = asked.hours * sum(amount for amount in _hourly(asked, prices, unknown))
-    replica += MONTH_HOURS * _claims(asked.claims, prices, unknown)
-    own = MONTH_HOURS * _claims(asked.own_claims, prices, unknown)
+    replica += HOURS_OF_A_MONTH * _claims(asked.claims, prices, unknown)
+    own = HOURS_OF_A_MONTH * _claims(asked.own_claims, prices, unknown)
     if asked.balancers:
         if prices.load_balancer_hourly is None:
             unknown.append("no price for a load balancer")
-        own += MONTH_HOURS * asked.balancers * (prices.load_balancer_hourly or 0.0)
+        own += HOURS_OF_A_MONTH * asked.balancers * (prices.load_balancer_hourly or 0.0)
     return Monthly(own + asked.least * replica, own + asked.most * replica, tuple(dict.fromkeys(unknown)))
 
 

@@ -16,16 +16,20 @@ PREFIX = "label_"
 _INSTANCE_TYPES = ("node_kubernetes_io_instance_type", "beta_kubernetes_io_instance_type")
 _REGIONS = ("topology_kubernetes_io_region", "failure_domain_beta_kubernetes_io_region")
 _ZONES = ("topology_kubernetes_io_zone", "failure_domain_beta_kubernetes_io_zone")
-_GPUS = ("nvidia_com_gpu_product", "cloud_google_com_gke_accelerator", "karpenter_k8s_aws_instance_gpu_name")
+GPU_LABELS = (
+    "nvidia.com/gpu.product",
+    "cloud.google.com/gke-accelerator",
+    "karpenter.k8s.aws/instance-gpu-name",
+)
 # how Karpenter, EKS, GKE, AKS and kops say that a node may be taken away
-_SPOT = {
-    "karpenter_sh_capacity_type": "spot",
-    "eks_amazonaws_com_capacity_type": "SPOT",
-    "cloud_google_com_gke_spot": "true",
-    "cloud_google_com_gke_preemptible": "true",
-    "cloud_google_com_gke_provisioning": "spot",
-    "kubernetes_azure_com_scalesetpriority": "spot",
-    "node_kubernetes_io_lifecycle": "spot",
+SPOT_LABELS = {
+    "karpenter.sh/capacity-type": "spot",
+    "eks.amazonaws.com/capacityType": "SPOT",
+    "cloud.google.com/gke-spot": "true",
+    "cloud.google.com/gke-preemptible": "true",
+    "cloud.google.com/gke-provisioning": "spot",
+    "kubernetes.azure.com/scalesetpriority": "spot",
+    "node.kubernetes.io/lifecycle": "spot",
 }
 
 
@@ -70,10 +74,13 @@ def zone(labels: Mapping[str, str]) -> str:
 
 
 def gpu(labels: Mapping[str, str]) -> str:
-    return first_of(_GPUS, labels)
+    return first_of(GPU_LABELS, labels)
 
 
 def capacity(labels: Mapping[str, str]) -> Capacity:
     """Spot where a label says so, else on demand."""
-    is_spot = any(labels.get(name, "").casefold() == value.casefold() for name, value in _SPOT.items())
+    is_spot = any(
+        labels.get(exported_label(name), "").casefold() == value.casefold()
+        for name, value in SPOT_LABELS.items()
+    )
     return Capacity.SPOT if is_spot else Capacity.ON_DEMAND

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.core.quantities import prometheus_duration
+from maestro_cli.cost.metering.labels import capacity, instance_type, of_object, region, zone
+from maestro_cli.cost.prices.model import Capacity
 from maestro_cli.cost.rightsizing import asking
 from maestro_cli.cost.rightsizing.chunks import MOST_PODS
 from maestro_cli.cost.rightsizing.facts import (
@@ -24,12 +26,6 @@ from maestro_cli.cost.rightsizing.owners import PodKey
 from maestro_cli.cost.rightsizing.ports import History
 
 _WEEK_HOURS = 168
-_SPOT = {
-    "label_karpenter_sh_capacity_type": "spot",
-    "label_eks_amazonaws_com_capacity_type": "SPOT",
-    "label_cloud_google_com_gke_spot": "true",
-    "label_kubernetes_azure_com_scalesetpriority": "spot",
-}
 Amounts = dict[tuple[str, str, str], dict[str, float]]  # by namespace, pod, container: "cpu_request" …
 
 
@@ -160,7 +156,7 @@ class _Asking:
         labels = {one.labels.get("node", ""): one.labels for one in self.samples(asking.NODE_LABELS)}
         for name, of in sorted(room.items()):
             if "cpu" in of and "memory" in of:
-                yield _room(name, of, labels.get(name, {}))
+                yield _room(name, of, of_object(labels.get(name, {})))
 
     def _by_container(self, promql: str, owners: Mapping[PodKey, WorkloadId]) -> dict[ContainerId, float]:
         found: dict[ContainerId, float] = {}
@@ -174,10 +170,10 @@ class _Asking:
 def _room(name: str, of: Mapping[str, float], labels: Mapping[str, str]) -> Room:
     return Room(
         name, of["cpu"], of["memory"], of.get("pods"),
-        instance_type=labels.get("label_node_kubernetes_io_instance_type", ""),
-        region=labels.get("label_topology_kubernetes_io_region", ""),
-        zone=labels.get("label_topology_kubernetes_io_zone", ""),
-        is_spot=any(labels.get(label) == value for label, value in _SPOT.items()),
+        instance_type=instance_type(labels),
+        region=region(labels),
+        zone=zone(labels),
+        is_spot=capacity(labels) is Capacity.SPOT,
         cpu_capacity=of.get("cpu_capacity"),
         memory_capacity=of.get("memory_capacity"),
     )  # fmt: skip

@@ -13,13 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
 from maestro_cli.cost.rightsizing.advice import Advice, Step
 from maestro_cli.cost.rightsizing.facts import PlacedPod, Room
 from maestro_cli.cost.rightsizing.model import WorkloadId
 from maestro_cli.cost.rightsizing.packing import NOTHING_READ, Demands, Packed, pack
-
-GIB = 2.0**30
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,9 @@ from enum import Enum
 
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.metering.model import GIB
-from maestro_cli.cost.prices.model import StorageClass
+from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, StorageClass
 from maestro_cli.cost.storage.model import StoredVersion
 
-MONTH_HOURS = 730.5
 DAY_SECONDS = 86_400
 
 
@@ -82,7 +81,7 @@ def _weigh(
     now: datetime,
 ) -> Tiering:
     size = one.size_bytes / GIB
-    monthly = None if hot is None else size * hot.per_gib_hour * MONTH_HOURS
+    monthly = None if hot is None else size * hot.per_gib_hour * HOURS_OF_A_MONTH
     if kept:
         return Tiering(one, Place.KEEP, kept, monthly)
     elsewhere = [name for name in one.storage_classes if name and hot is not None and name != hot.name]
@@ -90,7 +89,7 @@ def _weigh(
         return Tiering(one, Place.STAY, f"some of it is in {visible(elsewhere[0], 40)}")
     if cold is not None and one.storage_classes == (cold.name,):
         return Tiering(
-            one, Place.STAY, f"it is in {cold.name} already", size * cold.per_gib_hour * MONTH_HOURS
+            one, Place.STAY, f"it is in {cold.name} already", size * cold.per_gib_hour * HOURS_OF_A_MONTH
         )
     if hot is None or cold is None:
         return Tiering(
@@ -110,9 +109,9 @@ def _figures(
     moving = (one.size_bytes - one.small_objects_bytes) / GIB
     once = one.objects * (cold.per_thousand_requests or 0.0) / 1000
     back = moving * outlook.reads_per_month * outlook.months * (cold.per_gib_retrieved or 0.0)
-    stays_months = max(outlook.months, cold.least_days * 24 / MONTH_HOURS)
+    stays_months = max(outlook.months, cold.least_days * 24 / HOURS_OF_A_MONTH)
     cheaper = hot.per_gib_hour * outlook.months - cold.per_gib_hour * stays_months
-    saving = moving * cheaper * MONTH_HOURS - once - back
+    saving = moving * cheaper * HOURS_OF_A_MONTH - once - back
     if saving <= 0:
         reason = f"moving it would cost {-saving:.2g} more than it saves in {outlook.months:g} months"
         return Tiering(one, Place.STAY, reason, monthly, once, back, saving)

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.core.refs import ref_of
 from maestro_cli.cost.metering.model import ContainerRef, Matrix, Metered
-from maestro_cli.cost.prices.model import PriceVersion, Resource
+from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, PriceVersion, Resource
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MONTH_HOURS = 730.5
 LEAST_HOURS = 24
 LEAST_COVERAGE = 0.95
 ZOMBIE_SHARE = 0.01  # of the requested CPU, in the busiest hour
@@ -151,7 +150,7 @@ def unattached_volumes(metered: Metered, version: PriceVersion | None) -> Iterat
             continue
         size = float(hours[-1])
         priced = None if version is None else version.storage_class(one.storage_class)
-        monthly = None if priced is None else size * priced.per_gib_hour * MONTH_HOURS
+        monthly = None if priced is None else size * priced.per_gib_hour * HOURS_OF_A_MONTH
         claim = f"its claim {one.claim} is mounted by no pod" if one.claim else "no claim holds it"
         over = format_duration(len(hours) * 3600.0)
         evidence = f"{size:.3g} GiB of {one.storage_class or 'no class'}; {claim} in {over}"

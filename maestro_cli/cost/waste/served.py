@@ -14,7 +14,7 @@ from shlex import quote
 
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.core.quantities import format_duration, prometheus_duration
-from maestro_cli.cost.ports import Metrics
+from maestro_cli.cost.ports import InstantMetrics
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
 
 STEPS = 100
@@ -63,7 +63,9 @@ class ServedQueries:
         return f"sum by ({_WORKLOAD}, result) ({lookups})"
 
 
-def served_waste(metrics: Metrics, now: datetime, window_seconds: float) -> Iterator[Waste | NotJudged]:
+def served_waste(
+    metrics: InstantMetrics, now: datetime, window_seconds: float
+) -> Iterator[Waste | NotJudged]:
     """Idle versions of models, and caches that hardly answer. Raises MaestroError."""
     queries = ServedQueries(window_seconds)
     steps = metrics.query(queries.watched, at=now).only or 0.0

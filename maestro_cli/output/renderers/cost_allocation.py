@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import counted, format_share
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
-from maestro_cli.cost.prices.model import Resource
+from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, Resource
+from maestro_cli.output.money import amount_words
 from maestro_cli.output.strips import bar
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
     from maestro_cli.cost.allocation.report import AllocationFound, CostReport
 
-HOURS_OF_A_MONTH = 730.0
 _LEAST_SEEN = 0.5
 _BAR = 16
 _TONES = {RowKind.IDLE: "warn", RowKind.OVERCOMMIT: "bad", RowKind.UNALLOCATED: "warn", RowKind.OTHER: "dim"}
@@ -30,13 +30,6 @@ _NAMES = {
     RowKind.OVERHEAD: "(overhead)",
     RowKind.OTHER: "(left out)",
 }
-
-
-def money(amount: float) -> str:
-    """Two decimals; of less than a hundredth two digits, so that it is not told as nothing."""
-    if amount and abs(amount) < 0.01:
-        return f"{amount:.2g}" if abs(amount) >= 1e-9 else "0.00"
-    return f"{amount:,.2f}"
 
 
 def show_view(found: AllocationFound) -> Report:
@@ -119,7 +112,7 @@ def _head(found: AllocationFound) -> dict[str, Any]:
 def _about(found: AllocationFound) -> list[tuple[str, object]]:
     one = found.allocation
     monthly = _monthly(one)
-    month = "" if monthly is None else f", {money(monthly)} a month of 730 h"
+    month = "" if monthly is None else f", {amount_words(monthly)} a month of 730 h"
     rows: list[tuple[str, object]] = [
         ("cluster", one.cluster),
         ("from", one.hours.start),
@@ -127,12 +120,12 @@ def _about(found: AllocationFound) -> list[tuple[str, object]]:
         ("prices", found.source or None),
         (
             "bill",
-            f"{one.currency} {money(one.total)} in {one.hours.count} h{month}",
+            f"{one.currency} {amount_words(one.total)} in {one.hours.count} h{month}",
         ),
     ]
     if one.where:
         rows.append(("where", one.where))
-        rows.append(("selected", f"{one.currency} {money(one.selected)}"))
+        rows.append(("selected", f"{one.currency} {amount_words(one.selected)}"))
     if one.sharing:
         rows.append(("shared", one.sharing))
     rows.append(("coverage", format_share(one.coverage)))
@@ -163,9 +156,9 @@ def _bill(one: Allocation) -> Listing[Any]:
     ]
     columns: tuple[Column[Any], ...] = (
         Column("component", lambda line: line[0]),
-        Column(one.currency, lambda line: money(line[1]), right=True),
+        Column(one.currency, lambda line: amount_words(line[1]), right=True),
         Column("share", lambda line: _share(line[1], one.total), right=True),
-        Column("idle", lambda line: money(line[2]) if line[2] else None, right=True),
+        Column("idle", lambda line: amount_words(line[2]) if line[2] else None, right=True),
         Column("", lambda line: bar(line[1] / one.total, _BAR) if one.total > 0 else "", priority=3),
     )
     return Listing("cost-bill/v1", columns, lines, empty="nothing that was measured has a price")
@@ -187,7 +180,7 @@ def _columns(one: Allocation, *, brief: bool) -> list[Column[Row]]:
     columns = [_key(index, name) for index, name in enumerate(one.grouping)]
     columns += [_cell(part) for part in present if not brief]
     columns += [
-        Column(one.currency, lambda row: money(row.total), right=True, priority=0),
+        Column(one.currency, lambda row: amount_words(row.total), right=True, priority=0),
         Column("share", lambda row: _share(row.total, one.total), right=True, priority=1),
     ]
     columns += [
@@ -213,7 +206,7 @@ def _key(index: int, name: str) -> Column[Row]:
 def _cell(component: Component) -> Column[Row]:
     return Column(
         component.value,
-        lambda row: money(row.costs[component]) if component in row.costs else None,
+        lambda row: amount_words(row.costs[component]) if component in row.costs else None,
         right=True,
         priority=2,
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import counted
+from maestro_cli.output.money import known_amount
 from maestro_cli.output.strips import sparkline
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
@@ -35,8 +36,10 @@ def _columns(currency: str) -> tuple[Column[BudgetStanding], ...]:
     return (
         Column("budget", lambda one: one.budget.name),
         Column("of", lambda one: str(one.budget.where) or "the whole bill", priority=3),
-        Column(f"{currency} a month", lambda one: _money(one.budget.amount), right=True, priority=2),
-        Column("spent", lambda one: _money(one.standing.forecast.to_date.amount), right=True, priority=1),
+        Column(f"{currency} a month", lambda one: known_amount(one.budget.amount), right=True, priority=2),
+        Column(
+            "spent", lambda one: known_amount(one.standing.forecast.to_date.amount), right=True, priority=1
+        ),
         Column("used", lambda one: _share(one.standing.used), right=True, priority=1),
         Column("burn", lambda one: _digits(one.standing.burn), right=True, priority=2),
         Column("forecast", lambda one: _interval(one.standing.forecast), right=True, priority=2),
@@ -56,7 +59,7 @@ def budget_view(report: BudgetReport) -> Report:
     (one,) = report.items
     standing, found = one.standing, one.standing.forecast
     rows: list[tuple[str, object]] = [
-        ("budget", f"{one.budget.name}: {report.currency} {_money(one.budget.amount)} a month"),
+        ("budget", f"{one.budget.name}: {report.currency} {known_amount(one.budget.amount)} a month"),
         ("of", f"{one.budget.where}" or "the whole bill"),
         ("owner", one.budget.owner or None),
         (
@@ -68,7 +71,8 @@ def budget_view(report: BudgetReport) -> Report:
         ("why", _why(one)),
         (
             "spent",
-            f"{_money(found.to_date.amount) or 'not known'}, {_share(standing.used) or 'not known'} of it",
+            f"{known_amount(found.to_date.amount) or 'not known'}, "
+            f"{_share(standing.used) or 'not known'} of it",
         ),
         ("coverage", f"{found.to_date.coverage:.0%} of the month so far"),
         ("burn", _digits(standing.burn)),
@@ -81,8 +85,8 @@ def budget_view(report: BudgetReport) -> Report:
         "cost-budget-anomalies/v1",
         (
             Column("day", lambda day: day.anomaly.day.isoformat()),
-            Column("cost", lambda day: _money(day.anomaly.amount), right=True),
-            Column("expected", lambda day: _money(day.anomaly.expected), right=True),
+            Column("cost", lambda day: known_amount(day.anomaly.amount), right=True),
+            Column("expected", lambda day: known_amount(day.anomaly.expected), right=True),
             Column("deviations", lambda day: f"{day.anomaly.score:+.1f}", right=True, priority=3),
             Column("what differed", _causes, priority=1, folds=True),
         ),
@@ -107,9 +111,9 @@ def outlook_view(found: Outlook, limit: int) -> Report:
         "cost-forecast-rows/v1",
         (
             *(_key(name, at) for at, name in enumerate(allocation.grouping)),
-            Column("spent", lambda row: _money(row.forecast.to_date.amount), right=True, priority=1),
+            Column("spent", lambda row: known_amount(row.forecast.to_date.amount), right=True, priority=1),
             Column("forecast", lambda row: _interval(row.forecast), right=True, priority=1),
-            Column("a day", lambda row: _money(row.forecast.per_day), right=True, priority=3),
+            Column("a day", lambda row: known_amount(row.forecast.per_day), right=True, priority=3),
             Column("not known", lambda row: row.forecast.reason or None, priority=3, folds=True),
         ),
         shown,
@@ -117,7 +121,7 @@ def outlook_view(found: Outlook, limit: int) -> Report:
     )
     fields: list[tuple[str, object]] = [
         ("month", f"{found.whole.to_date.month} (UTC), {_elapsed(found.whole)} over"),
-        ("spent", f"{allocation.currency} {_money(found.whole.to_date.amount) or 'not known'}"),
+        ("spent", f"{allocation.currency} {known_amount(found.whole.to_date.amount) or 'not known'}"),
         ("coverage", f"{found.whole.to_date.coverage:.0%} of the month so far"),
         ("forecast", f"{allocation.currency} {_interval(found.whole) or 'not known'}"),
         ("how", _how(found.whole)),
@@ -295,8 +299,9 @@ def _interval(found: Forecast) -> str | None:
     if found.total is None:
         return None
     if found.low is None or found.high is None:
-        return f"{_money(found.total)}"
-    return f"{_money(found.total)} ({_money(found.low)} to {_money(found.high)}, {found.probability:.0%})"
+        return f"{known_amount(found.total)}"
+    span = f"{known_amount(found.low)} to {known_amount(found.high)}"
+    return f"{known_amount(found.total)} ({span}, {found.probability:.0%})"
 
 
 def _days_line(days: Sequence[DaySpend]) -> str:
@@ -306,7 +311,7 @@ def _days_line(days: Sequence[DaySpend]) -> str:
         return "no day was measured"
     shown = days[-_SPARK_WIDTH:]
     line = sparkline(amounts[-_SPARK_WIDTH:], _SPARK_WIDTH, 0.0, most)
-    return f"{shown[0].day.isoformat()} {line} {shown[-1].day.isoformat()}, up to {_money(most)} a day"
+    return f"{shown[0].day.isoformat()} {line} {shown[-1].day.isoformat()}, up to {known_amount(most)} a day"
 
 
 def _month(report: BudgetReport) -> str:
@@ -331,13 +336,6 @@ def _origin(report: BudgetReport) -> list[tuple[str, object]]:
 
 def _notes(report: BudgetReport) -> list[Lines]:
     return [Lines("\n".join(report.notes))] if report.notes else []
-
-
-def _money(amount: float | None) -> str | None:
-    """To the cent, and where that shows nothing two digits."""
-    if amount is None:
-        return None
-    return f"{amount:,.2f}" if abs(amount) >= 0.01 or not amount else f"{amount:.2g}"
 
 
 def _share(share: float | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_share
-from maestro_cli.output.renderers.cost_allocation import money
+from maestro_cli.output.money import amount_words
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ def difference_view(found: Comparison) -> Report:
 
 
 def signed(amount: float) -> str:
-    return f"+{money(amount)}" if amount > 0 else money(amount)
+    return f"+{amount_words(amount)}" if amount > 0 else amount_words(amount)
 
 
 def _bill(one: Allocation) -> str:
     window = f"{one.hours.start:%Y-%m-%d %H:%M} to {one.hours.end:%Y-%m-%d %H:%M} UTC"
-    return f"{one.currency} {money(one.total)}, {window}"
+    return f"{one.currency} {amount_words(one.total)}, {window}"
 
 
 def _percent(found: Comparison) -> str:
@@ -52,8 +52,8 @@ def _listing(found: Comparison) -> Listing[Difference]:
     columns: list[Column[Difference]] = [_key(index, name) for index, name in enumerate(found.after.grouping)]
     columns += [
         Column("kind", lambda row: row.kind.value, wide=True),
-        Column("before", lambda row: money(row.before), right=True, priority=2),
-        Column("after", lambda row: money(row.after), right=True, priority=2),
+        Column("before", lambda row: amount_words(row.before), right=True, priority=2),
+        Column("after", lambda row: amount_words(row.after), right=True, priority=2),
         Column("change", lambda row: signed(row.change), right=True, priority=0, tone=_tone),
         Column("by price", lambda row: signed(row.by_price), right=True, priority=3),
         Column("by amount", lambda row: signed(row.by_amount), right=True, priority=3),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.quantities import counted
 from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.storage.tiering import Place
+from maestro_cli.output.money import known_amount
 from maestro_cli.output.views import Column, Fields, Lines, Listing, Report
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def stored_view(found: Stored) -> Report:
         Column("version", lambda item: item.version.name),
         Column("size", lambda item: _size(item.version.size_bytes), right=True, priority=1),
         Column("answer", lambda item: item.place.value, tone=lambda item: TONES[item.place], priority=1),
-        Column("a month", lambda item: _amount(item.monthly), right=True),
-        Column("saving", lambda item: _amount(item.saving), right=True, priority=1),
+        Column("a month", lambda item: known_amount(item.monthly), right=True),
+        Column("saving", lambda item: known_amount(item.saving), right=True, priority=1),
         Column("objects", lambda item: item.version.objects, right=True, priority=3),
         Column("written", lambda item: item.version.written_at, priority=3),
         Column("why", lambda item: item.why, priority=1, folds=True),
@@ -95,7 +96,3 @@ def _size(size_bytes: int) -> str:
             return f"{size:.3g} {unit}"
         size /= 1024
     return f"{size_bytes / GIB:,.1f} GiB"
-
-
-def _amount(value: float | None) -> str | None:
-    return None if value is None else f"{value:,.2f}" if abs(value) >= 0.1 else f"{value:.2g}"

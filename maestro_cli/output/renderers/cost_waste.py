@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.output.money import known_amount
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
@@ -33,17 +34,13 @@ def waste_view(found: WasteReport) -> Report:
         Column("kind", lambda item: item.kind.value),
         Column("namespace", lambda item: item.namespace, wide=True),
         Column("name", lambda item: item.name, priority=1),
-        Column("a month", lambda item: _amount(item.monthly), right=True, priority=1),
+        Column("a month", lambda item: known_amount(item.monthly), right=True, priority=1),
         Column("evidence", lambda item: item.evidence, priority=1, folds=True),
         Column("what ends it", lambda item: item.remedy, priority=3, folds=True),
     )
     return Report(
         "waste/v1", document, (Fields(rows), Listing("waste-items/v1", columns, found.items, document=_item))
     )
-
-
-def _amount(value: float | None) -> str | None:
-    return None if value is None else f"{value:,.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
 
 
 def _item(item: Waste) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.refs import ref_of
 from maestro_cli.cost.allocation.allocate import allocate
 from maestro_cli.cost.allocation.model import RowKind
+from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
 from maestro_cli.cost.storage.report import StorageWanted
 from maestro_cli.cost.storage.tiering import Place
-from maestro_cli.cost.waste.machines import MONTH_HOURS, idle_machines, unattached_volumes
+from maestro_cli.cost.waste.machines import idle_machines, unattached_volumes
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
 from maestro_cli.cost.waste.report import WasteReport
 from maestro_cli.cost.waste.served import dear_series, served_waste
@@ -69,7 +70,7 @@ def _tried(kinds: Iterable[Kind], look: Callable[[], Found]) -> list[Waste | Not
 
 def _machines(services: CostServices, data: CostData) -> Found:
     hourly = allocate(data.metered, data.book, ("workload",))
-    month = MONTH_HOURS / max(data.metered.hours.count - 1, 1)  # the last hour may only have begun
+    month = HOURS_OF_A_MONTH / max(data.metered.hours.count - 1, 1)  # the last hour may only have begun
     spent = {
         row.keys[0]: float(costs[:-1].sum()) * month
         for row, costs in zip(hourly.allocation.rows, hourly.costs, strict=True)

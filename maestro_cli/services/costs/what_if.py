@@ -15,8 +15,8 @@ from maestro_cli.cost.allocation.allocate import tell
 from maestro_cli.cost.allocation.charging import charge
 from maestro_cli.cost.allocation.grouping import Filter
 from maestro_cli.cost.allocation.sharing import Sharing
-from maestro_cli.cost.gate.model import MONTH_HOURS
 from maestro_cli.cost.metering.model import HOUR, Metered
+from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
 from maestro_cli.cost.what_if.model import Bill, CacheHits, Change, NodeType, Replicas, SpotShare, WhatIf
 from maestro_cli.cost.what_if.reckoning import GROUPING, parts_of, reckon
 from maestro_cli.cost.what_if.replicas import mean_replicas
@@ -55,7 +55,7 @@ def find_what_if(services: CostServices, wanted: WhatIfWanted) -> WhatIf:
     version = data.book.at(metered.hours.end - HOUR)
     if not measured > 0 or version is None:
         raise NoData("nothing was measured that has a price", fix="another --window")
-    month = MONTH_HOURS / measured
+    month = HOURS_OF_A_MONTH / measured
     now = hourly.allocation.total * month
     try:
         steps, added = reckon(parts_of(hourly.allocation.rows, month), changes, _counted(metered), version)

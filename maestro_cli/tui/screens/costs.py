@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from maestro_cli.output.strips import bar
 from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.feeds.model import Feed
@@ -24,7 +25,6 @@ WINDOW = "24h"
 DRILL = ("namespace", "team", "model", "version", "workload")
 BAR_CELLS = 20
 _ROLLED_OUT = ("/deploy/", "/sts/", "/ds/")
-_PARTS = " ▏▎▍▌▋▊▉"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,6 @@ def read_costs(services: Services, argument: str) -> tuple[CostRow, ...]:
 COSTS: Feed[tuple[CostRow, ...]] = Feed("cost", "Prometheus", EVERY_SECONDS, read_costs)
 
 
-def bar(share: float) -> str:
-    """A line as long as the share; every part of a cell counts."""
-    eighths = round(max(0.0, min(share, 1.0)) * BAR_CELLS * 8)
-    full, part = divmod(eighths, 8)
-    return "█" * full + (_PARTS[part] if part else "")
-
-
 def efficiency(one: CostRow, resource: str) -> str | None:
     charged = one.row.charged.get(resource, 0.0)
     return f"{one.row.used.get(resource, 0.0) / charged:.0%}" if charged > 0 else None
@@ -88,7 +81,7 @@ def costs_listing(found: Sequence[CostRow], moment: Moment) -> Listing[CostRow]:
         Column(key, lambda one: one.name, tone=lambda one: "" if one.is_spender else "dim"),
         Column(f"{currency} a day".strip(), lambda one: f"{one.row.total:,.2f}", right=True, priority=1),
         Column("share", lambda one: f"{one.share:.1%}", right=True, priority=1),
-        Column("of all", lambda one: bar(one.share), priority=1),
+        Column("of all", lambda one: bar(one.share, BAR_CELLS), priority=1),
         Column("direct", lambda one: f"{one.row.direct:,.2f}", right=True),
         Column("cpu used", lambda one: efficiency(one, "cpu"), right=True),
         Column("memory used", lambda one: efficiency(one, "memory"), right=True),

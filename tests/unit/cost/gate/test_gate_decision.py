@@ -11,9 +11,16 @@ from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.refs import ref_of
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.cost.gate.deciding import decide, exit_code_of, verdict_of
-from maestro_cli.cost.gate.model import MONTH_HOURS, Asked, Claim, Limits, Manifests, Scale
+from maestro_cli.cost.gate.model import Asked, Claim, Limits, Manifests, Scale
 from maestro_cli.cost.gate.pricing import compare, monthly
-from maestro_cli.cost.prices.model import ALWAYS, Capacity, PriceVersion, StorageClass, UnitRates
+from maestro_cli.cost.prices.model import (
+    ALWAYS,
+    HOURS_OF_A_MONTH,
+    Capacity,
+    PriceVersion,
+    StorageClass,
+    UnitRates,
+)
 
 PRICES = PriceVersion(
     since=ALWAYS,
@@ -25,7 +32,7 @@ PRICES = PriceVersion(
 )
 FRAUD, PRICING = ref_of("Deployment", "ml", "fraud"), ref_of("Deployment", "ml", "pricing")
 ONE = Asked(cpu=1.0, memory_gib=2.0)
-ONE_MONTHLY = MONTH_HOURS * (0.03 + 0.008)
+ONE_MONTHLY = HOURS_OF_A_MONTH * (0.03 + 0.008)
 BARE = replace(ONE, cpu=0.0, unknown=("container app has no cpu request",))
 
 
@@ -43,20 +50,22 @@ def judged(
 
 def test_a_month_is_requests_times_rates_times_replicas() -> None:
     found = monthly(replace(ONE, least=2, most=8, gpus=1.0), PRICES)
-    assert found.least == pytest.approx(2 * (ONE_MONTHLY + MONTH_HOURS))
+    assert found.least == pytest.approx(2 * (ONE_MONTHLY + HOURS_OF_A_MONTH))
     assert found.most == pytest.approx(4 * found.least)
     assert monthly(replace(ONE, gpus=1.0, gpu="a100"), PRICES).most == pytest.approx(
-        ONE_MONTHLY + 3 * MONTH_HOURS
+        ONE_MONTHLY + 3 * HOURS_OF_A_MONTH
     )
-    assert monthly(replace(ONE, capacity=Capacity.SPOT), PRICES).most == pytest.approx(MONTH_HOURS * 0.012)
+    assert monthly(replace(ONE, capacity=Capacity.SPOT), PRICES).most == pytest.approx(
+        HOURS_OF_A_MONTH * 0.012
+    )
     assert monthly(replace(ONE, hours=30), PRICES).most == pytest.approx(30 * 0.038)
 
 
 def test_claims_of_replicas_grow_with_them_and_own_ones_do_not() -> None:
     claim = Claim("fast", 100.0)
     found = monthly(Asked(least=1, most=3, claims=(claim,), own_claims=(claim,), balancers=1), PRICES)
-    assert found.least == pytest.approx(MONTH_HOURS * (0.01 + 0.01 + 0.025))
-    assert found.most == pytest.approx(MONTH_HOURS * (0.03 + 0.01 + 0.025))
+    assert found.least == pytest.approx(HOURS_OF_A_MONTH * (0.01 + 0.01 + 0.025))
+    assert found.most == pytest.approx(HOURS_OF_A_MONTH * (0.03 + 0.01 + 0.025))
 
 
 @pytest.mark.parametrize(

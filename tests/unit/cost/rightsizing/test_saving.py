@@ -11,6 +11,7 @@ import pytest
 
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
 from maestro_cli.cost.rightsizing.demands import demands_of
 from maestro_cli.cost.rightsizing.facts import Facts, PlacedPod, Room
@@ -18,7 +19,7 @@ from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
 from maestro_cli.cost.rightsizing.packing import FULL, Demands, pack
-from maestro_cli.cost.rightsizing.saving import GIB, NodeRate, claim_of, realised_by
+from maestro_cli.cost.rightsizing.saving import NodeRate, claim_of, realised_by
 from maestro_cli.cost.rightsizing.sizing import Looked, advise
 from tests.unit.cost.rightsizing.usages import DAY, usage
 

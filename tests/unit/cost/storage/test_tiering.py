@@ -11,16 +11,16 @@ import pytest
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.cost.metering.model import GIB
-from maestro_cli.cost.prices.model import StorageClass
+from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, StorageClass
 from maestro_cli.cost.storage.keeping import References, kept_versions, named_versions
 from maestro_cli.cost.storage.lifecycle import Policy, gcs_policy, s3_policy
 from maestro_cli.cost.storage.model import StoredObject, StoredVersion, group_versions
-from maestro_cli.cost.storage.tiering import MONTH_HOURS, Outlook, Place, Tiering, weigh_versions
+from maestro_cli.cost.storage.tiering import Outlook, Place, Tiering, weigh_versions
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-HOT = StorageClass("STANDARD", 0.023 / MONTH_HOURS)
+HOT = StorageClass("STANDARD", 0.023 / HOURS_OF_A_MONTH)
 COLD = StorageClass(
-    "STANDARD_IA", 0.0125 / MONTH_HOURS, per_thousand_requests=0.01, per_gib_retrieved=0.01,
+    "STANDARD_IA", 0.0125 / HOURS_OF_A_MONTH, per_thousand_requests=0.01, per_gib_retrieved=0.01,
     least_days=30, least_bytes=128 * 1024,
 )  # fmt: skip
 NOTHING = References({})
@@ -56,7 +56,7 @@ def test_a_version_moves_when_what_it_saves_is_more_than_the_move_and_reading_ba
 def test_what_will_lie_there_for_less_than_the_least_days_pays_for_them() -> None:
     short = Outlook(months=0.25)
     moved = weigh(stored("models/fraud/1/m", 100), stored("models/fraud/2/m"), outlook=short)["fraud@1"]
-    stays = 30 * 24 / MONTH_HOURS
+    stays = 30 * 24 / HOURS_OF_A_MONTH
     assert moved.saving == pytest.approx(100 * (0.023 * 0.25 - 0.0125 * stays) - 0.00001)
     assert moved.place is Place.STAY
 

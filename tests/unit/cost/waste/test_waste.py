@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maestro_cli.core.facts.metrics import Instant, Sample, Series
+from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.cost.metering.model import ContainerRef, Hours, Metered, VolumeRef
-from maestro_cli.cost.prices.model import ALWAYS, PriceVersion, Resource, StorageClass
-from maestro_cli.cost.waste.machines import MONTH_HOURS, idle_machines, unattached_volumes
+from maestro_cli.cost.prices.model import ALWAYS, HOURS_OF_A_MONTH, PriceVersion, Resource, StorageClass
+from maestro_cli.cost.waste.machines import idle_machines, unattached_volumes
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
 from maestro_cli.cost.waste.served import STEPS, ServedQueries, dear_series, served_waste
 
@@ -114,7 +114,7 @@ LOOSE = VolumeRef("pv-b", "standard", "ml", "old")
 
 
 def test_a_volume_that_no_pod_mounted_in_any_hour_is_waste_at_the_price_of_its_class() -> None:
-    version = PriceVersion(ALWAYS, storage=(StorageClass("standard", 0.04 / MONTH_HOURS),))
+    version = PriceVersion(ALWAYS, storage=(StorageClass("standard", 0.04 / HOURS_OF_A_MONTH),))
     (one,) = unattached_volumes(metered({}, volumes=(MOUNTED, LOOSE)), version)
     assert isinstance(one, Waste)
     assert one.name == "pv-b"
@@ -138,11 +138,6 @@ class Prometheus:
     def query(self, promql: str, *, at: datetime | None = None) -> Instant:
         found = self._answers.get(promql, [])
         return Instant(promql, NOW, tuple(Sample(labels, value, NOW) for labels, value in found))
-
-    def query_range(
-        self, promql: str, start: datetime, end: datetime, step_seconds: float
-    ) -> tuple[Series, ...]:
-        raise NotImplementedError
 
 
 Q = ServedQueries(7 * 86_400)
