@@ -41,7 +41,10 @@ def test_defaults_are_the_same_on_every_write(http: httpx.Client, web: str) -> N
         "httpGet": {"port": "http", "path": "/", "scheme": "HTTP"},
         "timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3,
     }  # fmt: skip
-    assert http.patch(web, json=patch, headers=STRATEGIC).json() == first
+    again = http.patch(web, json=patch, headers=STRATEGIC).json()
+    # the rest is its controllers', who may write between the two
+    assert again["spec"] == first["spec"]
+    assert again["metadata"]["generation"] == first["metadata"]["generation"]
 
 
 @behaviour("validation", "an invalid change is refused with 422 that names the field and the reason")
