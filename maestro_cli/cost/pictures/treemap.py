@@ -59,7 +59,7 @@ class CellTile:
 def treemap(amounts: Sequence[float], width: float, height: float, least_area: float = 0.0) -> list[Tile]:
     """A tile for each amount above zero, the largest first; those of less area than that are one, the rest.
 
-    The rest comes last, and is larger than `least_area` unless there is nothing to put with it.
+    The rest comes last and has the area of its sum, be it ever so small.
     """
     known = _drawable(amounts)
     if not known or width <= 0 or height <= 0:
@@ -71,9 +71,9 @@ def treemap(amounts: Sequence[float], width: float, height: float, least_area: f
 def cell_treemap(
     amounts: Sequence[float], width: int, height: int, least_width: int = 1, least_height: int = 1
 ) -> list[CellTile]:
-    """The same in cells of a terminal: no tile is narrower or lower than that while there are several.
+    """The same in cells of a terminal: only the rest, which is the last, is narrower or lower than that.
 
-    Whatever would be is in the last, the rest.
+    A rest that is less than half a cell has a width or a height of 0: it is to be told in words.
     """
     known = _drawable(amounts)
     if not known or width <= 0 or height <= 0:
@@ -82,11 +82,10 @@ def cell_treemap(
     while True:
         laid = _laid(amounts, known, alone, width, height * CELL_ASPECT)
         cells = [_rounded(tile) for tile in laid]
-        small = sum(one.width < least_width or one.height < least_height for one in cells)
-        if len(cells) == 1 or not small:
+        small = sum(one.width < least_width or one.height < least_height for one in cells[:alone])
+        if not small:
             return cells
-        fewer = max(small // 4, 2 if alone == len(known) else 1)  # a rest of one is that one
-        alone = max(alone - fewer, 0)
+        alone -= max(small // 4, 1)
 
 
 def _drawable(amounts: Sequence[float]) -> list[int]:
@@ -100,12 +99,7 @@ def _alone(amounts: Sequence[float], known: Sequence[int], area: float, least: f
     largest = amounts[known[0]]
     total = math.fsum(amounts[index] / largest for index in known)
     needed = least * total / area * (1 - 1e-9)
-    alone = sum(amounts[index] / largest >= needed for index in known)
-    while 0 < alone < len(known) and (
-        math.fsum(amounts[index] / largest for index in known[alone:]) < needed or alone == len(known) - 1
-    ):
-        alone -= 1
-    return alone
+    return sum(amounts[index] / largest >= needed for index in known)
 
 
 def _laid(
@@ -113,7 +107,7 @@ def _laid(
 ) -> list[Tile]:
     """Those that stand alone, then the rest as one, which has the place of its size."""
     largest = amounts[known[0]]
-    groups = [(index,) for index in known[:alone]]
+    groups: list[tuple[int, ...]] = [(index,) for index in known[:alone]]
     if alone < len(known):
         groups.append(tuple(known[alone:]))
     sizes = [math.fsum(amounts[index] / largest for index in members) for members in groups]

@@ -20,6 +20,7 @@ AMOUNTS = st.lists(
     max_size=40,
 )
 ORDINARY = st.lists(st.floats(min_value=0.001, max_value=1e6), min_size=1, max_size=60)
+SIDES = st.floats(min_value=1, max_value=2000)
 CELLS = st.integers(min_value=1, max_value=200)
 
 
@@ -33,7 +34,7 @@ def _overlap(one: Tile | CellTile, other: Tile | CellTile) -> float:
     return max(wide, 0) * max(high, 0)
 
 
-@given(ORDINARY, st.floats(min_value=1, max_value=2000), st.floats(min_value=1, max_value=2000))
+@given(ORDINARY, SIDES, SIDES)
 def test_areas_are_as_the_amounts(amounts: list[float], width: float, height: float) -> None:
     total = math.fsum(amounts)
     for tile in treemap(amounts, width, height):
@@ -43,7 +44,7 @@ def test_areas_are_as_the_amounts(amounts: list[float], width: float, height: fl
         )
 
 
-@given(AMOUNTS, st.floats(min_value=1, max_value=2000), st.floats(min_value=1, max_value=2000), st.floats(0, 99))
+@given(AMOUNTS, SIDES, SIDES, st.floats(0, 99))
 def test_tiles_fill_the_whole_and_do_not_overlap(
     amounts: list[float], width: float, height: float, least: float
 ) -> None:
@@ -70,14 +71,14 @@ def test_every_cell_belongs_to_one_tile(
 
 
 @given(AMOUNTS, CELLS, CELLS, st.integers(1, 12), st.integers(1, 4))
-def test_every_amount_is_in_one_tile_that_can_be_seen(
+def test_every_amount_is_in_one_tile_and_all_but_the_rest_can_be_seen(
     amounts: list[float], width: int, height: int, least_width: int, least_height: int
 ) -> None:
     tiles = cell_treemap(amounts, width, height, least_width, least_height)
     told = [index for one in tiles for index in one.members]
     assert sorted(told) == _drawable(amounts)
-    if len(tiles) > 1:
-        assert all(one.width >= least_width and one.height >= least_height for one in tiles)
+    assert all(one.width >= least_width and one.height >= least_height for one in tiles[:-1])
+    assert all(len(one.members) == 1 for one in tiles[:-1])
 
 
 @given(ORDINARY, st.integers(10, 200), st.integers(5, 60))
@@ -87,20 +88,18 @@ def test_cells_are_within_half_a_cell_of_what_is_true(amounts: list[float], widt
     exact = treemap(merged, float(width), height * CELL_ASPECT)
     for tile in exact:
         cell = cells[tile.members[0]]
-        assert abs(cell.left - tile.left) <= 0.5 + 1e-6 and abs(cell.right - tile.right) <= 0.5 + 1e-6
+        assert abs(cell.left - tile.left) <= 0.5 + 1e-6
+        assert abs(cell.right - tile.right) <= 0.5 + 1e-6
         assert abs(cell.top - tile.top / CELL_ASPECT) <= 0.5 + 1e-6
         assert abs(cell.bottom - tile.bottom / CELL_ASPECT) <= 0.5 + 1e-6
 
 
 @given(AMOUNTS, st.floats(min_value=0, max_value=5000))
-def test_no_tile_is_smaller_than_the_least_and_a_rest_is_of_several(
-    amounts: list[float], least: float
-) -> None:
+def test_what_is_smaller_than_the_least_is_the_rest(amounts: list[float], least: float) -> None:
     tiles = treemap(amounts, 100.0, 50.0, least)
     assert sorted(index for one in tiles for index in one.members) == _drawable(amounts)
-    if len(tiles) > 1:
-        assert all(one.width * one.height >= least * (1 - 1e-6) for one in tiles)
-        assert all(len(one.members) == 1 for one in tiles[:-1])
+    assert all(len(one.members) == 1 for one in tiles[:-1])
+    assert all(one.width * one.height >= least * (1 - 1e-6) for one in tiles[:-1])
 
 
 def test_the_example_of_the_paper() -> None:
@@ -117,6 +116,11 @@ def test_equals_keep_their_order_and_cells_look_square() -> None:
     tiles = cell_treemap([1.0, 1.0, 1.0, 1.0], 40, 20)
     assert [one.members for one in tiles] == [(0,), (1,), (2,), (3,)]
     assert {(one.width, one.height) for one in tiles} == {(20, 10)}
+
+
+def test_only_what_is_small_is_in_the_rest() -> None:
+    tiles = cell_treemap([50.0, 0.2, 30.0, 15.0, 0.1, 0.3], 60, 20, 6, 2)
+    assert [one.members for one in tiles] == [(0,), (2,), (3,), (5, 1, 4)]
 
 
 def test_nothing_to_draw_is_no_tile() -> None:
