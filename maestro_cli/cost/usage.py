@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.metrics import Sample, Series
-from maestro_cli.core.promql import promql_label, promql_selector, promql_string
+from maestro_cli.core.promql import promql_label, promql_string
 from maestro_cli.core.quantities import prometheus_duration
+from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.ports import Metrics
 from maestro_cli.cost.unit_cost import Usage
 
@@ -39,11 +40,13 @@ class Scope:
     service: str = ""
     label: str = "deployment"
     probes: tuple[tuple[str, str], ...] = ()
+    series: ClusterSeries = field(default_factory=ClusterSeries)
 
-    @property
-    def matchers(self) -> Mapping[str, str]:
-        chosen = {NAMESPACE: self.namespace, self.label: self.service}
-        return {name: value for name, value in chosen.items() if value}
+    def of(self, metric: str, *, code: str = "", extra: str = "") -> str:
+        """A selector of the services; raises ValueError for what is not a label name."""
+        chosen = {NAMESPACE: self.namespace, self.label: self.service, "code": code}
+        equal = {name: value for name, value in chosen.items() if value}
+        return self.series.of(metric, equal, extra=extra)
 
     @property
     def no_probes(self) -> str:
@@ -72,22 +75,21 @@ class UsageQueries:
     @property
     def predictions(self) -> str:
         """Requests answered with 200 in the window, by service; a restart of a counter is not lost."""
-        answered = {**self.scope.matchers, "code": "200"}
-        counter = promql_selector(REQUESTS, answered, extra=self.scope.no_probes)
+        counter = self.scope.of(REQUESTS, code="200", extra=self.scope.no_probes)
         return f"sum by ({self._service}) (increase({counter}[{self._range}]))"
 
     @property
     def replicas(self) -> str:
         """Targets that exist at an instant, by service, of those that showed the series in the window."""
-        return self._count("up")
+        return self._count(self.scope.series.of("up"))
 
     @property
     def answering(self) -> str:
         """Those of them that could be scraped."""
-        return self._count("(up == 1)")
+        return self._count(f"({self.scope.series.of('up')} == 1)")
 
     def _count(self, there: str) -> str:
-        seen = f"last_over_time({promql_selector(REQUESTS, self.scope.matchers)}[{self._range}] @ end())"
+        seen = f"last_over_time({self.scope.of(REQUESTS)}[{self._range}] @ end())"
         labels = ", ".join(dict.fromkeys((NAMESPACE, self.scope.label, *_TARGET)))
         targets = f"count by ({labels}) ({seen}) and on ({', '.join(_TARGET)}) {there}"
         return f"count by ({self._service}) ({targets})"
@@ -95,7 +97,7 @@ class UsageQueries:
     @property
     def anything(self) -> str:
         """Whether Prometheus measured anything at an instant: what was no replica then was none."""
-        return "count(up)"
+        return f"count({self.scope.series.of('up')})"
 
 
 def measure_usage(metrics: Metrics, scope: Scope, end: datetime, window_seconds: float) -> tuple[Usage, ...]:

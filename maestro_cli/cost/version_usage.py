@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from maestro_cli.core.facts.metrics import Sample
-from maestro_cli.core.promql import promql_label, promql_selector
+from maestro_cli.core.promql import promql_label
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.cost.ports import Metrics
 from maestro_cli.cost.usage import NAMESPACE, REQUESTS, Scope
@@ -81,7 +81,7 @@ class VersionQueries:
     window_seconds: float
 
     def _grown(self, metric: str, extra: str = "") -> str:
-        selector = promql_selector(metric, self.scope.matchers, extra=extra)
+        selector = self.scope.of(metric, extra=extra)
         return f"increase({selector}[{prometheus_duration(self.window_seconds)}])"
 
     def _by(self, *more: str) -> str:

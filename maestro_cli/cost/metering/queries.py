@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from maestro_cli.core.promql import promql_selector
+from maestro_cli.cost.cluster_series import ClusterSeries
 
 LOOK_SECONDS = 60
 CPU, MEMORY, GPUS = "cpu", "memory", ("nvidia_com_gpu", "amd_com_gpu")
@@ -44,7 +44,7 @@ class MeterQueries:
     match: Mapping[str, str] = field(default_factory=dict)
 
     def _of(self, metric: str, extra: str = "") -> str:
-        return promql_selector(metric, self.match, extra=extra)
+        return ClusterSeries(self.match).of(metric, extra=extra)
 
     def _share(self, there: str) -> str:
         """Looks in the bin at which there was something, times its value.
@@ -124,9 +124,5 @@ class MeterQueries:
     @property
     def identities(self) -> str:
         """What things are and belong to, of which only the labels are asked."""
-        return "{" + ",".join([f'__name__=~"{"|".join(IDENTITIES)}"', *self._matchers()]) + "}"
-
-    def _matchers(self) -> list[str]:
-        """As `promql_selector` writes them."""
-        written = promql_selector("x", self.match).removeprefix("x{").removesuffix("}")
-        return [written] if written else []
+        matchers = (f'__name__=~"{"|".join(IDENTITIES)}"', ClusterSeries(self.match).matchers)
+        return "{" + ",".join(one for one in matchers if one) + "}"

@@ -3,75 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from maestro_cli.core.promql import promql_selector
+from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.rightsizing.chunks import selector_of
 from maestro_cli.cost.rightsizing.owners import PodKey
 
 _OF_CONTAINER = "max by (namespace, pod, container"
 OOM_REASON = 'reason="OOMKilled"'
+_SIZES = 'resource=~"cpu|memory"'
 
 
-def sizes_now(side: str) -> str:
-    """`side` is requests or limits: of every container, by resource."""
-    return f'{_OF_CONTAINER}, resource) (kube_pod_container_resource_{side}{{resource=~"cpu|memory"}})'
+@dataclass(frozen=True, slots=True)
+class FactQueries:
+    """Of the series of one cluster, over one span as PromQL writes it."""
 
+    series: ClusterSeries = field(default_factory=ClusterSeries)
+    span: str = "14d"
 
-def sizes_once(side: str, pods: Sequence[PodKey], span: str) -> str:
-    """Of pods that may be gone."""
-    selector = selector_of(f"kube_pod_container_resource_{side}", pods)
-    return f"{_OF_CONTAINER}, resource) (last_over_time({selector}[{span}]))"
+    def sizes_now(self, side: str) -> str:
+        """`side` is requests or limits: of every container, by resource."""
+        selector = self.series.of(f"kube_pod_container_resource_{side}", extra=_SIZES)
+        return f"{_OF_CONTAINER}, resource) ({selector})"
 
+    def sizes_once(self, side: str, pods: Sequence[PodKey]) -> str:
+        """Of pods that may be gone."""
+        selector = selector_of(self.series, f"kube_pod_container_resource_{side}", pods)
+        return f"{_OF_CONTAINER}, resource) (last_over_time({selector}[{self.span}]))"
 
-ALIVE = 'max by (namespace, pod) (kube_pod_status_phase{phase=~"Running|Pending"}) == 1'
-PLACES = "max by (namespace, pod, node) (kube_pod_info)"
-ALLOCATABLE = 'max by (node, resource) (kube_node_status_allocatable{resource=~"cpu|memory|pods"})'
-CAPACITY = 'max by (node, resource) (kube_node_status_capacity{resource=~"cpu|memory"})'
-NODE_LABELS = "kube_node_labels"
-AUTOSCALERS = "kube_horizontalpodautoscaler_info"
-AUTOSCALER_TARGETS = "kube_horizontalpodautoscaler_spec_target_metric"
-GPU_BUSY = "quantile_over_time(0.95, DCGM_FI_DEV_GPU_UTIL[7d])"
-GPU_SEEN = "count_over_time(DCGM_FI_DEV_GPU_UTIL[7d:1h])"
+    @property
+    def alive(self) -> str:
+        phases = self.series.of("kube_pod_status_phase", extra='phase=~"Running|Pending"')
+        return f"max by (namespace, pod) ({phases}) == 1"
 
+    @property
+    def places(self) -> str:
+        return f"max by (namespace, pod, node) ({self.series.of('kube_pod_info')})"
 
-def autoscaler_bound(which: str) -> str:
-    return f"kube_horizontalpodautoscaler_spec_{which}_replicas"
+    @property
+    def allocatable(self) -> str:
+        told = self.series.of("kube_node_status_allocatable", extra='resource=~"cpu|memory|pods"')
+        return f"max by (node, resource) ({told})"
 
+    @property
+    def capacity(self) -> str:
+        return f"max by (node, resource) ({self.series.of('kube_node_status_capacity', extra=_SIZES)})"
 
-def kills(namespace: str, span: str) -> str:
-    """1 for every container that was killed for its memory."""
-    chosen = {"namespace": namespace} if namespace else {}
-    metric = promql_selector("kube_pod_container_status_last_terminated_reason", chosen, extra=OOM_REASON)
-    return f"{_OF_CONTAINER}) (max_over_time({metric}[{span}])) > 0"
+    @property
+    def node_labels(self) -> str:
+        return self.series.of("kube_node_labels")
 
+    @property
+    def autoscalers(self) -> str:
+        return self.series.of("kube_horizontalpodautoscaler_info")
 
-def killed_with(namespace: str, span: str) -> str:
-    """The largest limit that such a container had."""
-    chosen = {"namespace": namespace} if namespace else {}
-    metric = promql_selector("kube_pod_container_resource_limits", chosen, extra='resource="memory"')
-    limits = f"{_OF_CONTAINER}) (max_over_time({metric}[{span}]))"
-    return f"{limits} and on (namespace, pod, container) ({kills(namespace, span)})"
+    @property
+    def autoscaler_targets(self) -> str:
+        return self.series.of("kube_horizontalpodautoscaler_spec_target_metric")
 
+    def autoscaler_bound(self, which: str) -> str:
+        return self.series.of(f"kube_horizontalpodautoscaler_spec_{which}_replicas")
 
-def killed_at(namespace: str, span: str) -> str:
-    """When it ended last."""
-    chosen = {"namespace": namespace} if namespace else {}
-    metric = promql_selector("kube_pod_container_status_last_terminated_timestamp", chosen)
-    times = f"{_OF_CONTAINER}) (max_over_time({metric}[{span}]))"
-    return f"{times} and on (namespace, pod, container) ({kills(namespace, span)})"
+    @property
+    def gpu_busy(self) -> str:
+        return f"quantile_over_time(0.95, {self.series.of('DCGM_FI_DEV_GPU_UTIL')}[7d])"
 
+    @property
+    def gpu_seen(self) -> str:
+        return f"count_over_time({self.series.of('DCGM_FI_DEV_GPU_UTIL')}[7d:1h])"
 
-def cpu_periods(which: str, pods: Sequence[PodKey], span: str) -> str:
-    """`which` is `cfs_throttled_periods` or `cfs_periods`: how many in the window."""
-    selector = selector_of(f"container_cpu_{which}_total", pods)
-    return f"sum by (namespace, pod, container) (increase({selector}[{span}]))"
+    def kills(self, namespace: str) -> str:
+        """1 for every container that was killed for its memory."""
+        reasons = self._in(namespace, "kube_pod_container_status_last_terminated_reason", OOM_REASON)
+        return f"{_OF_CONTAINER}) (max_over_time({reasons}[{self.span}])) > 0"
 
+    def killed_with(self, namespace: str) -> str:
+        """The largest limit that such a container had."""
+        limits = self._in(namespace, "kube_pod_container_resource_limits", 'resource="memory"')
+        return self._of_killed(namespace, limits)
 
-def throttling_of(namespace: str, container: str, span: str) -> str:
-    """The share for one container, to tell a reader where a figure comes from."""
-    chosen = {"namespace": namespace, "container": container}
-    throttled, all_ = (
-        f"sum(increase({promql_selector(f'container_cpu_{which}_total', chosen)}[{span}]))"
-        for which in ("cfs_throttled_periods", "cfs_periods")
-    )
-    return f"{throttled} / {all_}"
+    def killed_at(self, namespace: str) -> str:
+        """When it ended last."""
+        return self._of_killed(
+            namespace, self._in(namespace, "kube_pod_container_status_last_terminated_timestamp")
+        )
+
+    def cpu_periods(self, which: str, pods: Sequence[PodKey]) -> str:
+        """`which` is `cfs_throttled_periods` or `cfs_periods`: how many in the window."""
+        selector = selector_of(self.series, f"container_cpu_{which}_total", pods)
+        return f"sum by (namespace, pod, container) (increase({selector}[{self.span}]))"
+
+    def throttling_of(self, namespace: str, container: str) -> str:
+        """The share for one container, to tell a reader where a figure comes from."""
+        chosen = {"namespace": namespace, "container": container}
+        throttled, all_ = (
+            f"sum(increase({self.series.of(f'container_cpu_{which}_total', chosen)}[{self.span}]))"
+            for which in ("cfs_throttled_periods", "cfs_periods")
+        )
+        return f"{throttled} / {all_}"
+
+    def _of_killed(self, namespace: str, selector: str) -> str:
+        largest = f"{_OF_CONTAINER}) (max_over_time({selector}[{self.span}]))"
+        return f"{largest} and on (namespace, pod, container) ({self.kills(namespace)})"
+
+    def _in(self, namespace: str, metric: str, extra: str = "") -> str:
+        return self.series.of(metric, {"namespace": namespace} if namespace else {}, extra=extra)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from maestro_cli.core.promql import promql_regex, promql_string
+from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.rightsizing.owners import PodKey
 
 SAMPLES_AT_ONCE = 500_000  # of one metric: some 35 MB while they are decoded
@@ -33,7 +34,7 @@ class Portions:
         self._samples_a_pod = max(1.0, samples / max(1, pods))
 
 
-def selector_of(metric: str, pods: Sequence[PodKey]) -> str:
+def selector_of(series: ClusterSeries, metric: str, pods: Sequence[PodKey]) -> str:
     """The containers of these pods; not the pod's own cgroup, and not what holds its network."""
     namespaces = sorted({namespace for namespace, _ in pods})
     names = sorted({name for _, name in pods})
@@ -42,7 +43,7 @@ def selector_of(metric: str, pods: Sequence[PodKey]) -> str:
         if len(namespaces) == 1
         else f"namespace=~{_any_of(namespaces)}"
     )
-    return f'{metric}{{container!="",container!="POD",{where},pod=~{_any_of(names)}}}'
+    return series.of(metric, extra=f'container!="",container!="POD",{where},pod=~{_any_of(names)}')
 
 
 def _any_of(names: Sequence[str]) -> str:

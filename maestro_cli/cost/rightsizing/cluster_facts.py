@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.core.quantities import prometheus_duration
+from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.metering.labels import capacity, instance_type, of_object, region, zone
 from maestro_cli.cost.prices.model import Capacity
-from maestro_cli.cost.rightsizing import asking
+from maestro_cli.cost.rightsizing.asking import FactQueries
 from maestro_cli.cost.rightsizing.chunks import MOST_PODS
 from maestro_cli.cost.rightsizing.facts import (
     Autoscaler,
@@ -31,16 +32,18 @@ Amounts = dict[tuple[str, str, str], dict[str, float]]  # by namespace, pod, con
 
 def read_facts(
     history: History,
+    series: ClusterSeries,
     owners: Mapping[PodKey, WorkloadId],
     chosen: Mapping[PodKey, WorkloadId],
     end: datetime,
     span: timedelta,
 ) -> Facts:
     """Of the pods that were chosen, and of all nodes and of where all pods are. Raises as History does."""
-    ask = _Asking(history, end, prometheus_duration(span.total_seconds()))
+    queries = FactQueries(series, prometheus_duration(span.total_seconds()))
+    ask = _Asking(history, end, queries)
     amounts = ask.amounts_now()
-    alive = {_pod(one) for one in ask.samples(asking.ALIVE)}
-    places = {_pod(one): one.labels.get("node", "") for one in ask.samples(asking.PLACES)}
+    alive = {_pod(one) for one in ask.samples(queries.alive)}
+    places = {_pod(one): one.labels.get("node", "") for one in ask.samples(queries.places)}
     running = {pod: of for pod, of in chosen.items() if pod in alive}
     there = set(running.values())
     absent = [pod for pod, of in chosen.items() if of.kind in BATCH and of not in there]
@@ -55,14 +58,15 @@ def read_facts(
         gpus=ask.gpus(chosen),
         pods=tuple(_placed(amounts, alive, places, owners)),
         nodes=tuple(ask.nodes()),
+        queries=queries,
     )
 
 
 class _Asking:
-    """Queries at one instant, over one span."""
+    """Queries at one instant."""
 
-    def __init__(self, history: History, end: datetime, span: str) -> None:
-        self._history, self._end, self._span = history, end, span
+    def __init__(self, history: History, end: datetime, queries: FactQueries) -> None:
+        self._history, self._end, self._queries = history, end, queries
 
     def samples(self, promql: str) -> tuple[Sample, ...]:
         return self._history.query(promql, at=self._end).samples
@@ -70,7 +74,7 @@ class _Asking:
     def amounts_now(self) -> Amounts:
         found: Amounts = defaultdict(dict)
         for side in ("requests", "limits"):
-            _note(found, side, self.samples(asking.sizes_now(side)))
+            _note(found, side, self.samples(self._queries.sizes_now(side)))
         return found
 
     def amounts_once(self, pods: list[PodKey]) -> Amounts:
@@ -78,18 +82,18 @@ class _Asking:
         for at in range(0, len(pods), MOST_PODS):
             portion = pods[at : at + MOST_PODS]
             for side in ("requests", "limits"):
-                _note(found, side, self.samples(asking.sizes_once(side, portion, self._span)))
+                _note(found, side, self.samples(self._queries.sizes_once(side, portion)))
         chosen = set(pods)
         return {key: one for key, one in found.items() if key[:2] in chosen}
 
     def kills(self, owners: Mapping[PodKey, WorkloadId]) -> dict[ContainerId, OutOfMemory]:
         namespaces = {namespace for namespace, _ in owners}
         namespace = next(iter(namespaces)) if len(namespaces) == 1 else ""
-        killed = self._by_container(asking.kills(namespace, self._span), owners)
+        killed = self._by_container(self._queries.kills(namespace), owners)
         if not killed:
             return {}
-        at = self._by_container(asking.killed_at(namespace, self._span), owners)
-        limits = self._by_container(asking.killed_with(namespace, self._span), owners)
+        at = self._by_container(self._queries.killed_at(namespace), owners)
+        limits = self._by_container(self._queries.killed_with(namespace), owners)
         now = self._end.timestamp()
         return {one: OutOfMemory(at.get(one, now), limits.get(one)) for one in killed}
 
@@ -103,22 +107,22 @@ class _Asking:
             portion = pods[at : at + MOST_PODS]
             chosen = {pod: owners[pod] for pod in portion}
             for column, which in enumerate(("cfs_throttled_periods", "cfs_periods")):
-                for one in self.samples(asking.cpu_periods(which, portion, self._span)):
+                for one in self.samples(self._queries.cpu_periods(which, portion)):
                     if _pod(one) in chosen:
                         counts[_container(one, chosen)][column] += one.value
         return {one: Throttling(throttled, periods) for one, (throttled, periods) in counts.items()}
 
     def autoscalers(self) -> dict[WorkloadId, Autoscaler]:
-        infos = self.samples(asking.AUTOSCALERS)
+        infos = self.samples(self._queries.autoscalers)
         if not infos:
             return {}
         least, most = (
-            {_autoscaler(one): one.value for one in self.samples(asking.autoscaler_bound(which))}
+            {_autoscaler(one): one.value for one in self.samples(self._queries.autoscaler_bound(which))}
             for which in ("min", "max")
         )
         targets: dict[PodKey, dict[str, float]] = defaultdict(dict)
         others: dict[PodKey, set[str]] = defaultdict(set)
-        for one in self.samples(asking.AUTOSCALER_TARGETS):
+        for one in self.samples(self._queries.autoscaler_targets):
             name, how = one.labels.get("metric_name", ""), one.labels.get("metric_target_type", "")
             if name in ("cpu", "memory") and how == "utilization":
                 targets[_autoscaler(one)][name] = one.value
@@ -135,10 +139,10 @@ class _Asking:
         return found
 
     def gpus(self, owners: Mapping[PodKey, WorkloadId]) -> dict[WorkloadId, tuple[Gpu, ...]]:
-        busy = self.samples(asking.GPU_BUSY)
+        busy = self.samples(self._queries.gpu_busy)
         if not busy:
             return {}
-        seen = {_gpu(one): one.value for one in self.samples(asking.GPU_SEEN)}
+        seen = {_gpu(one): one.value for one in self.samples(self._queries.gpu_seen)}
         found: dict[WorkloadId, list[Gpu]] = defaultdict(list)
         for one in busy:
             namespace, pod, gpu = _gpu(one)
@@ -150,10 +154,10 @@ class _Asking:
 
     def nodes(self) -> Iterator[Room]:
         room: dict[str, dict[str, float]] = defaultdict(dict)
-        for suffix, promql in (("", asking.ALLOCATABLE), ("_capacity", asking.CAPACITY)):
+        for suffix, promql in (("", self._queries.allocatable), ("_capacity", self._queries.capacity)):
             for one in self.samples(promql):
                 room[one.labels.get("node", "")][one.labels.get("resource", "") + suffix] = one.value
-        labels = {one.labels.get("node", ""): one.labels for one in self.samples(asking.NODE_LABELS)}
+        labels = {one.labels.get("node", ""): one.labels for one in self.samples(self._queries.node_labels)}
         for name, of in sorted(room.items()):
             if "cpu" in of and "memory" in of:
                 yield _room(name, of, of_object(labels.get(name, {})))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from maestro_cli.cost.rightsizing.asking import FactQueries
 from maestro_cli.cost.rightsizing.model import ContainerId, OutOfMemory, Size, WorkloadId
 
 
@@ -88,7 +89,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All of it at one instant."""
+    """All of it at one instant; `queries` told it, and tell it again."""
 
     sizes: Mapping[ContainerId, Size] = field(default_factory=dict)
     replicas: Mapping[WorkloadId, int] = field(default_factory=dict)
@@ -98,3 +99,4 @@ class Facts:
     gpus: Mapping[WorkloadId, tuple[Gpu, ...]] = field(default_factory=dict)
     pods: tuple[PlacedPod, ...] = ()
     nodes: tuple[Room, ...] = ()
+    queries: FactQueries = field(default_factory=FactQueries)

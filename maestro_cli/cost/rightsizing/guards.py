@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from maestro_cli.core.quantities import format_share, prometheus_duration
-from maestro_cli.cost.rightsizing import asking
+from maestro_cli.core.quantities import format_share
 from maestro_cli.cost.rightsizing.advice import Reason
 from maestro_cli.cost.rightsizing.facts import Fact, Facts
 from maestro_cli.cost.rightsizing.model import ContainerId, Size
@@ -66,13 +65,11 @@ def qos_changes(before: Mapping[ContainerId, Size], container: ContainerId, size
     return (Reason("qos", text),)
 
 
-def forbids_cpu(container: ContainerId, now: Size, facts: Facts, span_seconds: float) -> Iterator[Reason]:
+def forbids_cpu(container: ContainerId, now: Size, facts: Facts) -> Iterator[Reason]:
     """Throttling, of a container that has a CPU limit: without one there is none."""
     if now.cpu_limit is None:
         return
-    query = asking.throttling_of(
-        container.workload.namespace, container.container, prometheus_duration(span_seconds)
-    )
+    query = facts.queries.throttling_of(container.workload.namespace, container.container)
     found = facts.throttling.get(container)
     if found is None or found.periods <= 0:
         fact = Fact("periods in which it was throttled", query, None)
@@ -90,7 +87,7 @@ def forbids_any(
 ) -> Iterator[Reason]:
     """Kills for memory, and error budgets."""
     if container in facts.kills:
-        query = asking.kills(container.workload.namespace, prometheus_duration(span_seconds))
+        query = facts.queries.kills(container.workload.namespace)
         days = span_seconds / 86_400
         yield Reason(
             "killed", f"it was killed for its memory in the last {days:g} days", (Fact("kills", query, 1.0),)

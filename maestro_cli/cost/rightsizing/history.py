@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.daemon_pool import DaemonPool
+from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.rightsizing.chunks import HELD, USED, Portions, selector_of
 from maestro_cli.cost.rightsizing.collecting import (
     BEFORE,
@@ -31,7 +32,6 @@ from maestro_cli.slo.ports import RawSeries, TooMuch
 if TYPE_CHECKING:
     from maestro_cli.cost.rightsizing.grid import Times
 
-_A_POD = "avg(count_over_time(container_memory_working_set_bytes[1h]))"
 _USUAL_SAMPLES = 120.0  # an hour: every half a minute
 _LEAST = timedelta(milliseconds=1)
 Read = Callable[[Window, Sequence[RawSeries]], dict[Key, Sampled]]
@@ -53,17 +53,19 @@ def window_of(history: History, end: datetime, span: timedelta) -> Window:
     return Window(end, span, is_closed=major in ("1", "2"))
 
 
-def read_usage(history: History, owners: Mapping[PodKey, WorkloadId], window: Window) -> Iterator[Measured]:
+def read_usage(
+    history: History, series: ClusterSeries, owners: Mapping[PodKey, WorkloadId], window: Window
+) -> Iterator[Measured]:
     """Every container of the workloads, workload by workload. Raises what a History raises."""
     pods = sorted(owners, key=lambda pod: (owners[pod], pod))
-    watched = _watched(history, window)
-    portions = Portions(pods, _samples_a_pod(history, window))
+    watched = _watched(history, series, window)
+    portions = Portions(pods, _samples_a_pod(history, series, window))
     step_seconds = window.means.step_ms / 1000
     open_: dict[ContainerId, Collected] = {}
     with DaemonPool(1, "memory") as beside:
         for portion in portions:
-            later = beside.submit(partial(_read, history, window, HELD, portion, held_by))
-            used, samples = _read(history, window, USED, portion, used_by)
+            later = beside.submit(partial(_read, history, series, window, HELD, portion, held_by))
+            used, samples = _read(history, series, window, USED, portion, used_by)
             held, others = later.result()
             portions.seen(len(portion), max(samples, others))
             for key, found in sorted(used.items()):
@@ -76,22 +78,27 @@ def read_usage(history: History, owners: Mapping[PodKey, WorkloadId], window: Wi
 
 
 def _read(
-    history: History, window: Window, metric: str, pods: Sequence[PodKey], read: Read
+    history: History,
+    series: ClusterSeries,
+    window: Window,
+    metric: str,
+    pods: Sequence[PodKey],
+    read: Read,
 ) -> tuple[dict[Key, Sampled], int]:
     """What is known of each container, and how many samples that were; half as many at once if too many."""
-    selector = selector_of(metric, pods)
+    selector = selector_of(series, metric, pods)
     try:
-        series = _samples(history, selector, window.start - BEFORE, window.end + _LEAST)
+        told = _samples(history, selector, window.start - BEFORE, window.end + _LEAST)
     except TooMuch:
         if len(pods) == 1:
             raise
         half = len(pods) // 2
-        first, some = _read(history, window, metric, pods[:half], read)
-        second, others = _read(history, window, metric, pods[half:], read)
+        first, some = _read(history, series, window, metric, pods[:half], read)
+        second, others = _read(history, series, window, metric, pods[half:], read)
         return first | second, some + others
     chosen = set(pods)  # the selector also takes pods of these names in others of these namespaces
-    series = [one for one in series if (one.labels.get("namespace"), one.labels.get("pod")) in chosen]
-    return read(window, series), sum(len(one.times) for one in series)
+    told = [one for one in told if (one.labels.get("namespace"), one.labels.get("pod")) in chosen]
+    return read(window, told), sum(len(one.times) for one in told)
 
 
 def _samples(history: History, selector: str, start: datetime, end: datetime) -> list[RawSeries]:
@@ -130,17 +137,20 @@ def _done(open_: dict[ContainerId, Collected], watched: Times, but: WorkloadId |
         yield Measured(container, one.usage(watched), one.krr, one.pod_hours)
 
 
-def _samples_a_pod(history: History, window: Window) -> float:
-    found = history.query(_A_POD, at=window.end).only or _USUAL_SAMPLES
+def _samples_a_pod(history: History, series: ClusterSeries, window: Window) -> float:
+    found = (
+        history.query(f"avg(count_over_time({series.of(HELD)}[1h]))", at=window.end).only or _USUAL_SAMPLES
+    )
     return found * (window.span / timedelta(hours=1))
 
 
-def _watched(history: History, window: Window) -> Times:
+def _watched(history: History, series: ClusterSeries, window: Window) -> Times:
     """The hours since 1970 in which Prometheus measured anything."""
     import numpy as np
 
+    promql = f"count(count_over_time({series.of('up')}[1h]))"
     hours = [
         np.asarray(one.times)[np.asarray(one.values) > 0] // 3600
-        for one in history.steps("count(count_over_time(up[1h]))", window.start, window.end, 3600)
+        for one in history.steps(promql, window.start, window.end, 3600)
     ]
     return np.concatenate([*hours, np.empty(0)]).astype(np.int64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from maestro_cli.core.promql import promql_selector
+from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.rightsizing.model import WorkloadId
 from maestro_cli.cost.rightsizing.ports import History
 
@@ -23,12 +23,14 @@ _BETWEEN = {  # what stands between a pod and its workload: its series, and the 
 _NOBODY = ("", "<none>", "Node")  # a static pod belongs to its node
 
 
-def read_owners(history: History, namespace: str, start: datetime, end: datetime) -> dict[PodKey, WorkloadId]:
+def read_owners(
+    history: History, series: ClusterSeries, namespace: str, start: datetime, end: datetime
+) -> dict[PodKey, WorkloadId]:
     """The workload of every pod of a namespace, or of all when it is empty."""
     chosen = {"namespace": namespace} if namespace else {}
 
     def read(metric: str) -> Iterable[Mapping[str, str]]:
-        return history.label_sets(promql_selector(metric, chosen), start, end)
+        return history.label_sets(series.of(metric, chosen), start, end)
 
     pods = list(read(_POD))
     kinds = {labels.get("owner_kind", "") for labels in pods}

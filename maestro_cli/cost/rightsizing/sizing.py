@@ -78,7 +78,7 @@ def _container(
     forbidding = tuple(forbids_any(container, facts, budgets, looked.span_seconds))
     if now == NO_SIZE and workload not in facts.replicas and not is_batch:
         own = _gone()
-    throttled = forbids_cpu(container, now, facts, looked.span_seconds)
+    throttled = forbids_cpu(container, now, facts)
     cpu = _step(now.cpu_request, own.cpu, (*throttled, *forbidding), 1e-3)
     memory = _step(now.memory_request, own.memory, forbidding, 1.0)
     cpu = _kept_in_class(cpu, sizes, container, _with_cpu(now, cpu, own.cpu))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from maestro_cli.core.untrusted import visible
-from maestro_cli.cost.rightsizing import asking
 from maestro_cli.cost.rightsizing.advice import ContainerAdvice, Suggestion
 from maestro_cli.cost.rightsizing.facts import Fact, Facts
 from maestro_cli.cost.rightsizing.model import WorkloadId
@@ -24,8 +23,8 @@ def suggestions_for(
         if gpu.busy < IDLE and gpu.coverage >= LEAST_COVERAGE:
             told = (
                 Fact(f"busy share of {visible(gpu.gpu, 60)} that it is under 95 of 100 times",
-                     asking.GPU_BUSY, gpu.busy),
-                Fact("share of the week's hours that were measured", asking.GPU_SEEN, gpu.coverage),
+                     facts.queries.gpu_busy, gpu.busy),
+                Fact("share of the week's hours that were measured", facts.queries.gpu_seen, gpu.coverage),
             )  # fmt: skip
             yield Suggestion(
                 "gpu-idle",
@@ -36,6 +35,6 @@ def suggestions_for(
     replicas = facts.replicas.get(workload, 0)
     idle = [one for one in containers if one.cpu.goal is not None and one.cpu.goal <= LEAST_CORES]
     if replicas > ENOUGH_REPLICAS and containers and len(idle) == len(containers):
-        fact = Fact("pods that run", asking.ALIVE, float(replicas))
+        fact = Fact("pods that run", facts.queries.alive, float(replicas))
         text = f"its {replicas} replicas each use less than 10m: {ENOUGH_REPLICAS} would do"
         yield Suggestion("replicas", text, (fact,))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from shlex import quote
 
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.core.quantities import format_duration, prometheus_duration
+from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.ports import InstantMetrics
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
 
@@ -31,6 +32,7 @@ class ServedQueries:
     """The PromQL for a window."""
 
     window_seconds: float
+    series: ClusterSeries = field(default_factory=ClusterSeries)
 
     @property
     def _window(self) -> str:
@@ -43,31 +45,33 @@ class ServedQueries:
     @property
     def watched(self) -> str:
         """In how many parts of the window anything was measured."""
-        return self._steps("count(up)")
+        return self._steps(f"count({self.series.of('up')})")
 
     @property
     def loaded(self) -> str:
-        return self._steps(f"count by ({_VERSION}) (maestro_model_info)")
+        return self._steps(f"count by ({_VERSION}) ({self.series.of('maestro_model_info')})")
 
     @property
     def asked(self) -> str:
-        return f"sum by ({_VERSION}) (increase(maestro_inference_requests_total[{self._window}]))"
+        return self._grown(_VERSION, "maestro_inference_requests_total")
 
     @property
     def shadowed(self) -> str:
-        return f"sum by ({_WORKLOAD}) (increase(maestro_shadow_rows_total[{self._window}]))"
+        return self._grown(_WORKLOAD, "maestro_shadow_rows_total")
 
     @property
     def looked_up(self) -> str:
-        lookups = f"increase(maestro_prediction_cache_lookups_total[{self._window}])"
-        return f"sum by ({_WORKLOAD}, result) ({lookups})"
+        return self._grown(f"{_WORKLOAD}, result", "maestro_prediction_cache_lookups_total")
+
+    def _grown(self, by: str, metric: str) -> str:
+        return f"sum by ({by}) (increase({self.series.of(metric)}[{self._window}]))"
 
 
 def served_waste(
-    metrics: InstantMetrics, now: datetime, window_seconds: float
+    metrics: InstantMetrics, series: ClusterSeries, now: datetime, window_seconds: float
 ) -> Iterator[Waste | NotJudged]:
     """Idle versions of models, and caches that hardly answer. Raises MaestroError."""
-    queries = ServedQueries(window_seconds)
+    queries = ServedQueries(window_seconds, series)
     steps = metrics.query(queries.watched, at=now).only or 0.0
     if steps < LEAST_SHARE * STEPS:
         why = f"Prometheus measured {steps / STEPS:.0%} of {format_duration(window_seconds)}"

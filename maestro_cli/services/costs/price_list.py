@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import InvalidFile, MaestroError, NoData
-from maestro_cli.core.promql import promql_selector
 from maestro_cli.cost.metering.identities import Identities
 from maestro_cli.cost.prices.lines import PriceList, kinds_priced, price_lines
 from maestro_cli.cost.prices.reading import read_prices
@@ -71,10 +70,9 @@ def lint_prices(file: Path) -> Sequence[Finding]:
 def _nodes(services: CostServices, at: datetime) -> list[NodeRef]:
     """The nodes of the hour before; raises NoData when Prometheus knows of none."""
     found = Identities()
-    selector = promql_selector("kube_node_info", services.context.costs.match)
-    labels = promql_selector("kube_node_labels", services.context.costs.match)
-    for one in (selector, labels):
-        found.take(services.raw_prometheus.series(one, at - _LOOK, at))
+    for metric in ("kube_node_info", "kube_node_labels"):
+        selector = services.cluster_series.of(metric)
+        found.take(services.raw_prometheus.series(selector, at - _LOOK, at))
     names = sorted({*found.provider_ids, *found.node_labels})
     if not names:
         raise NoData("Prometheus knows of no node: it has no kube_node_info of kube-state-metrics")

@@ -55,11 +55,12 @@ def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Right
     namespace = _namespace(services, wanted)
     end = _end(services, wanted)
     span = timedelta(seconds=looked.span_seconds)
-    history = services.raw_prometheus
-    owners = read_owners(history, "", end - span, end)
+    history, series = services.raw_prometheus, services.cluster_series
+    owners = read_owners(history, series, "", end - span, end)
     chosen = _chosen(services, wanted, owners, namespace)
-    facts = read_facts(history, owners, chosen, end, span)
-    measured = read_usage(history, chosen, window_of(history, end, span))  # one workload at a time
+    facts = read_facts(history, series, owners, chosen, end, span)
+    window = window_of(history, end, span)
+    measured = read_usage(history, series, chosen, window)  # one workload at a time
     objectives = _Budgets(services)
     items = tuple(
         advise(workload, list(of), facts, objectives.of(workload), looked)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from maestro_cli.cost.allocation.report import AllocationFound, CostReport
     from maestro_cli.cost.budgets.model import BudgetReport
     from maestro_cli.cost.budgets.outlook import Outlook
+    from maestro_cli.cost.cluster_series import ClusterSeries
     from maestro_cli.cost.gate.report import GateReport
     from maestro_cli.cost.prices.lines import PriceList
     from maestro_cli.cost.rightsizing.report import Rightsizing
@@ -42,6 +43,20 @@ class CostServices(PeopleServices):
     @built_once
     def opencost(self) -> OpenCost:
         return self._opencost_of(self._needed(self.context.opencost, "opencost"))
+
+    @built_once
+    def cluster_series(self) -> ClusterSeries:
+        """Which series of the context's Prometheus are its cluster's; raises UsageError."""
+        from maestro_cli.core.errors import UsageError
+        from maestro_cli.cost.cluster_series import ClusterSeries
+
+        found = ClusterSeries(self.context.costs.match)
+        try:
+            _ = found.matchers
+        except ValueError as error:
+            why = f"costs.match of the context: {error}"
+            raise UsageError(why, fix="match: {cluster: prod-eu}") from error
+        return found
 
     def prices(self, file: Path | None = None) -> ContextPrices:
         """Of the file, else of the context; `machines()` of it is the price book."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import MaestroError, NoData, NotFound, UsageError
 from maestro_cli.core.untrusted import Untrusted, visible
+from maestro_cli.cost.cluster_series import ANY_CLUSTER, ClusterSeries
 from maestro_cli.cost.storage.inventory import read_folder, read_inventory
 from maestro_cli.cost.storage.keeping import References, kept_versions, named_versions
 from maestro_cli.cost.storage.model import StoredVersion, group_versions
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from maestro_cli.cost.prices.model import PriceVersion, StorageClass
     from maestro_cli.services.costs.root import CostServices
 
-SERVED = "count by (namespace, deployment, model, version) (last_over_time(maestro_model_info[30d]))"
 _NAMING = (
     "/apis/apps/v1/replicasets",
     "/apis/apps/v1/controllerrevisions",
@@ -31,6 +31,12 @@ _NAMING = (
     "/apis/apps/v1/daemonsets",
     "/api/v1/configmaps",
 )
+
+
+def served_query(series: ClusterSeries) -> str:
+    """Which versions were loaded in the last 30 days."""
+    info = series.of("maestro_model_info")
+    return f"count by (namespace, deployment, model, version) (last_over_time({info}[30d]))"
 
 
 def find_stored(services: CostServices, wanted: StorageWanted) -> Stored:
@@ -105,9 +111,8 @@ def _references(
     try:
         if not wanted.offline:
             _merge(needed, named_versions(_texts(services), models))
-            served = _served(services)
-            _merge(needed, served)
-            if not served:
+            _merge(needed, _served(services, ANY_CLUSTER))  # one store may be that of several clusters
+            if not _served(services, services.cluster_series):
                 unknown = "no model server told Prometheus in the last 30 days what it serves"
     except MaestroError as error:
         unknown = error.what
@@ -140,9 +145,9 @@ def _texts(services: CostServices) -> Iterator[tuple[str, str]]:
             yield visible(name, 120), json.dumps(item, ensure_ascii=False)
 
 
-def _served(services: CostServices) -> dict[tuple[str, int], list[str]]:
+def _served(services: CostServices, series: ClusterSeries) -> dict[tuple[str, int], list[str]]:
     found: dict[tuple[str, int], list[str]] = {}
-    for sample in services.prometheus.query(SERVED).samples:
+    for sample in services.prometheus.query(served_query(series)).samples:
         version = sample.labels.get("version", "")
         if version.isdecimal():
             who = f"{sample.labels.get('namespace', '')}/{sample.labels.get('deployment', '')}"

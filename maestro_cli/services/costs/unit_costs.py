@@ -190,7 +190,8 @@ def _scope(services: CostServices, wanted: UnitCostWanted) -> Scope:
     except ValueError as error:
         raise UsageError(str(error), fix="--label deployment") from error
     namespace = "" if wanted.everywhere else wanted.namespace or services.context.namespace or ""
-    return Scope(namespace, wanted.service, wanted.label, tuple(_probe(one) for one in wanted.probes))
+    probes = tuple(_probe(one) for one in wanted.probes)
+    return Scope(namespace, wanted.service, wanted.label, probes, services.cluster_series)
 
 
 def _probe(text: str) -> tuple[str, str]:

@@ -91,13 +91,18 @@ def _floors(services: CostServices, data: CostData) -> dict[str, int]:
 
 def _served(services: CostServices, data: CostData) -> Found:
     hours = data.metered.hours
-    return served_waste(services.prometheus, min(services.clock.now(), hours.end), hours.count * 3600.0)
+    end = min(services.clock.now(), hours.end)
+    return served_waste(services.prometheus, services.cluster_series, end, hours.count * 3600.0)
 
 
 def _series(services: CostServices, data: CostData) -> Found:
+    if services.cluster_series.match:
+        yield NotJudged(Kind.SERIES, "Prometheus counts the series of all its clusters together")
+        return
     version = data.book.at(data.metered.hours.end)
     head = services.raw_prometheus.head_series()
-    return dear_series(head.by_metric, head.total, None if version is None else version.per_series_month)
+    per_series = None if version is None else version.per_series_month
+    yield from dear_series(head.by_metric, head.total, per_series)
 
 
 def _artefacts(services: CostServices, wanted: WasteWanted) -> Found:

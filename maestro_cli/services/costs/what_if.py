@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import NoData, UsageError
-from maestro_cli.core.promql import promql_selector
 from maestro_cli.core.refs import parse_workload_ref
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.allocation.allocate import tell
@@ -119,7 +118,7 @@ def _hits_now(services: CostServices, wanted: WhatIfWanted, workload: str, text:
 
     def looked_up(which: str) -> str:
         named = {**labels, "result": which} if which else labels
-        return f"sum(increase({promql_selector(LOOKUPS, named)}[{hours.count}h]))"
+        return f"sum(increase({services.cluster_series.of(LOOKUPS, named)}[{hours.count}h]))"
 
     promql = f"{looked_up('hit')} / {looked_up('')}"
     share = services.prometheus.query(promql, at=min(hours.end, services.clock.now())).only

@@ -15,7 +15,6 @@ from maestro_cli.core.archives import archive_kind
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import ActionFailed, NoData, UsageError
 from maestro_cli.core.files import unusable, write_atomically
-from maestro_cli.core.promql import promql_label
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.metering.bins import hours_until
@@ -102,17 +101,10 @@ def instant_of(text: str, now: datetime, option: str) -> datetime:
 
 def _meter(services: CostServices) -> Meter:
     costs = services.context.costs
-    for name in costs.match:
-        try:
-            promql_label(name)
-        except ValueError as error:
-            raise UsageError(
-                f"costs.match of the context: {error}", fix="match: {cluster: prod-eu}"
-            ) from error
     shipped = LabelNames()
     return Meter(
         cluster=services.context_name,
-        match=costs.match,
+        match=services.cluster_series.match,
         labels=LabelNames(
             team=tuple(costs.labels.team) or shipped.team,
             model=tuple(costs.labels.model) or shipped.model,

@@ -9,6 +9,7 @@ import pytest
 
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.facts.metrics import Instant
+from maestro_cli.cost.cluster_series import ANY_CLUSTER
 from maestro_cli.cost.rightsizing.cluster_facts import read_facts
 from maestro_cli.cost.rightsizing.facts import Autoscaler, Facts, Room
 from maestro_cli.cost.rightsizing.model import ContainerId, Size, WorkloadId
@@ -49,8 +50,8 @@ def source(cluster_url: str) -> Iterator[Counted]:
 
 @pytest.fixture(scope="module")
 def facts(source: Counted) -> Facts:
-    owners = read_owners(source, "", END - FORTNIGHT, END)
-    return read_facts(source, owners, owners, END, FORTNIGHT)
+    owners = read_owners(source, ANY_CLUSTER, "", END - FORTNIGHT, END)
+    return read_facts(source, ANY_CLUSTER, owners, owners, END, FORTNIGHT)
 
 
 def test_a_size_is_what_the_containers_ask_for_now(facts: Facts) -> None:

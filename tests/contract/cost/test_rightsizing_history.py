@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from maestro_cli.config.settings import Endpoint
+from maestro_cli.cost.cluster_series import ANY_CLUSTER
 from maestro_cli.cost.rightsizing import chunks
 from maestro_cli.cost.rightsizing.history import Measured, read_usage, window_of
 from maestro_cli.cost.rightsizing.krr_rule import Scaled, krr_proposal
@@ -89,8 +90,11 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RawPromethe
 
 
 def measured(source: History) -> dict[ContainerId, Measured]:
-    owners = read_owners(source, "", END - FORTNIGHT, END)
-    return {one.container: one for one in read_usage(source, owners, window_of(source, END, FORTNIGHT))}
+    owners = read_owners(source, ANY_CLUSTER, "", END - FORTNIGHT, END)
+    return {
+        one.container: one
+        for one in read_usage(source, ANY_CLUSTER, owners, window_of(source, END, FORTNIGHT))
+    }
 
 
 @pytest.fixture(scope="module")

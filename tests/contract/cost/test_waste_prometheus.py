@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from maestro_cli.config.settings import Endpoint
+from maestro_cli.cost.cluster_series import ANY_CLUSTER
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
 from maestro_cli.cost.waste.served import served_waste
 from maestro_cli.sources.prometheus import Prometheus
@@ -59,14 +60,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_the_version_that_nobody_asked_is_idle_and_the_cache_that_never_hits_is_cold(url: str) -> None:
-    found = list(served_waste(Prometheus(Endpoint(url)), END, 2 * 86_400))
+    found = list(served_waste(Prometheus(Endpoint(url)), ANY_CLUSTER, END, 2 * 86_400))
     assert [(one.kind, one.name) for one in found if isinstance(one, Waste)] == [
         (Kind.IDLE_MODEL, "fraud: fraud@1"), (Kind.COLD_CACHE, "fraud"),
     ]  # fmt: skip
 
 
 def test_a_window_of_which_half_was_measured_judges_nothing(url: str) -> None:
-    found = list(served_waste(Prometheus(Endpoint(url)), END, 4 * 86_400))
+    found = list(served_waste(Prometheus(Endpoint(url)), ANY_CLUSTER, END, 4 * 86_400))
     assert [type(one) for one in found] == [NotJudged, NotJudged]
 
 

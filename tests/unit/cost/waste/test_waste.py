@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from maestro_cli.core.facts.metrics import Instant, Sample
+from maestro_cli.cost.cluster_series import ANY_CLUSTER
 from maestro_cli.cost.metering.model import ContainerRef, Hours, Metered, VolumeRef
 from maestro_cli.cost.prices.model import ALWAYS, HOURS_OF_A_MONTH, PriceVersion, Resource, StorageClass
 from maestro_cli.cost.waste.machines import idle_machines, unattached_volumes
@@ -149,7 +150,7 @@ LOADED: Answers = {Q.loaded: [(V1, float(STEPS)), (V2, float(STEPS))]}
 
 
 def served(answers: Mapping[str, list[tuple[dict[str, str], float]]]) -> list[Waste | NotJudged]:
-    return list(served_waste(Prometheus(answers), NOW, 7 * 86_400))
+    return list(served_waste(Prometheus(answers), ANY_CLUSTER, NOW, 7 * 86_400))
 
 
 def test_a_version_that_was_loaded_all_the_time_and_never_asked_is_idle() -> None:
