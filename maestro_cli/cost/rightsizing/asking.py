@@ -10,6 +10,9 @@ from maestro_cli.cost.rightsizing.chunks import selector_of
 from maestro_cli.cost.rightsizing.owners import PodKey
 
 _OF_CONTAINER = "max by (namespace, pod, container"
+RESTARTS = "kube_pod_container_status_restarts_total"
+ENDED = "kube_pod_container_status_last_terminated_reason"
+GPU = "DCGM_FI_DEV_GPU_UTIL"
 OOM_REASON = 'reason="OOMKilled"'
 _SIZES = 'resource=~"cpu|memory"'
 
@@ -31,10 +34,15 @@ class FactQueries:
         selector = selector_of(self.series, f"kube_pod_container_resource_{side}", pods)
         return f"{_OF_CONTAINER}, resource) (last_over_time({selector}[{self.span}]))"
 
+    def phases(self, pods: Sequence[PodKey] = ()) -> str:
+        """1 for each pod that runs or waits; of these pods, where any are given."""
+        runs = 'phase=~"Running|Pending"'
+        metric = "kube_pod_status_phase"
+        return selector_of(self.series, metric, pods, runs) if pods else self.series.of(metric, extra=runs)
+
     @property
     def alive(self) -> str:
-        phases = self.series.of("kube_pod_status_phase", extra='phase=~"Running|Pending"')
-        return f"max by (namespace, pod) ({phases}) == 1"
+        return f"max by (namespace, pod) ({self.phases()}) == 1"
 
     @property
     def places(self) -> str:
@@ -66,15 +74,15 @@ class FactQueries:
 
     @property
     def gpu_busy(self) -> str:
-        return f"quantile_over_time(0.95, {self.series.of('DCGM_FI_DEV_GPU_UTIL')}[7d])"
+        return f"quantile_over_time(0.95, {self.series.of(GPU)}[7d])"
 
     @property
     def gpu_seen(self) -> str:
-        return f"count_over_time({self.series.of('DCGM_FI_DEV_GPU_UTIL')}[7d:1h])"
+        return f"count_over_time({self.series.of(GPU)}[7d:1h])"
 
     def kills(self, namespace: str) -> str:
         """1 for every container that was killed for its memory."""
-        reasons = self._in(namespace, "kube_pod_container_status_last_terminated_reason", OOM_REASON)
+        reasons = self._in(namespace, ENDED, OOM_REASON)
         return f"{_OF_CONTAINER}) (max_over_time({reasons}[{self.span}])) > 0"
 
     def killed_with(self, namespace: str) -> str:
@@ -88,19 +96,17 @@ class FactQueries:
             namespace, self._in(namespace, "kube_pod_container_status_last_terminated_timestamp")
         )
 
+    def restarts(self, namespace: str) -> str:
+        return f"{_OF_CONTAINER}) ({self._in(namespace, RESTARTS)})"
+
+    def told(self, metric: str, namespace: str) -> str:
+        """The selector of a metric of containers."""
+        return self._in(namespace, metric)
+
     def cpu_periods(self, which: str, pods: Sequence[PodKey]) -> str:
         """`which` is `cfs_throttled_periods` or `cfs_periods`: how many in the window."""
         selector = selector_of(self.series, f"container_cpu_{which}_total", pods)
         return f"sum by (namespace, pod, container) (increase({selector}[{self.span}]))"
-
-    def throttling_of(self, namespace: str, container: str) -> str:
-        """The share for one container, to tell a reader where a figure comes from."""
-        chosen = {"namespace": namespace, "container": container}
-        throttled, all_ = (
-            f"sum(increase({self.series.of(f'container_cpu_{which}_total', chosen)}[{self.span}]))"
-            for which in ("cfs_throttled_periods", "cfs_periods")
-        )
-        return f"{throttled} / {all_}"
 
     def _of_killed(self, namespace: str, selector: str) -> str:
         largest = f"{_OF_CONTAINER}) (max_over_time({selector}[{self.span}]))"

@@ -34,8 +34,11 @@ class Portions:
         self._samples_a_pod = max(1.0, samples / max(1, pods))
 
 
-def selector_of(series: ClusterSeries, metric: str, pods: Sequence[PodKey]) -> str:
-    """The containers of these pods; not the pod's own cgroup, and not what holds its network."""
+def selector_of(series: ClusterSeries, metric: str, pods: Sequence[PodKey], *of: str) -> str:
+    """The containers of these pods; not the pod's own cgroup, and not what holds its network.
+
+    `of` are matchers that choose what else, instead of these.
+    """
     namespaces = sorted({namespace for namespace, _ in pods})
     names = sorted({name for _, name in pods})
     where = (
@@ -43,7 +46,8 @@ def selector_of(series: ClusterSeries, metric: str, pods: Sequence[PodKey]) -> s
         if len(namespaces) == 1
         else f"namespace=~{_any_of(namespaces)}"
     )
-    return series.of(metric, extra=f'container!="",container!="POD",{where},pod=~{_any_of(names)}')
+    chosen = ",".join(of or ('container!=""', 'container!="POD"'))
+    return series.of(metric, extra=f"{chosen},{where},pod=~{_any_of(names)}")
 
 
 def _any_of(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.metering.labels import capacity, instance_type, of_object, region, zone
 from maestro_cli.cost.prices.model import Capacity
-from maestro_cli.cost.rightsizing.asking import FactQueries
+from maestro_cli.cost.rightsizing.asking import ENDED, GPU, RESTARTS, FactQueries
 from maestro_cli.cost.rightsizing.chunks import MOST_PODS
 from maestro_cli.cost.rightsizing.facts import (
     Autoscaler,
@@ -40,7 +41,7 @@ def read_facts(
 ) -> Facts:
     """Of the pods that were chosen, and of all nodes and of where all pods are. Raises as History does."""
     queries = FactQueries(series, prometheus_duration(span.total_seconds()))
-    ask = _Asking(history, end, queries)
+    ask = _Asking(history, end, span, queries)
     amounts = ask.amounts_now()
     alive = {_pod(one) for one in ask.samples(queries.alive)}
     places = {_pod(one): one.labels.get("node", "") for one in ask.samples(queries.places)}
@@ -49,6 +50,7 @@ def read_facts(
     absent = [pod for pod, of in chosen.items() if of.kind in BATCH and of not in there]
     then = ask.amounts_once(absent)
     sizes = _sizes({key: found for key, found in amounts.items() if key[:2] in alive}, running)
+    endings, unexplained = ask.endings(chosen)
     return Facts(
         sizes=_sizes(then, chosen) | sizes,
         replicas=Counter(running.values()),
@@ -56,6 +58,9 @@ def read_facts(
         kills=ask.kills(chosen),
         throttling=ask.throttling(chosen, {container for container, size in sizes.items() if size.cpu_limit}),
         gpus=ask.gpus(chosen),
+        endings=endings,
+        unexplained=unexplained,
+        seen=_by_workload(chosen),
         pods=tuple(_placed(amounts, alive, places, owners)),
         nodes=tuple(ask.nodes()),
         queries=queries,
@@ -65,8 +70,8 @@ def read_facts(
 class _Asking:
     """Queries at one instant."""
 
-    def __init__(self, history: History, end: datetime, queries: FactQueries) -> None:
-        self._history, self._end, self._queries = history, end, queries
+    def __init__(self, history: History, end: datetime, span: timedelta, queries: FactQueries) -> None:
+        self._history, self._end, self._begin, self._queries = history, end, end - span, queries
 
     def samples(self, promql: str) -> tuple[Sample, ...]:
         return self._history.query(promql, at=self._end).samples
@@ -87,8 +92,7 @@ class _Asking:
         return {key: one for key, one in found.items() if key[:2] in chosen}
 
     def kills(self, owners: Mapping[PodKey, WorkloadId]) -> dict[ContainerId, OutOfMemory]:
-        namespaces = {namespace for namespace, _ in owners}
-        namespace = next(iter(namespaces)) if len(namespaces) == 1 else ""
+        namespace = _namespace(owners)
         killed = self._by_container(self._queries.kills(namespace), owners)
         if not killed:
             return {}
@@ -102,15 +106,37 @@ class _Asking:
     ) -> dict[ContainerId, Throttling]:
         workloads = {container.workload for container in limited}
         pods = sorted(pod for pod, workload in owners.items() if workload in workloads)
-        counts: dict[ContainerId, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        counts: dict[tuple[str, ...], list[float]] = defaultdict(lambda: [math.nan, math.nan])
         for at in range(0, len(pods), MOST_PODS):
             portion = pods[at : at + MOST_PODS]
             chosen = {pod: owners[pod] for pod in portion}
             for column, which in enumerate(("cfs_throttled_periods", "cfs_periods")):
                 for one in self.samples(self._queries.cpu_periods(which, portion)):
                     if _pod(one) in chosen:
-                        counts[_container(one, chosen)][column] += one.value
-        return {one: Throttling(throttled, periods) for one, (throttled, periods) in counts.items()}
+                        counts[(*_pod(one), one.labels.get("container", ""))][column] = one.value
+        found: dict[ContainerId, Throttling] = {}
+        for (namespace, pod, name), (throttled, periods) in counts.items():
+            container = ContainerId(owners[namespace, pod], name)
+            so_far = found.get(container, Throttling(0.0, 0.0))
+            found[container] = Throttling(so_far.throttled + throttled, so_far.periods + periods)
+        return found
+
+    def endings(
+        self, owners: Mapping[PodKey, WorkloadId]
+    ) -> tuple[frozenset[ContainerId], dict[ContainerId, float]]:
+        """Of which containers it is told how they ended; which started again, and nothing tells why."""
+        namespace = _namespace(owners)
+        known, why = (
+            {_key(of) for of in self._history.label_sets(selector, self._begin, self._end)}
+            for selector in (self._queries.told(metric, namespace) for metric in (RESTARTS, ENDED))
+        )
+        untold: dict[ContainerId, float] = {}
+        for one in self.samples(self._queries.restarts(namespace)):
+            key = _key(one.labels)
+            if one.value > 0 and key not in why and key[:2] in owners:
+                container = _of(key, owners)
+                untold[container] = max(one.value, untold.get(container, 0.0))
+        return frozenset(_of(key, owners) for key in known if key[:2] in owners) - untold.keys(), untold
 
     def autoscalers(self) -> dict[WorkloadId, Autoscaler]:
         infos = self.samples(self._queries.autoscalers)
@@ -149,7 +175,8 @@ class _Asking:
             workload = owners.get((namespace, pod))
             if workload is not None:
                 coverage = min(1.0, seen.get(_gpu(one), 0.0) / _WEEK_HOURS)
-                found[workload].append(Gpu(gpu, pod, one.value / 100, coverage))
+                selector = self._queries.series.of(GPU, one.labels)
+                found[workload].append(Gpu(gpu, pod, one.value / 100, coverage, selector))
         return {workload: tuple(of) for workload, of in found.items()}
 
     def nodes(self) -> Iterator[Room]:
@@ -169,6 +196,27 @@ class _Asking:
                 container = _container(one, owners)
                 found[container] = max(one.value, found.get(container, one.value))
         return found
+
+
+def _namespace(owners: Mapping[PodKey, WorkloadId]) -> str:
+    """Which one is asked for, where it is one."""
+    namespaces = {namespace for namespace, _ in owners}
+    return next(iter(namespaces)) if len(namespaces) == 1 else ""
+
+
+def _key(labels: Mapping[str, str]) -> tuple[str, str, str]:
+    return labels.get("namespace", ""), labels.get("pod", ""), labels.get("container", "")
+
+
+def _of(key: tuple[str, str, str], owners: Mapping[PodKey, WorkloadId]) -> ContainerId:
+    return ContainerId(owners[key[:2]], key[2])
+
+
+def _by_workload(chosen: Mapping[PodKey, WorkloadId]) -> dict[WorkloadId, tuple[PodKey, ...]]:
+    found: dict[WorkloadId, list[PodKey]] = defaultdict(list)
+    for pod, workload in chosen.items():
+        found[workload].append(pod)
+    return {workload: tuple(pods) for workload, pods in found.items()}
 
 
 def _room(name: str, of: Mapping[str, float], labels: Mapping[str, str]) -> Room:

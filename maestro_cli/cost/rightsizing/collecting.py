@@ -15,7 +15,7 @@ from functools import cached_property
 from maestro_cli.cost.rightsizing import krr_rule
 from maestro_cli.cost.rightsizing.grid import Grid, Times, latest_on, quantile_of, rates_on
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries, one_job
-from maestro_cli.cost.rightsizing.model import Usage, Vector
+from maestro_cli.cost.rightsizing.model import Seen, Usage, Vector
 from maestro_cli.slo.ports import RawSeries
 
 SPAN = timedelta(days=14)
@@ -25,9 +25,15 @@ _LEAST_MEAN_MS = 5_000
 _MEANS = 240  # of a short span
 _DAY_MS = 86_400_000
 _HOUR_SECONDS = 3600
+_INSIDE_SECONDS = 0.001  # a mean is of the time before its instant
 _WEEK_HOURS = 168
 
 Key = tuple[str, str, str]  # namespace, pod, container
+
+
+def mean_ms(span_ms: int) -> int:
+    """Five minutes; of less than a day a part of it, so that there are enough to tell percentiles."""
+    return _MEAN_MS if span_ms >= _DAY_MS else max(_LEAST_MEAN_MS, span_ms // _MEANS // 1000 * 1000)
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,8 @@ class Window:
 
     @cached_property
     def means(self) -> Grid:
-        """Five minutes; of less than a day a part of it, so that there are enough to tell percentiles."""
         span_ms = round(self.span.total_seconds() * 1000)
-        step_ms = _MEAN_MS if span_ms >= _DAY_MS else max(_LEAST_MEAN_MS, span_ms // _MEANS // 1000 * 1000)
-        return self._grid(span_ms, step_ms)
+        return self._grid(span_ms, mean_ms(span_ms))
 
     def _grid(self, range_ms: int, step_ms: int) -> Grid:
         return Grid(round(self.end.timestamp() * 1000), range_ms, step_ms, self.is_closed)
@@ -60,10 +64,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """One container of one pod: means or peaks with their times, samples, and KRR's figures by job."""
+    """One container of one pod: means or peaks with their times, samples, and KRR's figures by job.
+
+    `ends` are the times that each sampled hour's first and last are at, in seconds since 1970.
+    """
 
     values: Vector
     times: Vector
+    ends: Vector
     samples: int
     figures: Mapping[str, float]
     points: Mapping[str, float]
@@ -90,7 +98,7 @@ def used_by(window: Window, series: Iterable[RawSeries]) -> dict[Key, Sampled]:
             _note(job, figure, count, figures, points)
         known = np.flatnonzero(~np.isnan(means))
         at = window.means.instants[known] / 1000
-        found[key] = Sampled(means[known], at, samples, figures, points)
+        found[key] = Sampled(means[known], at, _ends(at - _INSIDE_SECONDS), samples, figures, points)
     return found
 
 
@@ -98,26 +106,40 @@ def held_by(window: Window, series: Iterable[RawSeries]) -> dict[Key, Sampled]:
     """Memory of each container: the largest working set of each day before the end, and KRR's."""
     import numpy as np
 
-    end_ms = window.means.end_ms
+    end_ms, start_ms = window.means.end_ms, window.means.end_ms - window.means.range_ms
     days = math.ceil(window.span / timedelta(days=1))
     found = {}
     for key, jobs in _by_container(series).items():
         peaks = np.full(days, np.nan)
         figures: dict[str, float] = {}
         points: dict[str, float] = {}
+        ends = []
         samples = 0
         for job, several in jobs.items():
             seen = np.full(window.krr.count, np.nan)
             for times, values in several:
                 seen = np.fmax(seen, latest_on(window.krr, times, values))
-                inside = times > end_ms - days * _DAY_MS
-                np.fmax.at(peaks, (end_ms - times[inside]) // _DAY_MS, values[inside])
-                samples += len(times)
+                inside = times >= start_ms if window.is_closed else times > start_ms
+                np.fmax.at(peaks, np.minimum((end_ms - times[inside]) // _DAY_MS, days - 1), values[inside])
+                ends.append(_ends(times[inside] / 1000))
+                samples += int(np.count_nonzero(inside))
             there = seen[~np.isnan(seen)]
             _note(job, float(there.max()) if len(there) else math.nan, len(there), figures, points)
         known = np.flatnonzero(~np.isnan(peaks))[::-1]
         at = (end_ms - known * _DAY_MS) / 1000
-        found[key] = Sampled(peaks[known], at, samples, figures, points)
+        found[key] = Sampled(peaks[known], at, _joined(ends), samples, figures, points)
+    return found
+
+
+def _ends(times: Vector) -> Vector:
+    """Of times in ascending order the first and the last of each hour: what tells hours and the span."""
+    import numpy as np
+
+    if not len(times):
+        return times
+    begins = np.flatnonzero(np.diff(times // _HOUR_SECONDS)) + 1
+    at = np.concatenate(([0], begins, begins - 1, [len(times) - 1]))
+    found: Vector = times[np.unique(at)]
     return found
 
 
@@ -154,6 +176,8 @@ class Collected:
     mean_times: list[Vector] = field(default_factory=list)
     peaks: list[Vector] = field(default_factory=list)
     peak_times: list[Vector] = field(default_factory=list)
+    cpu_ends: list[Vector] = field(default_factory=list)
+    memory_ends: list[Vector] = field(default_factory=list)
     memory_samples: int = 0
     cpu: dict[str, float] = field(default_factory=dict)
     cpu_points: dict[str, float] = field(default_factory=dict)
@@ -163,25 +187,26 @@ class Collected:
     def add_used(self, pod: str, found: Sampled) -> None:
         self.means.append(found.values)
         self.mean_times.append(found.times)
+        self.cpu_ends.append(found.ends)
         _add(pod, found, self.cpu, self.cpu_points)
 
     def add_held(self, pod: str, found: Sampled) -> None:
         self.peaks.append(found.values)
         self.peak_times.append(found.times)
+        self.memory_ends.append(found.ends)
         self.memory_samples += found.samples
         _add(pod, found, self.memory, self.memory_points)
 
     def usage(self, watched: Times) -> Usage:
-        """`watched`: the hours, since 1970, in which anything was measured."""
-        times, at = _joined(self.mean_times), _joined(self.peak_times)
+        """`watched`: hours since 1970 that count as its own, for what runs at times and not always."""
         return Usage(
             cpu=_joined(self.means),
-            cpu_times=times,
+            cpu_times=_joined(self.mean_times),
             peaks=_joined(self.peaks),
-            peak_times=at,
+            peak_times=_joined(self.peak_times),
             memory_points=float(self.memory_samples),
-            span_seconds=float(times.max() - times.min()) if len(times) else 0.0,
-            week_seen=_week_seen(watched, times),
+            cpu_seen=_seen(watched, _joined(self.cpu_ends)),
+            memory_seen=_seen(watched, _joined(self.memory_ends)),
         )
 
     @property
@@ -207,13 +232,13 @@ def _joined(parts: list[Vector]) -> Vector:
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def _week_seen(watched: Times, times: Vector) -> float:
-    """Which share of the hours of a week was watched from the first of these times on."""
+def _seen(watched: Times, times: Vector) -> Seen:
+    """The span of these times, and the share of a week's hours that are theirs or were watched since."""
     import numpy as np
 
     if not len(times):
-        return 0.0
-    since = float(times.min()) // _HOUR_SECONDS
-    own = ((times - 1) // _HOUR_SECONDS).astype(np.int64)  # a mean is of the time before its instant
-    hours = np.concatenate((watched[watched >= since], own))
-    return len(np.unique(hours % _WEEK_HOURS)) / _WEEK_HOURS
+        return Seen()
+    own = (times // _HOUR_SECONDS).astype(np.int64)
+    hours = np.concatenate((watched[watched >= own.min()], own))
+    week = len(np.unique(hours % _WEEK_HOURS)) / _WEEK_HOURS
+    return Seen(float(times.max() - times.min()), week)

@@ -6,11 +6,13 @@ is absent, and never 0.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from maestro_cli.cost.rightsizing.asking import FactQueries
 from maestro_cli.cost.rightsizing.model import ContainerId, OutOfMemory, Size, WorkloadId
+from maestro_cli.cost.rightsizing.owners import PodKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,10 @@ class Throttling:
     periods: float
 
     @property
-    def share(self) -> float:
-        return self.throttled / self.periods if self.periods > 0 else 0.0
+    def share(self) -> float | None:
+        """None: not known."""
+        share = self.throttled / self.periods if self.periods > 0 else math.nan
+        return None if math.isnan(share) else share
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Gpu:
     pod: str
     busy: float
     coverage: float
+    selector: str = ""  # of its series
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,9 @@ class Facts:
     kills: Mapping[ContainerId, OutOfMemory] = field(default_factory=dict)
     throttling: Mapping[ContainerId, Throttling] = field(default_factory=dict)
     gpus: Mapping[WorkloadId, tuple[Gpu, ...]] = field(default_factory=dict)
+    endings: frozenset[ContainerId] = frozenset()  # of these it is told how they ended, if they did
+    unexplained: Mapping[ContainerId, float] = field(default_factory=dict)  # how often started
+    seen: Mapping[WorkloadId, tuple[PodKey, ...]] = field(default_factory=dict)  # all pods of the window
     pods: tuple[PlacedPod, ...] = ()
     nodes: tuple[Room, ...] = ()
     queries: FactQueries = field(default_factory=FactQueries)

@@ -7,12 +7,15 @@ quality-of-service class would change. Invariant: what could not be measured for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from maestro_cli.core.quantities import format_share
+from maestro_cli.cost.rightsizing import evidence
 from maestro_cli.cost.rightsizing.advice import Reason
+from maestro_cli.cost.rightsizing.evidence import Asked
 from maestro_cli.cost.rightsizing.facts import Fact, Facts
 from maestro_cli.cost.rightsizing.model import ContainerId, Size
 
@@ -65,36 +68,35 @@ def qos_changes(before: Mapping[ContainerId, Size], container: ContainerId, size
     return (Reason("qos", text),)
 
 
-def forbids_cpu(container: ContainerId, now: Size, facts: Facts) -> Iterator[Reason]:
+def forbids_cpu(asked: Asked, now: Size, facts: Facts) -> Iterator[Reason]:
     """Throttling, of a container that has a CPU limit: without one there is none."""
     if now.cpu_limit is None:
         return
-    query = facts.queries.throttling_of(container.workload.namespace, container.container)
-    found = facts.throttling.get(container)
-    if found is None or found.periods <= 0:
-        fact = Fact("periods in which it was throttled", query, None)
-        yield Reason(
-            "throttling-unknown", "it has a CPU limit, and nobody measured whether it reaches it", (fact,)
-        )
+    found = facts.throttling.get(asked.container)
+    if found is None or found.share is None:
+        text = "it has a CPU limit, and nobody measured whether it reaches it"
+        yield Reason("throttling-unknown", text, (evidence.throttled(asked, None),))
     elif found.share > MOST_THROTTLED:
-        fact = Fact("share of its periods in which it was throttled", query, found.share)
+        fact = evidence.throttled(asked, found.share)
         text = f"it was throttled in {found.share:.1%} of its periods, more than {MOST_THROTTLED:.0%}"
         yield Reason("throttled", text, (fact,))
 
 
-def forbids_any(
-    container: ContainerId, facts: Facts, budgets: Sequence[BudgetLeft], span_seconds: float
-) -> Iterator[Reason]:
+def forbids_any(asked: Asked, facts: Facts, budgets: Sequence[BudgetLeft]) -> Iterator[Reason]:
     """Kills for memory, and error budgets."""
-    if container in facts.kills:
-        query = facts.queries.kills(container.workload.namespace)
-        days = span_seconds / 86_400
-        yield Reason(
-            "killed", f"it was killed for its memory in the last {days:g} days", (Fact("kills", query, 1.0),)
-        )
+    if asked.container in facts.kills:
+        days = asked.looked.span_seconds / 86_400
+        text = f"it was killed for its memory in the last {days:g} days"
+        yield Reason("killed", text, (evidence.killed(asked),))
+    elif asked.container not in facts.endings:
+        starts = facts.unexplained.get(asked.container)
+        text = "nothing tells whether it was killed for its memory"
+        if starts is not None:
+            text = f"{text}: it started again, and why it had ended is not told"
+        yield Reason("killed-unknown", text, tuple(evidence.ends_untold(asked, starts)))
     for budget in budgets:
         fact = budget.fact
-        if budget.share is None:
+        if budget.share is None or math.isnan(budget.share):
             text = f"what is left of the error budget of {budget.objective} is not known"
             yield Reason("budget-unknown", f"{text}: {budget.why}" if budget.why else text, (fact,))
         elif budget.share < LEAST_BUDGET:

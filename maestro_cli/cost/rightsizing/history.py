@@ -25,6 +25,7 @@ from maestro_cli.cost.rightsizing.collecting import (
 )
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import ContainerId, Usage, WorkloadId
+from maestro_cli.cost.rightsizing.own_rule import BATCH
 from maestro_cli.cost.rightsizing.owners import PodKey
 from maestro_cli.cost.rightsizing.ports import History
 from maestro_cli.slo.ports import RawSeries, TooMuch
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 _USUAL_SAMPLES = 120.0  # an hour: every half a minute
 _LEAST = timedelta(milliseconds=1)
+_HOUR_SECONDS = 3600
+_TARGET = ("job", "metrics_path")  # the kubelet's own metrics often have the same job as those of containers
 Read = Callable[[Window, Sequence[RawSeries]], dict[Key, Sampled]]
 
 
@@ -58,7 +61,7 @@ def read_usage(
 ) -> Iterator[Measured]:
     """Every container of the workloads, workload by workload. Raises what a History raises."""
     pods = sorted(owners, key=lambda pod: (owners[pod], pod))
-    watched = _watched(history, series, window)
+    watched = _watched(history, series, window) if any(of.kind in BATCH for of in owners.values()) else None
     portions = Portions(pods, _samples_a_pod(history, series, window))
     step_seconds = window.means.step_ms / 1000
     open_: dict[ContainerId, Collected] = {}
@@ -131,10 +134,16 @@ def _of(
     return open_.setdefault(ContainerId(owners[namespace, pod], container), Collected(step_seconds))
 
 
-def _done(open_: dict[ContainerId, Collected], watched: Times, but: WorkloadId | None) -> Iterator[Measured]:
+def _done(
+    open_: dict[ContainerId, Collected], watched: Times | None, but: WorkloadId | None
+) -> Iterator[Measured]:
+    """What runs at times is known by the hours in which it would have been seen; all else by its own."""
+    import numpy as np
+
     for container in sorted(found for found in open_ if found.workload != but):
         one = open_.pop(container)
-        yield Measured(container, one.usage(watched), one.krr, one.pod_hours)
+        its = watched if watched is not None and container.workload.kind in BATCH else np.empty(0, np.int64)
+        yield Measured(container, one.usage(its), one.krr, one.pod_hours)
 
 
 def _samples_a_pod(history: History, series: ClusterSeries, window: Window) -> float:
@@ -145,12 +154,22 @@ def _samples_a_pod(history: History, series: ClusterSeries, window: Window) -> f
 
 
 def _watched(history: History, series: ClusterSeries, window: Window) -> Times:
-    """The hours since 1970 in which Prometheus measured anything."""
+    """The hours since 1970 in which what tells of containers was scraped with success."""
     import numpy as np
 
-    promql = f"count(count_over_time({series.of('up')}[1h]))"
+    containers = series.of(HELD, extra='container!=""')
+    tells = {
+        tuple((name, one.labels.get(name, "")) for name in _TARGET)
+        for one in history.query(f"group by ({', '.join(_TARGET)}) ({containers})", at=window.end).samples
+    }
+    up = [
+        f"max_over_time({series.of('up', {name: value for name, value in of if value})}[1h])"
+        for of in sorted(tells)
+    ]
+    if not up:
+        return np.empty(0, np.int64)
     hours = [
-        np.asarray(one.times)[np.asarray(one.values) > 0] // 3600
-        for one in history.steps(promql, window.start, window.end, 3600)
+        np.asarray(one.times)[np.asarray(one.values) > 0] // _HOUR_SECONDS
+        for one in history.steps(f"max({' or '.join(up)})", window.start, window.end, _HOUR_SECONDS)
     ]
     return np.concatenate([*hours, np.empty(0)]).astype(np.int64)

@@ -83,13 +83,23 @@ class OutOfMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """How much of its time one resource of a container was measured.
+
+    `span_seconds` is the time from the first to the last sample; `week` is the share of the hours of a week
+    that were measured, 0 to 1.
+    """
+
+    span_seconds: float = 0.0
+    week: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What all containers of one name of a workload used, pods pooled.
 
     `cpu` are mean cores over five minutes up to `cpu_times` (seconds since 1970); `peaks` the largest working
-    sets in bytes of a day of one pod up to `peak_times`. `memory_points` is how many samples are behind
-    them; `span_seconds` is the time from the first to the last sample, and `week_seen` which share of the
-    hours of a week something was measured in since the first, 0 to 1.
+    sets in bytes of a day of one pod up to `peak_times`. `memory_points` is how many samples are behind them.
     """
 
     cpu: Vector
@@ -97,8 +107,8 @@ class Usage:
     peaks: Vector
     peak_times: Vector
     memory_points: float
-    span_seconds: float
-    week_seen: float
+    cpu_seen: Seen
+    memory_seen: Seen
     killed: OutOfMemory | None = None
 
     @property

@@ -6,13 +6,12 @@ Units: cores and bytes. Invariant: pure; a step is never larger than a halving, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from maestro_cli.core.promql import promql_string
-from maestro_cli.cost.rightsizing import chunks
 from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step
 from maestro_cli.cost.rightsizing.autoscaling import with_autoscaler
-from maestro_cli.cost.rightsizing.facts import Fact, Facts
+from maestro_cli.cost.rightsizing.evidence import Asked, Looked, used
+from maestro_cli.cost.rightsizing.facts import Facts
 from maestro_cli.cost.rightsizing.guards import (
     LARGEST_CUT,
     BudgetLeft,
@@ -22,23 +21,14 @@ from maestro_cli.cost.rightsizing.guards import (
 )
 from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import Scaled, krr_proposal
-from maestro_cli.cost.rightsizing.model import Amount, ContainerId, Proposal, Size, Usage, WorkloadId
+from maestro_cli.cost.rightsizing.model import Amount, ContainerId, Proposal, Size, WorkloadId
 from maestro_cli.cost.rightsizing.own_rule import BATCH, own_proposal
 from maestro_cli.cost.rightsizing.rounding import whole_mebibytes, whole_millicores
 from maestro_cli.cost.rightsizing.suggestions import suggestions_for
-from maestro_cli.cost.rightsizing.thinness import WEEK_SECONDS
 from maestro_cli.cost.rightsizing.vpa_rule import vpa_proposal
 
 SAME = 0.05  # so near to what the rule says a size is right, and a change not worth its rollout
 NO_SIZE = Size()
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """How long was looked at, and how much history is enough: a week, unless somebody trusts less."""
-
-    span_seconds: float
-    least_seconds: float = WEEK_SECONDS
 
 
 def advise(
@@ -59,7 +49,7 @@ def advise(
         budgets=tuple(one.fact for one in budgets),
     )  # fmt: skip
     autoscaler = facts.autoscalers.get(workload)
-    return advice if autoscaler is None else with_autoscaler(advice, autoscaler)
+    return advice if autoscaler is None else with_autoscaler(advice, autoscaler, facts.queries.series)
 
 
 def _container(
@@ -75,23 +65,24 @@ def _container(
     usage = replace(measured.usage, killed=facts.kills.get(container))
     is_batch, least = workload.kind in BATCH, looked.least_seconds
     own = own_proposal(usage, now, is_batch=is_batch, least_seconds=least)
-    forbidding = tuple(forbids_any(container, facts, budgets, looked.span_seconds))
+    asked = Asked(container, facts.seen.get(workload, ()), looked, facts.queries.series)
+    forbidding = tuple(forbids_any(asked, facts, budgets))
     if now == NO_SIZE and workload not in facts.replicas and not is_batch:
         own = _gone()
-    throttled = forbids_cpu(container, now, facts)
+    throttled = forbids_cpu(asked, now, facts)
     cpu = _step(now.cpu_request, own.cpu, (*throttled, *forbidding), 1e-3)
     memory = _step(now.memory_request, own.memory, forbidding, 1.0)
     cpu = _kept_in_class(cpu, sizes, container, _with_cpu(now, cpu, own.cpu))
-    memory = _kept_in_class(memory, sizes, container, _with_memory(now, memory))
+    memory = _kept_in_class(memory, sizes, container, _with_memory(now, memory, own.memory))
     autoscaler = facts.autoscalers.get(workload)
     scaled = Scaled(
         cpu=autoscaler is not None and autoscaler.cpu_target is not None,
         memory=autoscaler is not None and autoscaler.memory_target is not None,
     )
     return ContainerAdvice(
-        container, now, _with_memory(_with_cpu(now, cpu, own.cpu), memory), cpu, memory, own,
+        container, now, _with_memory(_with_cpu(now, cpu, own.cpu), memory, own.memory), cpu, memory, own,
         krr=krr_proposal(measured.krr, scaled), vpa=vpa_proposal(usage, now, containers=max(1, containers)),
-        facts=tuple(_usage_facts(container, usage)), pod_hours=measured.pod_hours,
+        facts=tuple(used(asked, usage)), pod_hours=measured.pod_hours,
     )  # fmt: skip
 
 
@@ -113,8 +104,7 @@ def _step(now: float | None, wanted: Amount, forbidding: Sequence[Reason], unit:
         return Step(Decision.RAISE, now, goal, goal)
     if forbidding:
         return Step(Decision.REFUSED, now, goal, now, tuple(forbidding))
-    half = now * LARGEST_CUT
-    least = whole_millicores(half, 0.0) if unit < 1 else whole_mebibytes(half, 0.0)
+    least = _half(now, unit)
     if least <= goal:
         return Step(Decision.CUT, now, goal, goal)
     text = f"a change halves it at the most: the rule wants {1 - goal / now:.0%} less"
@@ -132,37 +122,33 @@ def _kept_in_class(
 
 
 def _with_cpu(size: Size, step: Step, wanted: Amount) -> Size:
-    """The limit of a batch container is the rule's; of another it stays, and is never below the request."""
+    """The limit of a batch container goes to the rule's; of another it stays where it can."""
     if not step.changes or step.next is None:
         return size
-    limit = size.cpu_limit
-    if wanted.limit is not None:
-        limit = max(wanted.limit, step.next)
-    elif limit is not None:
-        limit = max(limit, step.next)
-    return replace(size, cpu_request=step.next, cpu_limit=limit)
+    goal = size.cpu_limit if wanted.limit is None else wanted.limit
+    return replace(size, cpu_request=step.next, cpu_limit=_limit(size.cpu_limit, step, goal, 1e-3))
 
 
-def _with_memory(size: Size, step: Step) -> Size:
-    """Memory ends where it is requested; what raises a request takes no limit down."""
+def _with_memory(size: Size, step: Step, wanted: Amount) -> Size:
+    """Memory is to end where it is requested."""
     if not step.changes or step.next is None:
         return size
-    limit: float | None = step.next
-    if step.decision is Decision.RAISE:
-        limit = None if size.memory_limit is None else max(size.memory_limit, step.next)
+    limit = _limit(size.memory_limit, step, wanted.limit, 1.0)
     return replace(size, memory_request=step.next, memory_limit=limit)
 
 
-def _usage_facts(container: ContainerId, usage: Usage) -> list[Fact]:
-    import numpy as np
+def _limit(now: float | None, step: Step, goal: float | None, unit: float) -> float | None:
+    """The limit that goes with a step: half of what it is at the least, and none where there is none.
 
-    namespace, name = promql_string(container.workload.namespace), promql_string(container.container)
-    where = f"namespace={namespace},container={name}"
-    rates = f"rate({chunks.USED}{{{where}}}[5m])"
-    found = []
-    for percent in (95, 99):
-        query = f"quantile_over_time({percent / 100:g}, {rates}[14d:5m])"
-        value = float(np.percentile(usage.cpu, percent)) if len(usage.cpu) else None
-        found.append(Fact(f"P{percent} of its five-minute means, cores, all pods pooled", query, value))
-    query = f"max_over_time({chunks.HELD}{{{where}}}[14d])"
-    return [*found, Fact("its largest working set, bytes", query, usage.peak)]
+    It is never below the request, and what raises a request takes no limit down.
+    """
+    if now is None or step.next is None:
+        return None
+    lowest = now if step.decision is Decision.RAISE else _half(now, unit)
+    return max(lowest, step.next, goal or 0.0)
+
+
+def _half(now: float, unit: float) -> float:
+    """The least that one change leaves of an amount; `unit` is 0.001 for cores and 1 for bytes."""
+    half = now * LARGEST_CUT
+    return whole_millicores(half, 0.0) if unit < 1 else whole_mebibytes(half, 0.0)

@@ -23,8 +23,9 @@ def suggestions_for(
         if gpu.busy < IDLE and gpu.coverage >= LEAST_COVERAGE:
             told = (
                 Fact(f"busy share of {visible(gpu.gpu, 60)} that it is under 95 of 100 times",
-                     facts.queries.gpu_busy, gpu.busy),
-                Fact("share of the week's hours that were measured", facts.queries.gpu_seen, gpu.coverage),
+                     f"max(quantile_over_time(0.95, {gpu.selector}[7d])) / 100", gpu.busy),
+                Fact("share of the week's hours that were measured",
+                     f"clamp_max(max(count_over_time({gpu.selector}[7d:1h])) / 168, 1)", gpu.coverage),
             )  # fmt: skip
             yield Suggestion(
                 "gpu-idle",
@@ -35,6 +36,7 @@ def suggestions_for(
     replicas = facts.replicas.get(workload, 0)
     idle = [one for one in containers if one.cpu.goal is not None and one.cpu.goal <= LEAST_CORES]
     if replicas > ENOUGH_REPLICAS and containers and len(idle) == len(containers):
-        fact = Fact("pods that run", facts.queries.alive, float(replicas))
+        alive = facts.queries.phases(facts.seen.get(workload, ()))
+        fact = Fact("pods that run", f"count(max by (namespace, pod) ({alive}) == 1)", float(replicas))
         text = f"its {replicas} replicas each use less than 10m: {ENOUGH_REPLICAS} would do"
         yield Suggestion("replicas", text, (fact,))

@@ -16,6 +16,7 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.cost.rightsizing.advice import Advice
 from maestro_cli.cost.rightsizing.cluster_facts import read_facts
 from maestro_cli.cost.rightsizing.demands import demands_of
+from maestro_cli.cost.rightsizing.evidence import Looked
 from maestro_cli.cost.rightsizing.facts import Facts
 from maestro_cli.cost.rightsizing.guards import BudgetLeft
 from maestro_cli.cost.rightsizing.history import read_usage, window_of
@@ -25,7 +26,7 @@ from maestro_cli.cost.rightsizing.owners import PodKey, read_owners
 from maestro_cli.cost.rightsizing.packing import NOTHING_READ, Demands
 from maestro_cli.cost.rightsizing.report import Rightsizing
 from maestro_cli.cost.rightsizing.saving import Saving, claim_of, realised_by
-from maestro_cli.cost.rightsizing.sizing import Looked, advise
+from maestro_cli.cost.rightsizing.sizing import advise
 from maestro_cli.cost.rightsizing.thinness import WEEK_SECONDS
 
 if TYPE_CHECKING:

@@ -80,6 +80,8 @@ class Pod:
     end: float = DAYS * DAY
     job: str = "kubelet"
     step: float = STEP
+    measured: tuple[tuple[float, float], ...] = ()  # when cAdvisor was; by default always
+    restarts: float | None = 0.0  # None: nobody tells its status
 
     @property
     def labels(self) -> dict[str, str]:
@@ -91,16 +93,20 @@ def record_pod(to: Recording, pod: Pod, *, node: str = "n1", offset: float = 0.0
     own = {**pod.labels, "container": "main"}
     span = {"begin": pod.begin, "end": pod.end}
     scraped = {**own, "job": pod.job}
-    to.add(
-        "container_cpu_usage_seconds_total", scraped, counter(pod.cpu), step=pod.step, offset=offset, **span
-    )
-    to.add("container_memory_working_set_bytes", scraped, pod.memory, step=pod.step, offset=offset, **span)
+    for begin, end in pod.measured or ((pod.begin, pod.end),):
+        while_ = {"begin": begin, "end": end, "step": pod.step, "offset": offset}
+        to.add("container_cpu_usage_seconds_total", scraped, counter(pod.cpu), **while_)
+        to.add("container_memory_working_set_bytes", scraped, pod.memory, **while_)
     to.add(
         "container_memory_working_set_bytes", {**pod.labels, "container": ""}, pod.memory, step=1800, **span
     )
     told = {"job": "kube-state-metrics", **pod.labels}
     owner = {"owner_kind": pod.owner_kind, "owner_name": pod.owner}
     to.add("kube_pod_owner", {**told, **owner}, lambda _: 1, step=240, **span)
+    status = {**told, "container": "main"}
+    if pod.restarts is not None:
+        restarts = partial(constant, pod.restarts)
+        to.add("kube_pod_container_status_restarts_total", status, restarts, step=240, **span)
     to.add("kube_pod_info", {**told, "node": node}, lambda _: 1, step=240, **span)
     to.add("kube_pod_status_phase", {**told, "phase": "Running"}, lambda _: 1, step=240, **span)
     for side, amounts in (("requests", pod.requests), ("limits", pod.limits)):

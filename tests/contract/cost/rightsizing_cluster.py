@@ -29,7 +29,7 @@ NODES = (("n1", "a"), ("n2", "b"), ("n3", "a"))
 
 def record_cluster() -> str:
     """shop: wide (too large), cramped (throttled), killed (for memory), scaled (by an autoscaler), young,
-    exact (Guaranteed), nightly (a CronJob); ml: infer (on a GPU that idles).
+    exact (Guaranteed), nightly (a CronJob); ml: infer (on a GPU that idles); dim: what is known in part.
     """
     to = Recording()
     for name, zone in NODES:
@@ -43,6 +43,7 @@ def record_cluster() -> str:
     record_serving(to, "exact", WIDE, WIDE, node="n2")
     record_nightly(to)
     record_serving(to, "infer", {"cpu": 0.4, "memory": GIB}, node="n1", namespace="ml")
+    record_dim(to)
     record_troubles(to)
     record_autoscaler(to, "scaled", 60.0)
     to.add("up", {"job": "kubelet"}, partial(constant, 1), step=240)
@@ -79,6 +80,27 @@ def record_serving(
               begin=begin, step=60)  # fmt: skip
     record_pod(to, pod, node=node)
     record_owner(to, "ReplicaSet", namespace, f"{name}-1", ("Deployment", name))
+
+
+def record_dim(to: Recording) -> None:
+    """half (its periods are told, not which were throttled), untold (why it ended), silent (how it is),
+    gone (cAdvisor was away for twelve days), all of one pod.
+    """
+    hour = 3600.0
+    seldom = ((2 * DAY, 2 * DAY + hour), (14 * DAY, 15.0 * DAY))
+    for name, limits, restarts, measured in (
+        ("half", {"cpu": 1.0}, 0.0, ()),
+        ("untold", {}, 2.0, ()),
+        ("silent", {}, None, ()),
+        ("gone", {}, 0.0, seldom),
+    ):
+        steady, held = partial(daily, least=0.1, most=0.3), partial(daily, least=3e8, most=4e8)
+        pod = Pod("dim", f"{name}-1-0", "ReplicaSet", f"{name}-1", steady, held, {"memory": GIB}, limits,
+                  step=60, restarts=restarts, measured=measured)  # fmt: skip
+        record_pod(to, pod)
+        record_owner(to, "ReplicaSet", "dim", f"{name}-1", ("Deployment", name))
+    half = {"namespace": "dim", "pod": "half-1-0", "container": CONTAINER, "job": "kubelet"}
+    to.add("container_cpu_cfs_periods_total", half, counter(partial(constant, 10.0)), step=300)
 
 
 def record_nightly(to: Recording) -> None:

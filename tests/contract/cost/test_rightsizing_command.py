@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from maestro_cli.config.settings import Endpoint
+from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.cli.program import Result, maestro
 
 pytestmark = pytest.mark.contract
@@ -70,6 +75,10 @@ def steps(document: dict) -> dict[str, tuple[str, str]]:  # type: ignore[type-ar
 def test_each_workload_is_told_what_becomes_of_it(run: Run) -> None:
     document = told(run("-A", "-o", "json"))
     assert steps(document) == {
+        "gone": ("insufficient", "insufficient"),
+        "half": ("raise", "cut"),
+        "silent": ("raise", "refused"),
+        "untold": ("raise", "refused"),
         "infer": ("cut", "cut"),
         "nightly": ("cut", "cut"),
         "cramped": ("refused", "cut"),
@@ -89,6 +98,33 @@ def test_a_refusal_has_its_reason_and_the_query_that_tells_it_again(run: Run) ->
     (fact,) = reason["facts"]
     assert fact["value"] == pytest.approx(0.1, rel=0.02)
     assert "container_cpu_cfs_throttled_periods_total" in fact["query"]
+
+
+def test_every_figure_is_told_again_by_its_query(run: Run, cluster_url: str) -> None:
+    """All queries that are shown, asked as they are shown at the end of the window."""
+    document = told(run("-A", "-o", "json"))
+    facts = list(facts_in(document))
+    kinds = {re.sub(r"[0-9.]+", "N", fact["what"]) for fact in facts}
+    assert len(kinds) >= 8, kinds
+    prometheus = RawPrometheus(Endpoint(cluster_url))
+    for fact in facts:
+        answer = prometheus.query(fact["query"], at=datetime.fromisoformat(document["window"]["end"])).only
+        if fact["value"] is None:
+            assert answer is None, fact
+        else:
+            assert answer == pytest.approx(fact["value"], rel=1e-9), fact
+    prometheus.close()
+
+
+def facts_in(document: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(document, list):
+        for one in document:
+            yield from facts_in(one)
+    elif isinstance(document, dict):
+        if document.keys() == {"what", "query", "value"}:
+            yield document
+        for one in document.values():
+            yield from facts_in(one)
 
 
 def test_three_rules_stand_beside_each_other(run: Run) -> None:
@@ -139,7 +175,7 @@ def test_the_table_has_the_savings_apart_and_every_refusal(run: Run) -> None:
 
 def test_csv_has_a_line_a_container(run: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(run("-A", "-o", "csv").out)))
-    assert len(rows) == 8
+    assert len(rows) == 12
 
 
 def test_a_page_is_written_beside(run: Run, tmp_path: Path) -> None:

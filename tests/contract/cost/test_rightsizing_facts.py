@@ -31,6 +31,11 @@ def main(name: str) -> ContainerId:
     return ContainerId(serving(name), CONTAINER)
 
 
+def of(name: str) -> ContainerId:
+    """What is known in part."""
+    return ContainerId(serving(name, "dim"), CONTAINER)
+
+
 class Counted(RawPrometheus):
     """Counts the queries that it is asked."""
 
@@ -74,9 +79,20 @@ def test_a_kill_for_memory_is_known_with_its_time_and_limit(facts: Facts) -> Non
 
 
 def test_throttling_is_a_share_of_the_periods_of_what_has_a_cpu_limit(facts: Facts) -> None:
-    assert facts.throttling.keys() == {main("cramped"), main("exact")}
+    assert facts.throttling.keys() == {main("cramped"), main("exact"), of("half")}
     assert facts.throttling[main("cramped")].share == pytest.approx(0.1, rel=0.02)
-    assert facts.throttling[main("exact")].share < 0.01
+    assert facts.throttling[main("exact")].share == 0.0
+
+
+def test_periods_of_which_nobody_says_whether_they_were_throttled_tell_nothing(facts: Facts) -> None:
+    assert facts.throttling[of("half")].share is None
+
+
+def test_it_is_known_of_which_containers_it_is_told_how_they_ended(facts: Facts) -> None:
+    """`untold` started again, and no series says why; of `silent` there are no statuses at all."""
+    assert {main("wide"), main("killed"), main("cramped")} <= facts.endings
+    assert facts.endings.isdisjoint({of("untold"), of("silent")})
+    assert of("half") in facts.endings
 
 
 def test_an_autoscaler_is_known_by_what_it_scales(facts: Facts) -> None:
@@ -99,4 +115,4 @@ def test_nodes_have_what_pods_may_ask_for_and_pods_their_node(facts: Facts) -> N
 
 
 def test_so_few_queries_are_asked(source: Counted, facts: Facts) -> None:
-    assert source.asked <= 20
+    assert source.asked <= 22

@@ -157,7 +157,7 @@ def test_peaks_are_the_largest_samples_and_the_days_are_counted_back_from_the_en
     told = prometheus.query(f'max(max_over_time({MEMORY}{{pod=~"api-.*",container="main"}}[14d]))', at=END)
     assert usage.peak == told.only
     assert usage.peak_times.max() == END.timestamp()
-    assert usage.week_seen == 1.0
+    assert usage.cpu_seen.week == usage.memory_seen.week == 1.0
     assert found[ContainerId(API, "main")].pod_hours == pytest.approx(14 * 24, rel=0.01)
 
 

@@ -11,12 +11,13 @@ import yaml
 
 from maestro_cli.cost.rightsizing.advice import Advice
 from maestro_cli.cost.rightsizing.amounts import cores, size
+from maestro_cli.cost.rightsizing.evidence import Looked
 from maestro_cli.cost.rightsizing.facts import Facts
 from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
 from maestro_cli.cost.rightsizing.report import Rightsizing
-from maestro_cli.cost.rightsizing.sizing import Looked, advise
+from maestro_cli.cost.rightsizing.sizing import advise
 from maestro_cli.output.renderers.cost_patches import FORMATS, changes_as, resources_of
 from tests.unit.cost.rightsizing.usages import DAY, usage
 
@@ -33,7 +34,7 @@ def report(*names: tuple[str, str, str]) -> Rightsizing:
 
 def advice(workload: WorkloadId, container: str) -> Advice:
     of = ContainerId(workload, container)
-    facts = Facts({of: Size(2.0, None, 2048 * MIB, None)}, {workload: 1})
+    facts = Facts({of: Size(2.0, None, 2048 * MIB, None)}, {workload: 1}, endings=frozenset({of}))
     return advise(workload, [Measured(of, usage(), KrrSeries(), 1.0)], facts, (), Looked(14 * DAY))
 
 

@@ -14,13 +14,14 @@ from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
 from maestro_cli.cost.rightsizing.demands import demands_of
+from maestro_cli.cost.rightsizing.evidence import Looked
 from maestro_cli.cost.rightsizing.facts import Facts, PlacedPod, Room
 from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
 from maestro_cli.cost.rightsizing.packing import FULL, Demands, pack
 from maestro_cli.cost.rightsizing.saving import NodeRate, claim_of, realised_by
-from maestro_cli.cost.rightsizing.sizing import Looked, advise
+from maestro_cli.cost.rightsizing.sizing import advise
 from tests.unit.cost.rightsizing.usages import DAY, usage
 
 API = WorkloadId("shop", "Deployment", "api")
@@ -49,7 +50,9 @@ def other(name: str) -> WorkloadId:
 def test_a_claim_is_requests_by_rates_by_hours() -> None:
     size = Size(2.0, None, 2048 * MIB, None)
     measured = Measured(MAIN, usage(), KrrSeries(), pod_hours=3 * HOURS)
-    advice = advise(API, [measured], Facts({MAIN: size}, {API: 3}), (), Looked(14 * DAY))
+    advice = advise(
+        API, [measured], Facts({MAIN: size}, {API: 3}, endings=frozenset({MAIN})), (), Looked(14 * DAY)
+    )
     (one,) = advice.containers
     assert (one.next.cpu_request, one.next.memory_request) == (1.0, 1024 * MIB)
     claim = claim_of(advice, [pod("n1", 1, 2.0)], {"n1": RATE}, HOURS)
@@ -141,7 +144,9 @@ def test_only_a_node_that_goes_is_money() -> None:
     nodes = [room("n1", cpu=2.5), room("n2", cpu=2.5)]
     pods = [pod("n1", 1, 2.0, memory=2 * GIB), pod("n2", 2, 0.9, other("x"))]
     measured = Measured(MAIN, usage(), KrrSeries(), HOURS)
-    advice = advise(API, [measured], Facts({MAIN: size}, {API: 1}), (), Looked(14 * DAY))
+    advice = advise(
+        API, [measured], Facts({MAIN: size}, {API: 1}, endings=frozenset({MAIN})), (), Looked(14 * DAY)
+    )
     found = realised_by([advice], nodes, pods, {"n1": RATE, "n2": RATE})
     assert found is not None
     assert (found.nodes, len(found.before.go), len(found.after.go)) == (2, 0, 1)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from maestro_cli.cost.rightsizing.advice import Advice, Decision
+from maestro_cli.cost.rightsizing.evidence import Looked
 from maestro_cli.cost.rightsizing.facts import Autoscaler, Facts, Gpu, Throttling
 from maestro_cli.cost.rightsizing.guards import BudgetLeft, Qos, qos_of
 from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
-from maestro_cli.cost.rightsizing.model import MIB, ContainerId, OutOfMemory, Size, Usage, WorkloadId
-from maestro_cli.cost.rightsizing.sizing import Looked, advise
+from maestro_cli.cost.rightsizing.model import MIB, ContainerId, OutOfMemory, Seen, Size, Usage, WorkloadId
+from maestro_cli.cost.rightsizing.sizing import advise
 from tests.unit.cost.rightsizing.usages import DAY, usage
 
 API = WorkloadId("shop", "Deployment", "api")
@@ -31,9 +34,7 @@ def advice(
 ) -> Advice:
     known = facts or Facts()
     sizes = {MAIN: size, **(others or {})}
-    told = Facts(
-        sizes, known.replicas or {API: 3}, known.autoscalers, known.kills, known.throttling, known.gpus
-    )
+    told = replace(known, sizes=sizes, replicas=known.replicas or {API: 3}, endings=frozenset({MAIN}))
     measured = Measured(MAIN, used or usage(), KrrSeries(), 100.0)
     return advise(API, [measured], told, budgets, SPAN)
 
@@ -42,7 +43,36 @@ def test_a_cut_halves_at_the_most_and_says_where_it_is_to_end() -> None:
     (one,) = advice().containers
     assert (one.cpu.decision, one.cpu.next, one.cpu.goal) == (Decision.CUT, 1.0, 0.23)
     assert one.cpu.reasons[0].code == "step"
-    assert (one.next.memory_request, one.next.memory_limit) == (1024 * MIB, 1024 * MIB)
+    assert (one.next.memory_request, one.next.memory_limit) == (1024 * MIB, 2048 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("limit", "next_"),
+    [(8192, 4096), (None, None), (2048, 1024), (2049, 1025), (1500, 1024)],
+)
+def test_a_cut_takes_half_of_a_limit_at_the_most_and_makes_none(
+    limit: float | None, next_: float | None
+) -> None:
+    (one,) = advice(replace(WIDE, memory_limit=None if limit is None else limit * MIB)).containers
+    assert one.memory.decision is Decision.CUT
+    assert one.next.memory_limit == (None if next_ is None else next_ * MIB)
+
+
+def test_a_job_gets_no_cpu_limit_that_it_had_not_and_half_of_one_at_the_least() -> None:
+    job = WorkloadId("shop", "Job", "etl")
+    main = ContainerId(job, "main")
+
+    def limit(size: Size, used: Usage | None = None) -> float | None:
+        facts = Facts({main: size}, endings=frozenset({main}), throttling={main: Throttling(0.0, 100.0)})
+        measured = Measured(main, used or usage(), KrrSeries(), 100.0)
+        (one,) = advise(job, [measured], facts, (), SPAN).containers
+        assert one.cpu.changes
+        return one.next.cpu_limit
+
+    assert limit(Size(2.0, None, MIB)) is None
+    assert limit(Size(2.0, 8.0, MIB)) == 4.0
+    assert limit(Size(0.1, 0.1, MIB)) == 0.2
+    assert limit(Size(0.1, 4.0, MIB)) == 4.0
 
 
 def test_the_next_cut_ends_at_the_rule() -> None:
@@ -79,6 +109,9 @@ def test_no_cut_while_it_is_throttled_and_none_while_nobody_looked() -> None:
     assert one.memory.decision is Decision.CUT
     (one,) = advice(limited).containers
     assert one.cpu.reasons[0].code == "throttling-unknown"
+    half_told = Facts(throttling={MAIN: Throttling(math.nan, 100.0)})
+    (one,) = advice(limited, facts=half_told).containers
+    assert one.cpu.reasons[0].code == "throttling-unknown"
     (one,) = advice(limited, facts=Facts(throttling={MAIN: Throttling(5.0, 100.0)})).containers
     assert one.cpu.decision is Decision.CUT
 
@@ -90,6 +123,23 @@ def test_no_cut_after_a_kill_for_memory() -> None:
     assert one.memory.goal == 615 * MIB
 
 
+def test_no_cut_while_nothing_tells_how_it_ended_but_a_raise() -> None:
+    facts = Facts({MAIN: replace(WIDE, cpu_request=0.1)}, {API: 3})
+    (one,) = advise(API, [Measured(MAIN, usage(), KrrSeries(), 100.0)], facts, (), SPAN).containers
+    assert one.cpu.decision is Decision.RAISE
+    assert [reason.code for reason in one.memory.reasons] == ["killed-unknown"]
+    assert one.memory.decision is Decision.REFUSED
+
+
+def test_processor_time_and_memory_are_judged_by_what_was_measured_of_each() -> None:
+    """A Deployment whose memory alone was measured for two weeks, or for some hours of them."""
+    (one,) = advice(used=usage(memory_seen=Seen(13 * DAY, 0.07))).containers
+    assert (one.cpu.decision, one.memory.decision) == (Decision.CUT, Decision.INSUFFICIENT)
+    assert "7% of the hours of a week were measured of its memory" in one.memory.reasons[0].text
+    (one,) = advice(used=replace(usage(), cpu_seen=Seen(DAY, 1.0))).containers
+    assert (one.cpu.decision, one.memory.decision) == (Decision.INSUFFICIENT, Decision.CUT)
+
+
 def test_a_kill_for_memory_raises_it_and_takes_no_limit_down() -> None:
     (one,) = advice(facts=Facts(kills={MAIN: OutOfMemory(0.0, 3072 * MIB)})).containers
     assert one.memory.decision is Decision.RAISE
@@ -99,7 +149,8 @@ def test_a_kill_for_memory_raises_it_and_takes_no_limit_down() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "code"), [(0.49, "budget"), (-2.0, "budget"), (None, "budget-unknown"), (0.5, "")]
+    ("share", "code"),
+    [(0.49, "budget"), (-2.0, "budget"), (None, "budget-unknown"), (math.nan, "budget-unknown"), (0.5, "")],
 )
 def test_no_cut_while_an_error_budget_is_short_or_not_known(share: float | None, code: str) -> None:
     found = advice(budgets=(BudgetLeft("api-availability", share, "no sample"),))
@@ -118,7 +169,7 @@ def test_a_guaranteed_pod_keeps_its_class() -> None:
 
 
 def test_the_class_is_of_the_whole_pod() -> None:
-    exact = Size(0.23, 0.23, 2048 * MIB, 4096 * MIB)
+    exact = Size(0.23, 0.23, 300 * MIB, 400 * MIB)
     (one,) = advice(exact, others={SIDE: Size(0.1, 0.1, MIB, MIB)}).containers
     assert one.memory.reasons[0].text.endswith("would be Guaranteed, and is Burstable")
     (one,) = advice(exact, others={SIDE: Size(0.1, None, MIB, MIB)}).containers
@@ -187,6 +238,6 @@ def test_a_workload_of_which_nothing_runs_is_left_alone() -> None:
 
 def test_less_than_a_week_is_enough_for_those_who_say_so() -> None:
     measured = Measured(MAIN, usage(days=1, week_seen=0.15), KrrSeries(), 100.0)
-    facts = Facts({MAIN: WIDE}, {API: 3})
+    facts = Facts({MAIN: WIDE}, {API: 3}, endings=frozenset({MAIN}))
     (one,) = advise(API, [measured], facts, (), Looked(DAY, least_seconds=DAY / 2)).containers
     assert one.cpu.decision is Decision.CUT
