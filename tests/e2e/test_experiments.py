@@ -71,10 +71,10 @@ def test_a_run_that_is_killed_is_swept_and_one_that_is_aborted_ends(session: Ses
 
 ELSEWHERE = {"pod-failure", "network-latency", "dependency-failure", "region-failover"}
 FELT = {
-    "slow-replica": "met ",  # first: its pod has to be asked
     "slow-link": "felt by",
     "lossy-link": "felt by",
     "network-partition": "got none",
+    "slow-replica": "met ",  # right after what leaves connections to one replica: all are asked again
     "resource-exhaustion": "cores more",
     "memory-pressure": "MiB more",
     "leaking-replica": "MiB more",

@@ -1,8 +1,9 @@
 """Kept-alive HTTP/1.1 connections of the load, spread over the replicas behind a TCP proxy.
 
 Invariant: a connection carries one request at a time, and is used again only when its last answer was
-read whole. The oldest idle one goes first and each is retired after some requests, because a proxy picks
-a replica once a connection: a single hot connection would load a single replica.
+read whole. The oldest idle one goes first, each is retired after some requests and no more are kept than
+spread the load, because a proxy picks a replica once a connection: a single hot one would load a single
+replica, and the many that a replica held up and then answered at once would load that one for minutes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 WANTED_IDLE = 6
+MOST_IDLE = 9
 REQUESTS_EACH = 40
 IDLE_SECONDS = 2.0  # well under the five seconds after which common servers close
 _HEAD_LIMIT = 65_536
@@ -78,7 +80,7 @@ class Connections:
 
     def _put_back(self, connection: _Connection, keep: bool) -> None:
         connection.used += 1
-        if not keep or connection.used >= REQUESTS_EACH:
+        if not keep or connection.used >= REQUESTS_EACH or len(self._idle) >= MOST_IDLE:
             _close(connection)
             return
         connection.idle_since = asyncio.get_running_loop().time()

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from prometheus_client import CollectorRegistry
 
-from maestro_cli.local.load.connections import WANTED_IDLE
+from maestro_cli.local.load.connections import MOST_IDLE, WANTED_IDLE
 from maestro_cli.local.load.generator import Generator, Outcome
 from maestro_cli.local.load.traffic import Arrival, Traffic
 from maestro_cli.local.ports import free_port
@@ -26,14 +26,17 @@ class _Server:
         self._answer = answer
         self.connections = 0
         self.requests: list[bytes] = []
+        self.asked_on: list[int] = []  # the number of its connection, of each request
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        number = self.connections
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 await reader.readexactly(len(TRAFFIC.bodies[0]))
                 self.requests.append(head.split(b"\r\n")[0])
+                self.asked_on.append(number)
                 if not await self._answer(writer):
                     return
         except (EOFError, ConnectionError):
@@ -81,13 +84,15 @@ def _arrivals(count: int, gap_seconds: float = 0.002) -> list[Arrival]:
     return [Arrival(gap_seconds * number, 0) for number in range(count)]
 
 
-def _run(answer: Answer, count: int) -> tuple[_Server, CollectorRegistry]:
+def _run(
+    answer: Answer, count: int, arrivals: list[Arrival] | None = None
+) -> tuple[_Server, CollectorRegistry]:
     server, registry = _Server(answer), CollectorRegistry()
 
     async def go() -> None:
         listening = await asyncio.start_server(server.handle, "127.0.0.1", 0)
         port = listening.sockets[0].getsockname()[1]
-        await Generator(f"http://127.0.0.1:{port}", TRAFFIC, registry).run(iter(_arrivals(count)))
+        await Generator(f"http://127.0.0.1:{port}", TRAFFIC, registry).run(iter(arrivals or _arrivals(count)))
         listening.close()
 
     asyncio.run(go())
@@ -118,6 +123,26 @@ def test_connections_are_kept_but_several_and_not_for_ever() -> None:
         if opened[-1] < 400:
             break
     assert WANTED_IDLE <= min(opened) < 400
+
+
+def test_whoever_held_up_many_and_then_answers_them_all_is_not_asked_by_these_for_long() -> None:
+    held, later = 40, 60
+    came: list[asyncio.Event] = []
+
+    async def all_at_once(writer: asyncio.StreamWriter) -> bool:
+        came.append(asyncio.Event())
+        if len(came) >= held:
+            for one in came:
+                one.set()
+        await came[-1].wait()
+        _ok(writer)
+        return True
+
+    arrivals = [Arrival(0.0, 0)] * held + [Arrival(0.5 + 0.005 * number, 0) for number in range(later)]
+    server, _ = _run(all_at_once, 0, arrivals)
+    again = {number for number in server.asked_on[held:] if number <= held}
+    assert len(server.asked_on) == held + later
+    assert len(again) <= MOST_IDLE
 
 
 def test_a_slow_service_is_asked_on_time_all_the_same_and_its_delay_is_seen() -> None:
