@@ -122,6 +122,7 @@ def test_the_exit_code_is_the_verdict(sides: Path, arguments: list[str], code: i
         (["--diff", "base", "head", "--at", "mean"], 2, "'mean' is no end of what autoscaling permits"),
         (["--diff", "base", "head", "--nodes", "-1"], 2, "-1 nodes are none"),
         (["--diff", "base", "head", "--job-hours", "nan"], 2, "nan hours a month are none"),
+        (["--diff", "base", "head", "--ignore-unknown", "*"], 2, "'*' is no kind and no resource"),
         (["--diff", "base", "head", "--ci", "jenkins"], 2, "'jenkins' is no host of pipelines"),
         (["--diff", "base", "head", "--fail-on", "1"], 2, "no verdict of a gate ends with '1'"),
         (["--diff", "base", "wrong.yaml"], 3, "wrong.yaml:6: spec.replicas: is no number of replicas"),
@@ -199,6 +200,76 @@ def test_without_a_base_the_cluster_is_what_there_is_now(sides: Path) -> None:
     }  # fmt: skip
     assert found["unchanged"] == 1  # its autoscaler is of the cluster, and goes on
     assert found["assumed"]["nodes"] == 2
+
+
+def test_replicas_that_no_manifest_says_are_those_of_the_cluster(sides: Path) -> None:
+    """Applying such a manifest leaves them: a dearer pod is dearer as often as it runs."""
+    answers = {
+        "/apis/apps/v1/namespaces/ml/deployments/fraud": live("fraud", 10),
+        "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers": listing(),
+        "/api/v1/nodes": listing(node("a", "z")),
+    }
+    text = deployment("fraud", 1, "{cpu: 4, memory: 1Gi}").replace("  replicas: 1\n", "")
+    (sides / "new.yaml").write_text(text, encoding="utf-8")
+    with api_server(answers):
+        found = json.loads(gate(sides, "new.yaml", "-o", "json").out)
+    assert found["increase"]["max"] == pytest.approx(10 * 3.5 * 0.03 * 730)
+    (sides / "old.yaml").write_text(deployment("fraud", 10), encoding="utf-8")
+    found = json.loads(gate(sides, "--diff", "old.yaml", "new.yaml", "-o", "json").out)
+    assert found["increase"]["max"] == pytest.approx(10 * 3.5 * 0.03 * 730)
+    assert found["increase"]["min"] < 0  # one that is applied anew has 1
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_an_autoscaler_of_the_cluster_stays_unless_the_files_name_that_very_one(
+    sides: Path, is_listed: bool
+) -> None:
+    def scaler(namespace: str, most: int) -> dict[str, Any]:
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+        return {
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "web", "namespace": namespace},
+            "spec": {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": most},
+        }  # fmt: skip
+
+    def web(namespace: str) -> dict[str, Any]:
+        body = live("web", 2)
+        return {**body, "metadata": {"name": "web", "namespace": namespace}}
+
+    answers: dict[str, Any] = {"/api/v1/nodes": listing(node("a", "z"))}
+    for namespace in "ab":
+        answers[f"/apis/apps/v1/namespaces/{namespace}/deployments/web"] = web(namespace)
+        path = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
+        answers[path] = listing(scaler(namespace, 10))
+    objects = [web("a"), scaler("a", 10), web("b"), *([scaler("b", 10)] if is_listed else [])]
+    listed = {"apiVersion": "v1", "kind": "List", "items": objects}
+    (sides / "new.json").write_text(json.dumps(listed), encoding="utf-8")
+    with api_server(answers):
+        found = json.loads(gate(sides, "new.json", "--max-increase", "0", "-o", "json").out)
+        (sides / "new.json").write_text(json.dumps(scaler("b", 30)), encoding="utf-8")
+        raised = json.loads(gate(sides, "new.json", "-o", "json").out)
+    assert (found["items"], found["verdict"], found["unchanged"]) == ([], "PASS", 2)
+    (item,) = raised["items"]
+    assert (item["object"], item["unknown"]) == ("b/deploy/web", [])  # its target is that of the cluster
+    assert item["increase"]["max"] == pytest.approx(20 * 730 * (0.5 * 0.03 + 0.004))
+
+
+def test_what_an_operator_starts_is_no_pass_unless_somebody_says_that_it_is_nothing(sides: Path) -> None:
+    text = (
+        "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: k8s}\nspec: {replicas: 9}\n"
+    )
+    (sides / "base" / "operated.yaml").write_text(text.replace("9", "1"), encoding="utf-8")
+    (sides / "new").mkdir()
+    for one in (sides / "base").iterdir():
+        (sides / "new" / one.name).write_text(one.read_text(encoding="utf-8"), encoding="utf-8")
+    limits = "--diff", "base", "new", "--max-increase", "100", "--out", "out"
+    assert gate(sides, *limits).code == 0
+    (sides / "new" / "operated.yaml").write_text(text, encoding="utf-8")
+    assert gate(sides, *limits).code == 15
+    assert gate(sides, *limits, "--ignore-unknown", "Gadget").code == 15
+    assert gate(sides, *limits, "--ignore-unknown", "Gadget,Prometheus").code == 0
+    comment = (sides / "out" / "summary.md").read_text(encoding="utf-8")
+    assert "taken for nothing, as asked: what a Prometheus.monitoring.coreos.com starts" in comment
 
 
 def test_a_pipeline_on_github_is_told(sides: Path) -> None:

@@ -7,7 +7,7 @@ say is named in `unknown` and is never 0; an amount beside an unknown is a lower
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from maestro_cli.core.refs import ObjectRef
@@ -35,7 +35,9 @@ class Asked:
     """What one object asks for: `least` to `most` replicas, each with these requests and claims.
 
     `hours` is how long a month they run. `claims` are of a replica, `own_claims` of the object whatever its
-    replicas are. `unknown` says what a cost cannot be told without.
+    replicas are. `extended` are resources of device plugins by name. `parts` are other groups of pods of the
+    same object. `unknown` says what a cost cannot be told without, `notes` what it was told by all the same.
+    `content` and `runs` are what else makes it another: a digest of what was not read, and when a job runs.
     """
 
     least: float = 1.0
@@ -50,14 +52,40 @@ class Asked:
     balancers: int = 0
     hours: float = HOURS_OF_A_MONTH
     unknown: tuple[str, ...] = ()
+    extended: tuple[tuple[str, float], ...] = ()
+    parts: tuple[Asked, ...] = ()
+    content: str = ""
+    runs: str = ""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What no manifest says: `nodes` for DaemonSets, `job_hours` a month for jobs; None is not known.
+
+    Of `ignored` kinds, and resources of device plugins, what is not known is taken for nothing.
+    """
+
+    namespace: str = "default"
+    nodes: int | None = None
+    job_hours: float | None = None
+    ignored: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From the fewest to the most replicas."""
+
+    least: float
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """What the objects of one side ask for. `notes` are what was not counted and why."""
+    """What the objects of one side ask for. `elsewhere` are autoscalers' targets that are not there."""
 
     asked: Mapping[ObjectRef, Asked]
-    notes: tuple[str, ...] = ()
+    elsewhere: frozenset[ObjectRef] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

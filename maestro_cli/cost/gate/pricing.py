@@ -2,39 +2,48 @@
 
     replicas × hours × (cores × rate + GiB × rate + GPUs × rate) + claims × GiB × rate of their class × month
 
+A resource of a device plugin that is no known GPU has the price of its name among `gpus`.
+
 A request is paid whether it is used or not; use beyond it, idle capacity and traffic are not in it.
 Invariant: what has no price makes the cost a lower bound that says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import visible
+from maestro_cli.cost.gate.kinds import is_meant
 from maestro_cli.cost.gate.model import Asked, Changed, Claim, Comparison, Manifests, Monthly
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, PriceVersion, Resource
 
 
-def compare(old: Manifests, new: Manifests, prices: PriceVersion) -> Comparison:
-    """Each object of either side, in the order of their names."""
+def compare(
+    old: Manifests, new: Manifests, prices: PriceVersion, ignored: frozenset[str] = frozenset()
+) -> Comparison:
+    """Each object of either side, in the order of their names; `ignored` as `Assumed` has it."""
     refs: Iterable[ObjectRef] = sorted({*old.asked, *new.asked}, key=str)
-    changed = tuple(
-        Changed(
-            ref,
-            _priced(old.asked, ref, prices),
-            _priced(new.asked, ref, prices),
-            old.asked.get(ref),
-            new.asked.get(ref),
-        )
-        for ref in refs
-    )
-    return Comparison(changed, tuple(dict.fromkeys((*new.notes, *old.notes))))
+    changed = tuple(_changed(ref, old.asked.get(ref), new.asked.get(ref), prices, ignored) for ref in refs)
+    return Comparison(changed, tuple(dict.fromkeys(note for one in changed for note in _notes(one))))
 
 
-def _priced(asked: Mapping[ObjectRef, Asked], ref: ObjectRef, prices: PriceVersion) -> Monthly | None:
-    found = asked.get(ref)
-    return None if found is None else monthly(found, prices)
+def _changed(
+    ref: ObjectRef, old: Asked | None, new: Asked | None, prices: PriceVersion, ignored: frozenset[str]
+) -> Changed:
+    before, after = (None if one is None else monthly(one, prices) for one in (old, new))
+    runs_otherwise = old is not None and new is not None and old.runs != new.runs
+    if after is not None and runs_otherwise and not is_meant(ref.kind, ignored):
+        after = replace(after, unknown=(*after.unknown, "how many hours it runs at other times"))
+    return Changed(ref, before, after, old, new)
+
+
+def _notes(one: Changed) -> Iterator[str]:
+    """What an object that changes was told by all the same."""
+    for side in () if one.same else (one.new_asked, one.old_asked):
+        for asked in () if side is None else (side, *side.parts):
+            yield from (f"{visible(str(one.ref), 120)}: {text}" for text in asked.notes)
 
 
 def monthly(asked: Asked, prices: PriceVersion) -> Monthly:
@@ -47,7 +56,12 @@ def monthly(asked: Asked, prices: PriceVersion) -> Monthly:
         if prices.load_balancer_hourly is None:
             unknown.append("no price for a load balancer")
         own += HOURS_OF_A_MONTH * asked.balancers * (prices.load_balancer_hourly or 0.0)
-    return Monthly(own + asked.least * replica, own + asked.most * replica, tuple(dict.fromkeys(unknown)))
+    parts = [monthly(one, prices) for one in asked.parts]
+    return Monthly(
+        own + asked.least * replica + sum(one.least for one in parts),
+        own + asked.most * replica + sum(one.most for one in parts),
+        tuple(dict.fromkeys([*unknown, *(text for one in parts for text in one.unknown)])),
+    )
 
 
 def _hourly(asked: Asked, prices: PriceVersion, unknown: list[str]) -> Iterator[float]:
@@ -65,6 +79,11 @@ def _hourly(asked: Asked, prices: PriceVersion, unknown: list[str]) -> Iterator[
             kind = f" ({visible(asked.gpu, 63)})" if resource is Resource.GPU and asked.gpu else ""
             unknown.append(f"no {asked.capacity.value} price for {resource.value}{kind}")
         yield amount * (rate or 0.0)
+    for name, amount in asked.extended:
+        special = prices.gpu(name)
+        if special is None:
+            unknown.append(f"no price for {visible(name, 63)}: name it among the gpus of the prices")
+        yield amount * (special or 0.0)
 
 
 def _claims(claims: Iterable[Claim], prices: PriceVersion, unknown: list[str]) -> float:

@@ -8,8 +8,7 @@ from datetime import datetime
 
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.cost.gate.manifests import Assumed
-from maestro_cli.cost.gate.model import Comparison, Judged, Scale
+from maestro_cli.cost.gate.model import Assumed, Comparison, Judged, Scale
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ def gate_body(report: GateReport) -> dict[str, Any]:
             "nodes": report.assumed.nodes,
             "job_hours": report.assumed.job_hours,
             "namespace": report.assumed.namespace,
+            "ignored": sorted(report.assumed.ignored),
         },
         "items": [_change(one) for one in comparison.different],
         "unchanged": sum(1 for one in comparison.changed if one.same),
@@ -185,6 +186,8 @@ def _asked(side: Asked | None) -> dict[str, Any] | None:
         "claims": [{"class": one.storage_class, "gib": one.gib} for one in (*side.claims, *side.own_claims)],
         "load_balancers": side.balancers,
         "hours": side.hours,
+        "extended": dict(side.extended),
+        "parts": [_asked(one) for one in side.parts],
     }
 
 
@@ -207,6 +210,8 @@ def _replicas(one: Changed) -> str:
 def _range(side: Asked | None) -> str:
     if side is None:
         return "none"
+    if side.parts:
+        return " + ".join(map(_range, side.parts))
     return f"{side.least:g}" if side.least == side.most else f"{side.least:g}-{side.most:g}"
 
 

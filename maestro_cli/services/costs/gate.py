@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING
 from maestro_cli.chaos.ci.variables import dotenv, shell
 from maestro_cli.config.strict import Document, parse_yaml_all, read_text
 from maestro_cli.core.errors import ExitCode, NoData, NotFound, UsageError
+from maestro_cli.core.refs import ObjectRef
+from maestro_cli.core.untrusted import visible
+from maestro_cli.cost.gate.autoscalers import HORIZONTAL, KEDA, KEDA_PREFIX, is_autoscaler
 from maestro_cli.cost.gate.deciding import decide, exit_code_of, verdict_of
-from maestro_cli.cost.gate.manifests import Assumed, read_manifests
-from maestro_cli.cost.gate.model import Limits, Manifests, Scale
+from maestro_cli.cost.gate.manifests import read_manifests
+from maestro_cli.cost.gate.model import Assumed, Limits, Manifests, Scale, Span
+from maestro_cli.cost.gate.objects import objects_of
 from maestro_cli.cost.gate.pricing import compare
 from maestro_cli.cost.gate.report import GateReport
 from maestro_cli.output.evidence import write_files
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 _ENDINGS = (".yaml", ".yml", ".json")
+_KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}(\.[a-z0-9.-]{1,253})?")
+_RESOURCE = re.compile(r"[a-z0-9.-]{1,253}/[A-Za-z0-9._-]{1,63}")
 _SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
 
 
@@ -47,6 +53,7 @@ class GateWanted:
     namespace: str | None = None
     nodes: int | None = None
     job_hours: float | None = None
+    ignored: Sequence[str] = ()
     fail_on: frozenset[ExitCode] | None = None
     folder: Path | None = None
     host: str = "auto"
@@ -68,13 +75,12 @@ def run_cost_gate(services: CostServices, wanted: GateWanted) -> GateReport:
     assumed = _assumed(services, wanted)
     if wanted.base:
         old = read_manifests(_documents(wanted.base), assumed)
+        new = read_manifests(documents, assumed, standing=_stood(old))
     else:
         cluster = services.cluster
         assumed = assumed if assumed.nodes is not None else replace(assumed, nodes=len(cluster.list_nodes()))
-        there, scalers = _live(cluster, read_manifests(documents, assumed))
-        old = read_manifests([*there, *scalers], assumed)
-        documents = [*_kept(scalers, documents), *documents]  # what the manifests say comes after
-    comparison = compare(old, read_manifests(documents, assumed), version)
+        old, new = _against(cluster, documents, assumed)
+    comparison = compare(old, new, version, assumed.ignored)
     judged = decide(comparison, limits, scale, book.currency)
     code = exit_code_of(comparison, judged)
     report = GateReport(
@@ -115,7 +121,19 @@ def _assumed(services: CostServices, wanted: GateWanted) -> Assumed:
         own = services.context.namespace
     except NotFound:  # manifests are compared without a context too
         own = None
-    return Assumed(wanted.namespace or own or "default", wanted.nodes, wanted.job_hours)
+    ignored = frozenset(_ignored(wanted.ignored))
+    return Assumed(wanted.namespace or own or "default", wanted.nodes, wanted.job_hours, ignored)
+
+
+def _ignored(texts: Iterable[str]) -> Iterator[str]:
+    """Kinds, with their group or not, and resources; of one text several behind commas."""
+    for text in (part.strip() for one in texts for part in one.split(",")):
+        if not _KIND.fullmatch(text) and not _RESOURCE.fullmatch(text):
+            raise UsageError(
+                f"{visible(text, 60)!r} is no kind and no resource",
+                fix="--ignore-unknown Prometheus, or Rollout.argoproj.io, or smarter-devices/fuse",
+            )
+        yield text
 
 
 def _held(book: PriceBook, now: datetime) -> PriceVersion:
@@ -143,26 +161,48 @@ def _files(folder: Path) -> Iterable[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.suffix in _ENDINGS and path.is_file())
 
 
-def _live(cluster: KubeCluster, new: Manifests) -> tuple[list[Document], list[Document]]:
-    """What is there now of what the manifests name, and the autoscalers of it."""
-    there: list[Document] = []
-    for ref in sorted(new.asked, key=str):
-        if ref.kind == "HorizontalPodAutoscaler":
-            continue  # stands for itself only where its target is not there
+def _stood(old: Manifests) -> dict[ObjectRef, Span]:
+    """What replicas may come to where the new manifests say none: 1, or what was said before."""
+    return {ref: Span(min(one.least, 1.0), max(one.most, 1.0)) for ref, one in old.asked.items()}
+
+
+def _against(
+    cluster: KubeCluster, documents: Sequence[Document], assumed: Assumed
+) -> tuple[Manifests, Manifests]:
+    """What runs now of what the manifests name, and what would: what they leave out stays as it is."""
+    first = read_manifests(documents, assumed)
+    named = {one.ref for one in objects_of(documents, assumed.namespace)}
+    there = list(_live(cluster, {*first.asked, *filter(is_autoscaler, named)}))
+    beside = list(_live(cluster, first.elsewhere))  # targets of autoscalers, which no manifest changes
+    scalers = list(_scalers(cluster, {*first.asked, *first.elsewhere}, named))
+    runs = read_manifests([*there, *beside], replace(assumed, ignored=frozenset())).asked
+    standing = {ref: Span(one.least, one.most) for ref, one in runs.items()}
+    old = read_manifests([*there, *beside], assumed, kept=scalers)
+    return old, read_manifests([*documents, *beside], assumed, standing=standing, kept=scalers)
+
+
+def _live(cluster: KubeCluster, refs: Iterable[ObjectRef]) -> Iterator[Document]:
+    """Those that are there now."""
+    for ref in sorted(refs, key=str):
+        if ref.kind == HORIZONTAL:
+            continue  # comes with its target
         try:
             body, _ = cluster.describing.document(ref)
         except NotFound:
             continue
-        there.append(Document(f"{ref} of the cluster", body))
-    return there, list(_scalers(cluster, new))
+        yield Document(f"{ref} of the cluster", body)
 
 
-def _scalers(cluster: KubeCluster, new: Manifests) -> Iterator[Document]:
-    """The autoscalers of what the manifests name, as documents."""
-    named = {(ref.kind, ref.namespace, ref.name) for ref in new.asked}
-    for namespace in sorted({ref.namespace for ref in new.asked}):
+def _scalers(
+    cluster: KubeCluster, refs: Collection[ObjectRef], named: Collection[ObjectRef]
+) -> Iterator[Document]:
+    """The autoscalers of these, as documents; KEDA's own are not told beside the ScaledObject they are of."""
+    keda = {(one.namespace, KEDA_PREFIX + one.name) for one in named if one.kind == KEDA}
+    targets = {(ref.kind.partition(".")[0], ref.namespace, ref.name) for ref in refs}
+    for namespace in sorted({ref.namespace for ref in refs}):
         for one in cluster.list_autoscalers(namespace):
-            if (one.target_kind, one.namespace, one.target_name) in named:
+            is_keda = (one.namespace, one.name) in keda
+            if not is_keda and (one.target_kind, one.namespace, one.target_name) in targets:
                 spec = {
                     "scaleTargetRef": {"kind": one.target_kind, "name": one.target_name},
                     "minReplicas": one.least,
@@ -171,18 +211,6 @@ def _scalers(cluster: KubeCluster, new: Manifests) -> Iterator[Document]:
                 meta = {"namespace": one.namespace, "name": one.name}
                 body = {"apiVersion": "autoscaling/v2", "kind": one.ref.kind, "metadata": meta, "spec": spec}
                 yield Document(f"{one.ref} of the cluster", body)
-
-
-def _kept(scalers: Sequence[Document], documents: Sequence[Document]) -> Iterator[Document]:
-    """The autoscalers of the cluster that the manifests say nothing of: applying them leaves those."""
-    named = {_name(one.data) for one in documents}
-    return (one for one in scalers if _name(one.data) not in named)
-
-
-def _name(data: object) -> tuple[str, str]:
-    if not isinstance(data, Mapping) or not isinstance(data.get("metadata"), Mapping):
-        return "", ""
-    return str(data.get("kind")), str(data["metadata"].get("name"))
 
 
 def _told(wanted: GateWanted, report: GateReport) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Where objects of a kind are: known for the usual kinds, asked of the cluster for others.
 
 Invariant: a kind is found by its name alone; of two groups that have it, the first that the cluster tells.
+`Rollout.argoproj.io` is that of one group.
 """
 
 from __future__ import annotations
@@ -108,4 +109,5 @@ class Kinds:
                     if one.response_kind is not None:
                         place = Place(root, one.resource, one.scope == "Namespaced")
                         found.setdefault(one.response_kind.kind, place)
+                        found.setdefault(f"{one.response_kind.kind}.{name}", place)
         return found

@@ -42,6 +42,13 @@ def gate(
     job_hours: Annotated[
         float | None, typer.Option(metavar="HOURS", help="Hours a month that each Job and CronJob runs.")
     ] = None,
+    ignore_unknown: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="Take what is not known of a kind, or of a resource (x.com/fpga), for nothing.",
+        ),
+    ] = None,
     fail_on: Annotated[
         str, typer.Option(metavar="CODES", help="End with 0 for other verdicts: 10,11,15. By default all.")
     ] = "",
@@ -75,7 +82,8 @@ def gate(
         manifests=tuple(manifests or ()) if diff is None else (diff[1],),
         base="" if diff is None else diff[0],
         max_increase=max_increase, budget=budget, at=at, prices=prices, namespace=namespace, nodes=nodes,
-        job_hours=job_hours, fail_on=codes_of(fail_on), folder=folder, host=host,
+        job_hours=job_hours, ignored=tuple(ignore_unknown or ()), fail_on=codes_of(fail_on), folder=folder,
+        host=host,
     )  # fmt: skip
     report = ctx.obj.cost_gate(wanted)
     emit(gate_view(report), options)

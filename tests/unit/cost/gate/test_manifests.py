@@ -6,8 +6,9 @@ import pytest
 
 from maestro_cli.config.strict import parse_yaml_all
 from maestro_cli.core.errors import InvalidFile
-from maestro_cli.cost.gate.manifests import Assumed, read_manifests
-from maestro_cli.cost.gate.model import Asked, Claim, Manifests
+from maestro_cli.core.refs import ref_of
+from maestro_cli.cost.gate.manifests import read_manifests
+from maestro_cli.cost.gate.model import Asked, Assumed, Claim, Manifests, Span
 
 POD = "{containers: [{name: app, resources: {requests: {cpu: 1, memory: 1Gi}}}]}"
 
@@ -25,12 +26,12 @@ def scaler(least: str = "minReplicas: 2, ", target: str = "fraud") -> str:
     return workload("HorizontalPodAutoscaler", spec, api="autoscaling/v2")
 
 
-def read(*texts: str, **assumed: float) -> Manifests:
+def read(*texts: str, **assumed: object) -> Manifests:
     documents = list(parse_yaml_all("---\n".join(texts), "all.yaml"))
     return read_manifests(documents, Assumed(**assumed))  # type: ignore[arg-type]
 
 
-def only(*texts: str, **assumed: float) -> Asked:
+def only(*texts: str, **assumed: object) -> Asked:
     (found,) = read(*texts, **assumed).asked.values()
     return found
 
@@ -96,14 +97,81 @@ def test_a_list_is_its_items_and_a_document_without_anything_is_nothing() -> Non
     assert [str(ref) for ref in read(listed, "# nothing\n").asked] == ["default/pod/a"]
 
 
-def test_a_custom_resource_is_noted_and_one_with_a_template_of_pods_counts() -> None:
-    found = read(workload("InferenceService", "{predictor: {}}", api="serving.kserve.io/v1beta1"))
-    assert found.asked == {}
-    assert found.notes == ("ml/inferenceservice/fraud is not counted: what it starts is not in the file",)
-    rollout = workload("Rollout", f"{{replicas: 2, template: {{spec: {POD}}}}}", api="argoproj.io/v1alpha1")
-    assert only(rollout).most == 2.0
-    strange = workload("Widget", f"{{template: {{spec: {POD}}}}}", api="example.com/v1")
-    assert only(strange).unknown == ("how many replicas a Widget has",)
+def test_lists_within_lists_are_opened() -> None:
+    pod = f"{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {POD}}}"
+    inner = f"{{apiVersion: v1, kind: PodList, items: [{pod}]}}"
+    listed = f"apiVersion: v1\nkind: List\nitems:\n- {inner}\n"
+    assert [str(ref) for ref in read(listed).asked] == ["default/pod/a"]
+
+
+def test_what_the_cluster_is_to_name_is_there_as_often_as_it_is_written() -> None:
+    spec = f"{{template: {{spec: {POD}}}}}"
+    job = f"apiVersion: batch/v1\nkind: Job\nmetadata: {{generateName: a-}}\nspec: {spec}\n"
+    assert [str(ref) for ref in read(job, job, job).asked] == [
+        "default/job/a-",
+        "default/job/a-#2",
+        "default/job/a-#3",
+    ]
+
+
+def test_two_autoscalers_of_one_target_permit_what_either_does() -> None:
+    other = scaler().replace("name: fraud, namespace", "name: other, namespace").replace("8", "20")
+    for texts in ((scaler(), other), (other, scaler())):
+        assert (only(deployment(), *texts).least, only(deployment(), *texts).most) == (2.0, 20.0)
+
+
+def test_a_vertical_autoscaler_makes_requests_its_own_affair_unless_it_is_off() -> None:
+    def vertical(mode: str, least: str = "1") -> str:
+        spec = (
+            f"{{targetRef: {{apiVersion: apps/v1, kind: Deployment, name: fraud}}, updatePolicy: {{{mode}}}, "
+        )
+        bounds = f"resourcePolicy: {{containerPolicies: [{{minAllowed: {{cpu: {least}}}}}]}}}}"
+        return workload("VerticalPodAutoscaler", spec + bounds, api="autoscaling.k8s.io/v1")
+
+    told = ("a VerticalPodAutoscaler sets what it asks for",)
+    assert only(deployment(), vertical("")).unknown == told
+    assert only(deployment(), vertical("updateMode: Initial")).unknown == told
+    assert only(deployment(), vertical("updateMode: 'Off'")).unknown == ()
+    assert only(deployment(), vertical("")) != only(deployment(), vertical("", "64"))
+    quiet = read(deployment(), vertical(""), ignored=frozenset({"VerticalPodAutoscaler"}))
+    assert [one.unknown for one in quiet.asked.values()] == [()]
+
+
+def test_a_cron_job_that_is_suspended_costs_nothing_and_another_schedule_is_another_cost() -> None:
+    def cron(schedule: str, more: str = "") -> str:
+        job = f"{{template: {{spec: {POD}}}}}"
+        return workload(
+            "CronJob", f"{{schedule: '{schedule}', {more}jobTemplate: {{spec: {job}}}}}", api="batch/v1"
+        )
+
+    assert only(cron("0 3 * * *", "suspend: true, "), job_hours=9).most == 0.0
+    assert only(cron("0 3 * * *"), job_hours=9) != only(cron("* * * * *"), job_hours=9)
+
+
+def test_a_pod_of_a_hook_runs_for_the_hours_of_a_job() -> None:
+    meta = "{name: a, annotations: {helm.sh/hook: test}}"
+    hook = f"apiVersion: v1\nkind: Pod\nmetadata: {meta}\nspec: {POD}\n"
+    assert only(hook, job_hours=2).hours == 2
+    assert only(hook).unknown == ("how many hours it runs a month",)
+
+
+def test_a_limit_range_gives_requests_to_containers_of_its_namespace_that_have_none() -> None:
+    bare = workload("Deployment", "{replicas: 2, template: {spec: {containers: [{name: app}]}}}")
+    limits = "{limits: [{type: Container, default: {cpu: 2, memory: 4Gi}, defaultRequest: {cpu: 500m}}]}"
+    found = read(bare, workload("LimitRange", limits, name="all", api="v1"))
+    fraud = next(one for ref, one in found.asked.items() if ref.kind == "Deployment")
+    assert (fraud.cpu, fraud.memory_gib, fraud.unknown) == (0.5, 4.0, ())
+    elsewhere = workload("LimitRange", limits, name="all", api="v1").replace("namespace: ml", "namespace: b")
+    assert any(one.unknown for one in read(bare, elsewhere).asked.values())
+
+
+def test_replicas_that_are_left_out_are_those_that_run() -> None:
+    ref = ref_of("Deployment", "ml", "fraud")
+    documents = list(parse_yaml_all(deployment(""), "all.yaml"))
+    (found,) = read_manifests(documents, Assumed(), standing={ref: Span(10.0, 10.0)}).asked.values()
+    assert (found.least, found.most, found.notes) == (10.0, 10.0, ())
+    assert only(deployment("")).notes == ("says no replicas and is counted as 1: more may run",)
+    assert only(deployment(""), scaler()).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,11 @@ def test_without_both_it_is_unknown() -> None:
     assert found.cpu == 1.1
 
 
-def test_a_request_of_zero_is_said_and_no_unknown() -> None:
-    assert read({"containers": [container(requests={"cpu": 0, "memory": "0"})]}).unknown == ()
+def test_a_container_that_asks_for_nothing_takes_what_it_likes() -> None:
+    assert read({"containers": [container(requests={"cpu": 0, "memory": "0"})]}).unknown == (
+        "container app asks for 0 cpu",
+        "container app asks for 0 memory",
+    )
 
 
 def test_an_init_container_counts_where_it_asks_for_more_than_all_that_runs() -> None:
@@ -73,7 +76,7 @@ def test_gpus_are_limits_and_their_kind_is_what_nodes_are_chosen_by() -> None:
     found = read({"containers": [gpu], "nodeSelector": {"nvidia.com/gpu.product": "A100"}})
     assert (found.gpus, found.gpu) == (2.0, "A100")
     part = container(limits={"cpu": "1", "memory": "1Gi", "nvidia.com/mig-1g.5gb": 1})
-    assert read({"containers": [part]}).unknown == ("no price for a part of a GPU: nvidia.com/mig-1g.5gb",)
+    assert read({"containers": [part]}).extended == (("nvidia.com/mig-1g.5gb", 1.0),)
 
 
 @pytest.mark.parametrize(
