@@ -45,6 +45,14 @@ from tests.tui.facts_of_experiments import RUN_AT_WORK, STAGED
 from tests.tui.facts_of_incidents import INCIDENT_ROWS, OVERVIEW, RUNS, STORY
 from tests.tui.facts_of_objectives import kept_objectives
 from tests.tui.facts_of_sla import sla_made
+from tests.tui.facts_of_spending import (
+    budgets_of_month,
+    one_budget,
+    outlook,
+    rightsizing,
+    sizing,
+    unit_costs,
+)
 from tests.tui.made import made
 
 HOSTILE = "a\x1b[31mred [b]bold[/b] \u202etxt.exe\u200b \x07 \ufdfd 한국어 \U0001f469\u200d\U0001f469"
@@ -307,6 +315,8 @@ PLACES: Mapping[str, Place] = {
     "logs": Place("logs", ABOUT, SITE),
     "change": Place("change", CHANGES[0].id, SITE),
     "objective": Place("objective", "fraud-availability", SITE),
+    "cost-budget": Place("cost-budget", "ml", SITE),
+    "sizing": Place("sizing", "ml/deploy/fraud", SITE),
     "incident": Place("incident", "#2", SITE),
     "run": Place("run", RUNS[0].id, SITE),
     "runbook": Place("runbook", "high-error-rate", SITE),
@@ -336,6 +346,12 @@ FACTS: Mapping[str, Shown] = {
     "objective": Shown("objective", "fraud-availability", lambda: kept_objectives(HOSTILE)[0]),
     "sla": Shown("sla", "", lambda: sla_made(HOSTILE)),
     "cost": Shown("cost", "", lambda: cost_rows(HOSTILE)),
+    "unit-costs": Shown("unit-costs", "", lambda: unit_costs(HOSTILE)),
+    "cost-budgets": Shown("cost-budgets", "", lambda: budgets_of_month(HOSTILE)),
+    "cost-budget": Shown("cost-budget", "ml", lambda: one_budget(HOSTILE)),
+    "forecast": Shown("cost-forecast", "", lambda: outlook(HOSTILE)),
+    "rightsizing": Shown("rightsizing", "", lambda: rightsizing(HOSTILE)),
+    "sizing": Shown("sizing", "ml/deploy/fraud", lambda: sizing(HOSTILE)),
     "workloads": Shown("workloads", "", workloads),
     "rollout": Shown("rollout", ABOUT, rollout),
     "revisions": Shown("revisions", ABOUT, revisions),

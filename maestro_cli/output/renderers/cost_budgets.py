@@ -24,7 +24,7 @@ _SPARK_WIDTH = 62
 def budgets_view(report: BudgetReport) -> Report:
     """Every budget of the month, with its verdict."""
     rows: Listing[BudgetStanding] = Listing(
-        "cost-budgets-items/v1", _columns(report.currency), report.items, document=_item
+        "cost-budgets-items/v1", budget_columns(report.currency), report.items, document=_item
     )
     fields = [("month", _month(report)), *_origin(report)]
     blocks: list[Fields | Listing[Any] | Lines] = [Fields(fields), rows]
@@ -32,7 +32,7 @@ def budgets_view(report: BudgetReport) -> Report:
     return Report("cost-budgets/v1", _document(report), tuple(blocks), rows=rows)
 
 
-def _columns(currency: str) -> tuple[Column[BudgetStanding], ...]:
+def budget_columns(currency: str) -> tuple[Column[BudgetStanding], ...]:
     return (
         Column("budget", lambda one: one.budget.name),
         Column("of", lambda one: str(one.budget.where) or "the whole bill", priority=3),

@@ -11,15 +11,20 @@ from maestro_cli.cost.rightsizing.amounts import cores, monthly, size
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from maestro_cli.cost.rightsizing.facts import Fact
-    from maestro_cli.cost.rightsizing.model import Amount, Proposal, Size
+    from maestro_cli.cost.rightsizing.model import Amount, Proposal, Size, WorkloadId
     from maestro_cli.cost.rightsizing.report import Rightsizing
     from maestro_cli.cost.rightsizing.saving import Realised
 
 Row = tuple[Advice, ContainerAdvice]
-_TONES = {Decision.CUT: "good", Decision.RAISE: "warn", Decision.REFUSED: "bad", Decision.INSUFFICIENT: "dim"}
+STEP_TONES = {
+    Decision.CUT: "good",
+    Decision.RAISE: "warn",
+    Decision.REFUSED: "bad",
+    Decision.INSUFFICIENT: "dim",
+}
 
 
 def rightsizing_view(found: Rightsizing) -> Report:
@@ -70,8 +75,13 @@ def _realisable(realised: Realised | None, currency: str) -> str:
 
 def _containers(found: Rightsizing, rows: list[Row]) -> Listing[Row]:
     claims = {} if found.saving is None else {of: one.monthly for of, one in found.saving.claims.items()}
-    currency = "" if found.saving is None else found.saving.currency
-    columns: tuple[Column[Row], ...] = (
+    columns = container_columns(claims, "" if found.saving is None else found.saving.currency)
+    return Listing("rightsizing-containers/v1", columns, rows, document=_row, empty="no container was seen")
+
+
+def container_columns(claims: Mapping[WorkloadId, float | None], currency: str) -> tuple[Column[Row], ...]:
+    """`claims` are what a workload's requests would cost less in a month."""
+    return (
         Column("workload", lambda row: str(row[0].workload)),
         Column("container", lambda row: row[1].container.container, priority=3),
         Column("replicas", lambda row: row[0].replicas, right=True, priority=3),
@@ -89,11 +99,10 @@ def _containers(found: Rightsizing, rows: list[Row]) -> Listing[Row]:
         ),
         Column("why", lambda row: _why(row[1]), priority=2, folds=True),
     )
-    return Listing("rightsizing-containers/v1", columns, rows, document=_row, empty="no container was seen")
 
 
 def _tone(resource: str) -> Callable[[Row], str]:
-    return lambda row: _TONES.get(getattr(row[1], resource).decision, "")
+    return lambda row: STEP_TONES.get(getattr(row[1], resource).decision, "")
 
 
 def _change(step: Step, shown: Callable[[float | None], str | None]) -> str:

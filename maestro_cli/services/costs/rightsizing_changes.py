@@ -22,13 +22,14 @@ def plan_rightsizing(services: CostServices, workload: str, wanted: RightsizingW
     ref = services.workload_ref(workload, wanted.namespace)
     found = services.rightsizing(replace(wanted, workloads=(workload,)))
     (advice,) = found.items
-    _check(advice)
+    check_settable(advice)
     words = [word for one in advice.containers for word in _words(one)]
     timeout = services.policy.verify_timeout_seconds + WATCH_SECONDS
     return services.changes.plan("set-resources", ref, {"resources": words}, timeout_seconds=timeout)
 
 
-def _check(advice: Advice) -> None:
+def check_settable(advice: Advice) -> None:
+    """Raises GateNotMet, with all reasons, where nothing of it may be set."""
     if not advice.changes:
         steps = [step for one in advice.containers for step in (one.cpu, one.memory)]
         reasons = dict.fromkeys(reason.text for step in steps for reason in step.reasons)
