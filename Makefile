@@ -13,7 +13,8 @@
 # make bench  measure the budgets (docs/benchmarks.md); make bench-ROOM measures one room's
 #             (make bench-soak takes ten minutes; SOAK_SECONDS=60 make bench-soak one;
 #             SOAK_SECONDS=3600 make bench-soak-console an hour, else a minute;
-#             make bench-console builds k9s the first time, nine minutes of one core)
+#             make bench-console builds k9s the first time, nine minutes of one core;
+#             KRR=/path/to/a/checkout make bench-cost beside KRR, six minutes, else maestro alone)
 # What stops one of them is said in three lines. make ends with 2 whatever the code of what it ran; its last
 # line names that code: `Error 4` is programs that are missing, `Error 10` a drill that missed a budget.
 SHELL := /bin/bash

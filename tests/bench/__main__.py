@@ -30,6 +30,7 @@ ROOMS = (
     "drill",
     "table",
     "slo",
+    "cost",
     "console",
     "soak",
     "soak-console",

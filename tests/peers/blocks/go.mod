@@ -1,0 +1,3 @@
+module maestro/tests/peers/blocks
+
+go 1.22
