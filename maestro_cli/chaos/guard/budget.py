@@ -7,6 +7,8 @@ from maestro_cli.chaos.ports import Surroundings
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
 
+# objectives are measured by whole minutes
+UNKNOWN_FIX = "maestro slo budget (on a platform that began just now: try again in a minute)"
 _ALLOWS = {Verdict.PASS: Allows.YES, Verdict.FAIL: Allows.NO, Verdict.INDETERMINATE: Allows.UNKNOWN}
 
 
@@ -21,6 +23,5 @@ class Budgets:
             return Answer(self.name, Allows.YES, "it names no objective")
         said = surroundings.budget_gate(guarded.objectives)
         reason = "; ".join(f"{name}: {why}" for name, why in said.reasons)
-        return Answer(
-            self.name, _ALLOWS[said.verdict], reason, ExitCode.GATE_NOT_MET, fix="maestro slo budget"
-        )
+        fix = UNKNOWN_FIX if said.verdict is Verdict.INDETERMINATE else "maestro slo budget"
+        return Answer(self.name, _ALLOWS[said.verdict], reason, ExitCode.GATE_NOT_MET, fix=fix)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from maestro_cli.chaos.guard.budget import UNKNOWN_FIX
 from maestro_cli.chaos.guard.check import Allows, Answer, Burn, Proposal
 from maestro_cli.chaos.ports import Surroundings
 from maestro_cli.core.errors import ExitCode
@@ -54,7 +55,7 @@ class PredictedBurn:
         left = _left(burn, by_seen)
         if burn.share is None or left is None:
             what = f"{burn.objective}: what it would burn of what is left is not known: {burn.why}"
-            return Answer(self.name, Allows.UNKNOWN, what, ExitCode.GATE_NOT_MET, fix="maestro slo budget")
+            return Answer(self.name, Allows.UNKNOWN, what, ExitCode.GATE_NOT_MET, fix=UNKNOWN_FIX)
         by = f" by what was seen alone: {burn.why or 'not all was'}" if left != burn.left_at_least else ""
         spent = f"at worst {format_share(burn.share)} of a budget of which {format_share(left)} is left{by}"
         may_overspend = by_seen and burn.share_of_seen is not None and burn.share_of_seen > left
