@@ -50,7 +50,6 @@ from tests.tui.facts_of_spending import (
     one_budget,
     outlook,
     rightsizing,
-    sizing,
     unit_costs,
 )
 from tests.tui.made import made
@@ -351,7 +350,7 @@ FACTS: Mapping[str, Shown] = {
     "cost-budget": Shown("cost-budget", "ml", lambda: one_budget(HOSTILE)),
     "forecast": Shown("cost-forecast", "", lambda: outlook(HOSTILE)),
     "rightsizing": Shown("rightsizing", "", lambda: rightsizing(HOSTILE)),
-    "sizing": Shown("sizing", "ml/deploy/fraud", lambda: sizing(HOSTILE)),
+    "sizing": Shown("sizing", "ml/deploy/fraud", lambda: rightsizing(HOSTILE)),
     "workloads": Shown("workloads", "", workloads),
     "rollout": Shown("rollout", ABOUT, rollout),
     "revisions": Shown("revisions", ABOUT, revisions),

@@ -13,24 +13,19 @@ from maestro_cli.cost.budgets.outlook import Outlook, RowOutlook
 from maestro_cli.cost.budgets.spend import DaySpend
 from maestro_cli.cost.budgets.standing import standing
 from maestro_cli.cost.metering.model import Hours
-from maestro_cli.cost.rightsizing.advice import Advice
-from maestro_cli.cost.rightsizing.evidence import Looked
-from maestro_cli.cost.rightsizing.facts import Facts, Throttling
-from maestro_cli.cost.rightsizing.guards import BudgetLeft
-from maestro_cli.cost.rightsizing.history import Measured
-from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
-from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
+from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step
+from maestro_cli.cost.rightsizing.facts import Fact
+from maestro_cli.cost.rightsizing.model import MIB, Amount, ContainerId, Proposal, Size, WorkloadId
 from maestro_cli.cost.rightsizing.report import Rightsizing
 from maestro_cli.cost.rightsizing.saving import Claim, Saving
-from maestro_cli.cost.rightsizing.sizing import advise
 from maestro_cli.cost.unit_cost_report import VersionCosts
 from maestro_cli.cost.unit_cost_versions import Spend, extras, version_costs
 from maestro_cli.cost.usage import Scope
 from maestro_cli.cost.version_usage import ServiceTraffic, VersionQueries, VersionUsage
 from tests.tui.cases import NOW
 from tests.tui.made import made
-from tests.unit.cost.rightsizing.usages import DAY, usage
 
+DAY = 86_400.0
 FRAUD = WorkloadId("ml", "Deployment", "fraud")
 
 
@@ -97,23 +92,42 @@ def outlook(hostile: str) -> Outlook:
     return Outlook(allocation, NOW, "prices.yaml", forecast(days, NOW), days, rows)
 
 
-def _advice(workload: WorkloadId, facts: Facts, budgets: tuple[BudgetLeft, ...] = ()) -> Advice:
+def _advice(workload: WorkloadId, memory: Step, cpu: Step, budget: Fact, facts: tuple[Fact, ...]) -> Advice:
     of = ContainerId(workload, "server")
-    return advise(workload, [Measured(of, usage(), KrrSeries(), 336.0)], facts, budgets, Looked(14 * DAY))
-
-
-def _facts(workload: WorkloadId, throttled: float) -> Facts:
-    of = ContainerId(workload, "server")
-    sizes = {of: Size(2.0, 2.0, 2048 * MIB, 2048 * MIB)}
-    return Facts(sizes, {workload: 3}, throttling={of: Throttling(throttled, 4000.0)})
+    now = Size(cpu.now, 2.0, memory.now, 2048 * MIB)
+    own = Proposal(Amount(cpu.goal), Amount(memory.goal))
+    krr = Proposal(Amount(None, why="too little"), Amount(230 * MIB))
+    vpa = Proposal(Amount(0.247), Amount(250 * MIB))
+    next_ = replace(now, cpu_request=cpu.next, memory_request=memory.next)
+    one = ContainerAdvice(of, now, next_, cpu, memory, own, krr, vpa, facts, 336.0)
+    return Advice(workload, 3, (one,), budgets=(budget,))
 
 
 def advices(hostile: str) -> tuple[Advice, ...]:
-    """One that may be cut, one that is throttled and has a hostile name."""
-    other = WorkloadId("shop", "Deployment", hostile)
+    """One whose memory may be cut, one that is throttled and has a hostile name."""
+    throttled = Reason(
+        "throttled",
+        "it was throttled in 22.5% of its periods, more than 5%",
+        (Fact("share of its periods in which it was throttled", "sum(throttled) / sum(periods)", 0.225),),
+    )
+    qos = Reason("qos", "the pod's quality of service would be Burstable, and is Guaranteed")
+    half = Reason("step", "a change halves it at the most: the rule wants 89% less")
+    used = Fact("its largest working set, bytes", 'max_over_time(memory{namespace="ml"}[14d])', 2e8)
     return (
-        _advice(FRAUD, _facts(FRAUD, 1.0), (BudgetLeft("fraud-availability", 0.69),)),
-        _advice(other, _facts(other, 900.0), (BudgetLeft("shop-latency", None, hostile),)),
+        _advice(
+            FRAUD,
+            Step(Decision.CUT, 2048 * MIB, 220 * MIB, 1024 * MIB, (half,)),
+            Step(Decision.REFUSED, 2.0, 0.23, 2.0, (qos,)),
+            Fact("error budget of fraud-availability that is left", "maestro slo budget fraud", 0.69),
+            (used,),
+        ),
+        _advice(
+            WorkloadId("shop", "Deployment", hostile),
+            Step(Decision.REFUSED, 2048 * MIB, 220 * MIB, 2048 * MIB, (throttled,)),
+            Step(Decision.REFUSED, 2.0, 0.23, 2.0, (throttled,)),
+            Fact(hostile, hostile, None),
+            (replace(used, what=hostile, query=hostile, value=None),),
+        ),
     )
 
 
@@ -121,8 +135,3 @@ def rightsizing(hostile: str) -> Rightsizing:
     items = advices(hostile)
     saving = Saving("USD", {FRAUD: Claim(FRAUD, 48.2)}, None)
     return Rightsizing("prod", NOW - timedelta(days=14), NOW, 7 * DAY, items, saving, (hostile,))
-
-
-def sizing(hostile: str) -> Rightsizing:
-    found = rightsizing(hostile)
-    return replace(found, items=found.items[:1])

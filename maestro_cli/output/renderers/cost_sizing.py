@@ -37,14 +37,12 @@ def sizing_view(found: Rightsizing) -> Report:
     blocks: list[Fields | Heading | Lines | Listing[Any]] = []
     for advice in found.items:
         lines = [line for one in advice.containers for line in _lines(one)]
-        facts = list(dict.fromkeys(_facts(advice)))
         blocks += [
             Fields(list(_head(found, advice))),
             _steps(lines),
             *_prose("Why", list(dict.fromkeys(_reasons(lines)))),
             *_prose("Suggested", [one.text for one in advice.suggestions]),
-            Heading("Evidence"),
-            _evidence(facts),
+            *_prose("Evidence", list(map(_evidence, dict.fromkeys(_facts(advice))))),
         ]
     blocks += _prose("Notes", list(found.notes))
     document = {"context": found.context, "workloads": [str(one.workload) for one in found.items]}
@@ -118,18 +116,10 @@ def _facts(advice: Advice) -> Iterator[Fact]:
     yield from advice.budgets
 
 
-def _evidence(facts: list[Fact]) -> Listing[Fact]:
-    """What was observed, and the query that tells it again."""
-    columns: tuple[Column[Fact], ...] = (
-        Column("what", lambda fact: fact.what, folds=True, priority=1),
-        Column("value", _value, right=True, priority=0),
-        Column("query", lambda fact: fact.query, folds=True, priority=1),
-    )
-    return Listing("sizing-evidence/v1", columns, facts, empty="nothing was observed of it")
-
-
-def _value(fact: Fact) -> str:
-    return "not measured" if fact.value is None else f"{fact.value:,.6g}"
+def _evidence(fact: Fact) -> str:
+    """What was observed, and below it the query that tells it again."""
+    value = "not measured" if fact.value is None else f"{fact.value:,.6g}"
+    return f"{fact.what}: {value}\n    {fact.query}"
 
 
 def _prose(title: str, lines: list[str]) -> list[Heading | Lines]:
