@@ -117,6 +117,9 @@ class NoObjects:
     def list_autoscalers(self, namespace: str | None) -> tuple[()]:
         return ()
 
+    def list_nodes(self) -> tuple[()]:
+        return ()
+
     def list_readable_workloads(self, namespace: str | None) -> tuple[()]:
         return ()
 

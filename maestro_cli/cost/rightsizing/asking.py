@@ -14,7 +14,10 @@ RESTARTS = "kube_pod_container_status_restarts_total"
 ENDED = "kube_pod_container_status_last_terminated_reason"
 GPU = "DCGM_FI_DEV_GPU_UTIL"
 OOM_REASON = 'reason="OOMKilled"'
-_SIZES = 'resource=~"cpu|memory"'
+NODE_INFO = "kube_node_info"
+NODE_LABELS = "kube_node_labels"
+# what is asked for and is not placed by
+_RESOURCES = 'resource!~"ephemeral_storage|storage|attachable_volumes_.*"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class FactQueries:
 
     def sizes_now(self, side: str) -> str:
         """`side` is requests or limits: of every container, by resource."""
-        selector = self.series.of(f"kube_pod_container_resource_{side}", extra=_SIZES)
+        selector = self.series.of(f"kube_pod_container_resource_{side}", extra=_RESOURCES)
         return f"{_OF_CONTAINER}, resource) ({selector})"
 
     def sizes_once(self, side: str, pods: Sequence[PodKey]) -> str:
@@ -50,16 +53,36 @@ class FactQueries:
 
     @property
     def allocatable(self) -> str:
-        told = self.series.of("kube_node_status_allocatable", extra='resource=~"cpu|memory|pods"')
-        return f"max by (node, resource) ({told})"
+        free = self.series.of("kube_node_status_allocatable", extra=_RESOURCES)
+        return f"max by (node, resource) ({free})"
 
     @property
     def capacity(self) -> str:
-        return f"max by (node, resource) ({self.series.of('kube_node_status_capacity', extra=_SIZES)})"
+        return f"max by (node, resource) ({self.series.of('kube_node_status_capacity', extra=_RESOURCES)})"
 
     @property
     def node_labels(self) -> str:
-        return self.series.of("kube_node_labels")
+        return self.series.of(NODE_LABELS)
+
+    @property
+    def node_info(self) -> str:
+        return self.series.of(NODE_INFO)
+
+    @property
+    def taints(self) -> str:
+        taints = self.series.of("kube_node_spec_taint")
+        return f"max by (node, key, value, effect) ({taints})"
+
+    @property
+    def static_pods(self) -> str:
+        """Pods that a node has of itself, without the API."""
+        owned = self.series.of("kube_pod_owner", {"owner_kind": "Node"})
+        return f"max by (namespace, pod, owner_name) ({owned})"
+
+    @property
+    def mounts(self) -> str:
+        claims = self.series.of("kube_pod_spec_volumes_persistentvolumeclaims_info")
+        return f"max by (namespace, pod) ({claims})"
 
     @property
     def autoscalers(self) -> str:

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.cost.cluster_series import ClusterSeries
-from maestro_cli.cost.metering.labels import capacity, instance_type, of_object, region, zone
-from maestro_cli.cost.prices.model import Capacity
 from maestro_cli.cost.rightsizing.asking import ENDED, GPU, RESTARTS, FactQueries
 from maestro_cli.cost.rightsizing.chunks import MOST_PODS
 from maestro_cli.cost.rightsizing.facts import (
     Autoscaler,
     Facts,
     Gpu,
-    PlacedPod,
-    Room,
     Throttling,
 )
 from maestro_cli.cost.rightsizing.model import ContainerId, OutOfMemory, Size, WorkloadId
+from maestro_cli.cost.rightsizing.node_facts import read_placed, read_rooms
 from maestro_cli.cost.rightsizing.own_rule import BATCH
 from maestro_cli.cost.rightsizing.owners import PodKey
 from maestro_cli.cost.rightsizing.ports import History
 
 _WEEK_HOURS = 168
-Amounts = dict[tuple[str, str, str], dict[str, float]]  # by namespace, pod, container: "cpu_request" …
+_SIDES = ("requests", "limits")
+# by side (requests, limits), then by namespace, pod, container, then by resource
+Amounts = dict[str, dict[tuple[str, str, str], dict[str, float]]]
 
 
 def read_facts(
@@ -44,12 +43,11 @@ def read_facts(
     ask = _Asking(history, end, span, queries)
     amounts = ask.amounts_now()
     alive = {_pod(one) for one in ask.samples(queries.alive)}
-    places = {_pod(one): one.labels.get("node", "") for one in ask.samples(queries.places)}
     running = {pod: of for pod, of in chosen.items() if pod in alive}
     there = set(running.values())
     absent = [pod for pod, of in chosen.items() if of.kind in BATCH and of not in there]
     then = ask.amounts_once(absent)
-    sizes = _sizes({key: found for key, found in amounts.items() if key[:2] in alive}, running)
+    sizes = _sizes(amounts, running)
     endings, unexplained = ask.endings(chosen)
     return Facts(
         sizes=_sizes(then, chosen) | sizes,
@@ -61,8 +59,8 @@ def read_facts(
         endings=endings,
         unexplained=unexplained,
         seen=_by_workload(chosen),
-        pods=tuple(_placed(amounts, alive, places, owners)),
-        nodes=tuple(ask.nodes()),
+        pods=tuple(read_placed(ask.samples, queries, amounts["requests"], alive, owners)),
+        nodes=tuple(read_rooms(ask.samples, queries)),
         queries=queries,
     )
 
@@ -77,19 +75,16 @@ class _Asking:
         return self._history.query(promql, at=self._end).samples
 
     def amounts_now(self) -> Amounts:
-        found: Amounts = defaultdict(dict)
-        for side in ("requests", "limits"):
-            _note(found, side, self.samples(self._queries.sizes_now(side)))
-        return found
+        return {side: _amounts(self.samples(self._queries.sizes_now(side))) for side in _SIDES}
 
     def amounts_once(self, pods: list[PodKey]) -> Amounts:
-        found: Amounts = defaultdict(dict)
+        found: Amounts = {side: {} for side in _SIDES}
         for at in range(0, len(pods), MOST_PODS):
             portion = pods[at : at + MOST_PODS]
-            for side in ("requests", "limits"):
-                _note(found, side, self.samples(self._queries.sizes_once(side, portion)))
-        chosen = set(pods)
-        return {key: one for key, one in found.items() if key[:2] in chosen}
+            for side in _SIDES:
+                told = _amounts(self.samples(self._queries.sizes_once(side, portion)))
+                found[side] |= {key: of for key, of in told.items() if key[:2] in set(portion)}
+        return found
 
     def kills(self, owners: Mapping[PodKey, WorkloadId]) -> dict[ContainerId, OutOfMemory]:
         namespace = _namespace(owners)
@@ -179,16 +174,6 @@ class _Asking:
                 found[workload].append(Gpu(gpu, pod, one.value / 100, coverage, selector))
         return {workload: tuple(of) for workload, of in found.items()}
 
-    def nodes(self) -> Iterator[Room]:
-        room: dict[str, dict[str, float]] = defaultdict(dict)
-        for suffix, promql in (("", self._queries.allocatable), ("_capacity", self._queries.capacity)):
-            for one in self.samples(promql):
-                room[one.labels.get("node", "")][one.labels.get("resource", "") + suffix] = one.value
-        labels = {one.labels.get("node", ""): one.labels for one in self.samples(self._queries.node_labels)}
-        for name, of in sorted(room.items()):
-            if "cpu" in of and "memory" in of:
-                yield _room(name, of, of_object(labels.get(name, {})))
-
     def _by_container(self, promql: str, owners: Mapping[PodKey, WorkloadId]) -> dict[ContainerId, float]:
         found: dict[ContainerId, float] = {}
         for one in self.samples(promql):
@@ -219,52 +204,27 @@ def _by_workload(chosen: Mapping[PodKey, WorkloadId]) -> dict[WorkloadId, tuple[
     return {workload: tuple(pods) for workload, pods in found.items()}
 
 
-def _room(name: str, of: Mapping[str, float], labels: Mapping[str, str]) -> Room:
-    return Room(
-        name, of["cpu"], of["memory"], of.get("pods"),
-        instance_type=instance_type(labels),
-        region=region(labels),
-        zone=zone(labels),
-        is_spot=capacity(labels) is Capacity.SPOT,
-        cpu_capacity=of.get("cpu_capacity"),
-        memory_capacity=of.get("memory_capacity"),
-    )  # fmt: skip
-
-
-def _note(found: Amounts, side: str, samples: Iterable[Sample]) -> None:
+def _amounts(samples: Iterable[Sample]) -> dict[tuple[str, str, str], dict[str, float]]:
+    found: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     for one in samples:
-        key = (*_pod(one), one.labels.get("container", ""))
-        resource = one.labels.get("resource", "")
-        if resource in ("cpu", "memory"):
-            found[key][f"{resource}_{side.removesuffix('s')}"] = one.value
+        found[*_pod(one), one.labels.get("container", "")][one.labels.get("resource", "")] = one.value
+    return found
 
 
 def _sizes(amounts: Amounts, owners: Mapping[PodKey, WorkloadId]) -> dict[ContainerId, Size]:
     """The size that most pods of a workload have; the larger one when two are as common."""
     found: dict[ContainerId, Counter[Size]] = defaultdict(Counter)
-    for (namespace, pod, container), of in amounts.items():
-        workload = owners.get((namespace, pod))
+    requests, limits = (amounts[side] for side in _SIDES)
+    for key in sorted(requests.keys() | limits.keys()):
+        workload = owners.get(key[:2])
         if workload is not None:
-            found[ContainerId(workload, container)][Size(**of)] += 1
+            asks, ends = requests.get(key, {}), limits.get(key, {})
+            size = Size(asks.get("cpu"), ends.get("cpu"), asks.get("memory"), ends.get("memory"))
+            found[ContainerId(workload, key[2])][size] += 1
     return {
         container: max(counts.items(), key=lambda one: (one[1], one[0].cpu_request or 0.0))[0]
         for container, counts in found.items()
     }
-
-
-def _placed(
-    amounts: Amounts,
-    alive: set[PodKey],
-    places: Mapping[PodKey, str],
-    owners: Mapping[PodKey, WorkloadId],
-) -> Iterator[PlacedPod]:
-    totals: dict[PodKey, list[float]] = {pod: [0.0, 0.0] for pod in alive}
-    for (namespace, pod, _), of in amounts.items():
-        if (namespace, pod) in totals:
-            totals[namespace, pod][0] += of.get("cpu_request", 0.0)
-            totals[namespace, pod][1] += of.get("memory_request", 0.0)
-    for key, (cpu, memory) in sorted(totals.items()):
-        yield PlacedPod(key[0], key[1], places.get(key, ""), owners.get(key), cpu, memory)
 
 
 def _pod(one: Sample) -> PodKey:

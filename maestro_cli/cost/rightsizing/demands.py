@@ -8,23 +8,26 @@ from typing import Any
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.cost.rightsizing.model import WorkloadId
 from maestro_cli.cost.rightsizing.packing import Demands
+from maestro_cli.cost.rightsizing.placement import NodeDemand, node_demand_of
 
 _HOST = "kubernetes.io/hostname"
 _ZONES = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
 
 
 def demands_of(workloads: Iterable[Workload]) -> Demands:
-    """Required anti-affinity, and spread constraints that do not schedule otherwise."""
-    apart, zoned, known = set(), set(), set()
+    """Which nodes, required anti-affinity, and spread constraints that do not schedule otherwise."""
+    apart, zoned = set(), set()
+    nodes: dict[WorkloadId, NodeDemand] = {}
     for one in workloads:
         workload = WorkloadId(one.ref.namespace, one.ref.kind, one.ref.name)
-        known.add(workload)
-        keys = set(_keys(one.template.get("spec") or {}))
+        spec = one.template.get("spec") or {}
+        nodes[workload] = node_demand_of(spec)
+        keys = set(_keys(spec))
         if _HOST in keys:
             apart.add(workload)
         if keys.intersection(_ZONES):
             zoned.add(workload)
-    return Demands(frozenset(apart), frozenset(zoned), frozenset(known))
+    return Demands(frozenset(apart), frozenset(zoned), nodes)
 
 
 def _keys(spec: Mapping[str, Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from maestro_cli.cost.rightsizing.asking import FactQueries
 from maestro_cli.cost.rightsizing.model import ContainerId, OutOfMemory, Size, WorkloadId
 from maestro_cli.cost.rightsizing.owners import PodKey
+from maestro_cli.cost.rightsizing.placement import PlacedPod, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,34 +63,6 @@ class Gpu:
     busy: float
     coverage: float
     selector: str = ""  # of its series
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedPod:
-    """A pod that runs or waits, and what all its containers ask for; an empty node: it waits."""
-
-    namespace: str
-    name: str
-    node: str
-    workload: WorkloadId | None
-    cpu: float
-    memory: float
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """A node as pods see it: what of it they may ask for; the capacities are what it has, and is paid for."""
-
-    name: str
-    cpu: float
-    memory: float
-    pods: float | None = None
-    instance_type: str = ""
-    region: str = ""
-    zone: str = ""
-    is_spot: bool = False
-    cpu_capacity: float | None = None
-    memory_capacity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

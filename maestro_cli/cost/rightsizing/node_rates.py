@@ -1,4 +1,4 @@
-"""What the nodes of a cluster cost for an hour now, and a core and a GiB of them."""
+"""What the nodes of a cluster cost for an hour now, and a core and a GiB of them beside their GPUs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from maestro_cli.cost.metering.model import GIB, Hours, NodeRef
-from maestro_cli.cost.prices.model import Capacity, PriceBook, Resource
+from maestro_cli.cost.metering.model import GIB, Hours
+from maestro_cli.cost.metering.queries import GPUS
+from maestro_cli.cost.prices.model import PriceBook, Resource
 from maestro_cli.cost.prices.split import kind_of, node_rates
-from maestro_cli.cost.rightsizing.facts import Room
+from maestro_cli.cost.rightsizing.placement import Room
 from maestro_cli.cost.rightsizing.saving import NodeRate
 
 if TYPE_CHECKING:
@@ -26,18 +27,18 @@ def rates_of(
     hour = Hours(now.replace(minute=0, second=0, microsecond=0), 1)
     found, unpriced = {}, dict[str, None]()
     for room in nodes:
-        capacity = Capacity.SPOT if room.is_spot else Capacity.ON_DEMAND
-        node = NodeRef(room.name, room.instance_type, room.region, room.zone, capacity)
+        had = {"cpu": room.cpu, "memory": room.memory, **room.others, **room.capacity}
         amounts: dict[Resource, NDArray[np.float64]] = {
-            Resource.CPU: np.array([room.cpu_capacity or room.cpu]),
-            Resource.MEMORY: np.array([(room.memory_capacity or room.memory) / GIB]),
+            Resource.CPU: np.array([had["cpu"]]),
+            Resource.MEMORY: np.array([had["memory"] / GIB]),
+            Resource.GPU: np.array([sum(had.get(one, 0.0) for one in GPUS)]),
         }
-        of = node_rates(book, node, hour, amounts, np.ones(1))
+        of = node_rates(book, room.node, hour, amounts, np.ones(1))
         found[room.name] = NodeRate(
             _known(of.hourly[0]), _known(of.rates[Resource.CPU][0]), _known(of.rates[Resource.MEMORY][0])
         )
         if of.unpriced:
-            unpriced[kind_of(node)] = None
+            unpriced[kind_of(room.node)] = None
     return found, tuple(unpriced)
 
 

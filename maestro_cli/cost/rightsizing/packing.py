@@ -1,11 +1,13 @@
 """Which nodes go away once pods ask for less: those whose pods all find a place on the others.
 
 Nodes are emptied one after the other, the dearest first, then the emptiest; pods are placed first-fit, the
-largest first. A place needs cores, memory and a free pod on a node that is at most 85 % full by then. Where a
-pod template is known, what it demands holds: replicas apart, as many zones. Where none is known, what is seen
-is taken for demanded: replicas that are all on different nodes stay so, a workload stays in as many zones.
-In any case one that is in several zones stays in two. Pods that each node has of its own (DaemonSets, those
-of the node itself) go with their node.
+largest first. A place needs cores, memory, a free pod, and GPUs or what else is asked for, on a node that is
+at most 85 % full by then. Pods that wait are placed before all: as long as one finds no place that a node
+could give it, no node goes. Where a pod template is known, what it demands holds: labels and taints of nodes,
+replicas apart, as many zones. Where none is known, what is seen is taken for demanded: replicas that are all
+on different nodes stay so, a workload stays in as many zones and on nodes alike. In any case one that is in
+several zones stays in two, and a pod with a volume in its zone. Pods that each node has of its own
+(DaemonSets, those of the node itself) go with their node; one that nothing owns keeps its node.
 Source of the bound: research, section 7.3, max over resources of ⌈Σ requests ÷ (allocatable · 0.85)⌉.
 """
 
@@ -15,9 +17,10 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from maestro_cli.cost.rightsizing.facts import PlacedPod, Room
 from maestro_cli.cost.rightsizing.model import WorkloadId
+from maestro_cli.cost.rightsizing.placement import NodeDemand, PlacedPod, Room, is_alike
 
 FULL = 0.85  # of what a node lets pods ask for; the rest is for rollouts and peaks
 _PER_NODE = ("DaemonSet", "Node")
@@ -25,26 +28,30 @@ _PER_NODE = ("DaemonSet", "Node")
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The nodes that stay, those that go, and the fewest that could hold it all by sums alone."""
+    """The nodes that stay, those that go, and the fewest that could hold it all by sums alone.
+
+    `waiting` is how many pods find no place as it is.
+    """
 
     stay: tuple[str, ...]
     go: tuple[str, ...]
     bound: int
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Demands:
     """What pod templates demand: whose replicas must be on different nodes, and in different zones.
 
-    `known` are the workloads whose templates were read; None: none was.
+    `nodes` are the workloads whose templates were read, and what each says of its nodes.
     """
 
     apart: frozenset[WorkloadId] = frozenset()
     zoned: frozenset[WorkloadId] = frozenset()
-    known: frozenset[WorkloadId] | None = None
+    nodes: Mapping[WorkloadId, NodeDemand] = field(default_factory=dict)
 
     def is_known(self, workload: WorkloadId) -> bool:
-        return self.known is not None and workload in self.known
+        return workload in self.nodes
 
 
 NOTHING_READ = Demands()
@@ -56,7 +63,11 @@ class _Node:
     room: Room
     cpu: float = 0.0
     memory: float = 0.0
+    others: Counter[str] = field(default_factory=Counter)
     pods: list[PlacedPod] = field(default_factory=list)
+
+    def copy(self) -> _Node:
+        return _Node(self.room, self.cpu, self.memory, self.others.copy(), list(self.pods))
 
     def takes(self, pod: PlacedPod) -> bool:
         room = self.room
@@ -64,12 +75,15 @@ class _Node:
             self.cpu + pod.cpu <= room.cpu * FULL
             and self.memory + pod.memory <= room.memory * FULL
             and (room.pods is None or len(self.pods) + 1 <= room.pods)
+            and all(self.others[one] + many <= room.others.get(one, 0) for one, many in pod.others.items())
         )
 
     def add(self, pod: PlacedPod) -> None:
         self.pods.append(pod)
         self.cpu += pod.cpu
         self.memory += pod.memory
+        for one, many in pod.others.items():
+            self.others[one] += many  # type: ignore[assignment]  # parts of one are no whole number
 
 
 def pack(
@@ -77,41 +91,59 @@ def pack(
     pods: Iterable[PlacedPod],
     hourly: Mapping[str, float],
     demands: Demands = NOTHING_READ,
+    first: Sequence[str] = (),
 ) -> Packed:
-    """Empty nodes as long as that goes; `hourly` prices them by name, and what has no price goes last."""
+    """Empty nodes as long as that goes, those of `first` before others.
+
+    `hourly` prices them by name, and what has no price goes last.
+    """
     held = {room.name: _Node(room) for room in nodes}
+    waiting = []
     for pod in pods:
         if pod.node in held:
             held[pod.node].add(pod)
+        elif not pod.node and not _is_of_its_node(pod):
+            waiting.append(pod)
     spread = _Spread.seen(held.values(), demands)
+    left = _placed(waiting, held, spread)
     bound = _bound(held.values())
     stay = dict(held)
-    order = sorted(held.values(), key=lambda one: (-hourly.get(one.room.name, 0.0), one.cpu, one.room.name))
-    for node in order:
-        if len(stay) <= max(1, bound):
-            break
-        emptied = _emptied(node, stay, spread)
-        if emptied is not None:
-            stay = emptied
+    if not any(spread.could_take(pod) for pod in left):
+        for node in sorted(held.values(), key=partial(_turn, hourly, first)):
+            if len(stay) <= max(1, bound):
+                break
+            emptied = _emptied(node, stay, spread)
+            if emptied is not None:
+                stay = emptied
     gone = tuple(name for name in held if name not in stay)
-    return Packed(tuple(stay), gone, bound)
+    return Packed(tuple(stay), gone, bound, len(left))
+
+
+def _turn(hourly: Mapping[str, float], first: Sequence[str], node: _Node) -> tuple[bool, float, float, str]:
+    name = node.room.name
+    return name not in first, -hourly.get(name, 0.0), node.cpu, name
+
+
+def _placed(pods: Iterable[PlacedPod], nodes: Mapping[str, _Node], spread: _Spread) -> list[PlacedPod]:
+    """Put pods on nodes, the largest first; those are left that find no place."""
+    left = []
+    for pod in sorted(pods, key=lambda one: (-one.cpu, -one.memory, one.name)):
+        place = next((one for one in nodes.values() if one.takes(pod) and spread.allows(pod, one)), None)
+        if place is None:
+            left.append(pod)
+        else:
+            place.add(pod)
+    return left
 
 
 def _emptied(node: _Node, stay: Mapping[str, _Node], spread: _Spread) -> dict[str, _Node] | None:
     """The other nodes with its pods on them; None when one finds no place."""
-    others = {
-        name: _Node(one.room, one.cpu, one.memory, list(one.pods))
-        for name, one in stay.items()
-        if name != node.room.name
-    }
+    others = {name: one.copy() for name, one in stay.items() if name != node.room.name}
     if spread.zones > len({one.room.zone for one in others.values()}):
         return None
     moving = [pod for pod in stay[node.room.name].pods if not _is_of_its_node(pod)]
-    for pod in sorted(moving, key=lambda one: (-one.cpu, -one.memory, one.name)):
-        place = next((one for one in others.values() if one.takes(pod) and spread.allows(pod, one)), None)
-        if place is None:
-            return None
-        place.add(pod)
+    if any(pod.workload is None for pod in moving) or _placed(moving, others, spread):
+        return None
     return others if spread.keeps_zones(others.values()) else None
 
 
@@ -122,6 +154,8 @@ class _Spread:
     apart: frozenset[WorkloadId]
     zones_of: Mapping[WorkloadId, int]
     zones: int
+    demanded: Mapping[WorkloadId, NodeDemand]
+    rooms: Mapping[str, Room]
 
     @classmethod
     def seen(cls, nodes: Iterable[_Node], demands: Demands) -> _Spread:
@@ -145,10 +179,23 @@ class _Spread:
             zones = len({node.room.zone for node in of})
             is_free = demands.is_known(workload) and workload not in demands.zoned
             zones_of[workload] = min(zones, _ENOUGH_ZONES) if is_free else zones
-        return cls(apart, zones_of, max(zones_of.values(), default=1))
+        rooms = {node.room.name: node.room for node in nodes}
+        return cls(apart, zones_of, max(zones_of.values(), default=1), demands.nodes, rooms)
 
     def allows(self, pod: PlacedPod, node: _Node) -> bool:
-        return pod.workload not in self.apart or all(one.workload != pod.workload for one in node.pods)
+        is_free = pod.workload not in self.apart or all(one.workload != pod.workload for one in node.pods)
+        return is_free and self._may_be(pod, node.room)
+
+    def could_take(self, pod: PlacedPod) -> bool:
+        """Whether a node could, if nothing else were on it."""
+        return any(_Node(room).takes(pod) and self._may_be(pod, room) for room in self.rooms.values())
+
+    def _may_be(self, pod: PlacedPod, room: Room) -> bool:
+        now = self.rooms.get(pod.node)
+        if pod.keeps_zone and now is not None and room.zone != now.zone:
+            return False
+        demand = None if pod.workload is None else self.demanded.get(pod.workload)
+        return is_alike(room, now) if demand is None else demand.is_met_by(room)
 
     def keeps_zones(self, nodes: Iterable[_Node]) -> bool:
         zones: dict[WorkloadId, set[str]] = defaultdict(set)
@@ -160,7 +207,7 @@ class _Spread:
 
 
 def _is_of_its_node(pod: PlacedPod) -> bool:
-    return pod.workload is None or pod.workload.kind in _PER_NODE
+    return pod.workload is not None and pod.workload.kind in _PER_NODE
 
 
 def _bound(nodes: Iterable[_Node]) -> int:

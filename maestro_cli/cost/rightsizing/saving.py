@@ -1,7 +1,8 @@
 """What right-sizing saves: what may be claimed, and what really goes off the bill, apart.
 
     claimable  = Σ over containers of (request now − request next) × rate × how long there were how many
-    realisable = the price of the nodes that go away once pods ask for less
+    realisable = the price of the nodes that go away once pods ask for less, without those that could go
+                 even now, which are a saving of their own
 
 Units: the currency of the prices, a month of 730 hours. Invariant: what has no price is missing and named,
 never 0: the sum is then a lower bound. A saving of requests frees room, and only a node that goes away frees
@@ -16,9 +17,9 @@ from dataclasses import dataclass, replace
 from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
 from maestro_cli.cost.rightsizing.advice import Advice, Step
-from maestro_cli.cost.rightsizing.facts import PlacedPod, Room
 from maestro_cli.cost.rightsizing.model import WorkloadId
 from maestro_cli.cost.rightsizing.packing import NOTHING_READ, Demands, Packed, pack
+from maestro_cli.cost.rightsizing.placement import PlacedPod, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,23 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Realised:
-    """Nodes now, after the changes, and how many could go even without them; dollars a month.
+    """Which nodes could go even now, and which after the changes; money a month.
 
-    `share` is of what all nodes cost. None where a node has no price.
+    `monthly` is what the changes save, below 0 where they need a node that could go now; `anyway` is what
+    goes without them; `bill` what all nodes cost, and `share` is of that. None where a node has no price.
     """
 
     nodes: int
     before: Packed
     after: Packed
     monthly: float | None
+    anyway: float | None
     bill: float | None
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """The nodes that go by the changes."""
+        return tuple(name for name in self.after.go if name not in self.before.go)
 
     @property
     def share(self) -> float | None:
@@ -100,13 +108,16 @@ def realised_by(
         return None
     hourly = {name: rate.hourly for name, rate in rates.items() if rate.hourly is not None}
     lighter = _lighter(advice, at_goals)
-    after = pack(nodes, [_after(pod, lighter) for pod in pods], hourly, demands)
-    is_priced = all(room.name in hourly for room in nodes)
-    bill = sum(hourly[room.name] for room in nodes) * HOURS_OF_A_MONTH if is_priced else None
-    monthly = None
-    if all(name in hourly for name in after.go):
-        monthly = sum(hourly[name] for name in after.go) * HOURS_OF_A_MONTH
-    return Realised(len(nodes), pack(nodes, pods, hourly, demands), after, monthly, bill)
+    before = pack(nodes, pods, hourly, demands)
+    after = pack(nodes, [_after(pod, lighter) for pod in pods], hourly, demands, first=before.go)
+
+    def price(names: Sequence[str]) -> float | None:
+        known = [hourly[name] for name in names if name in hourly]
+        return sum(known) * HOURS_OF_A_MONTH if len(known) == len(names) else None
+
+    anyway, all_ = price(before.go), price(after.go)
+    monthly = None if anyway is None or all_ is None else all_ - anyway
+    return Realised(len(nodes), before, after, monthly, anyway, price([room.name for room in nodes]))
 
 
 def _lighter(advice: Sequence[Advice], at_goals: bool) -> dict[WorkloadId, tuple[float, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.core.quantities import format_duration, format_share
+from maestro_cli.core.quantities import counted, format_duration, format_share
 from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step, Suggestion
 from maestro_cli.cost.rightsizing.amounts import cores, monthly, size
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from maestro_cli.cost.rightsizing.facts import Fact
     from maestro_cli.cost.rightsizing.model import Amount, Proposal, Size, WorkloadId
     from maestro_cli.cost.rightsizing.report import Rightsizing
-    from maestro_cli.cost.rightsizing.saving import Realised
+    from maestro_cli.cost.rightsizing.saving import Realised, Saving
 
 Row = tuple[Advice, ContainerAdvice]
 STEP_TONES = {
@@ -59,6 +59,7 @@ def _head(found: Rightsizing) -> Iterator[tuple[str, object]]:
     yield "realisable", _realisable(saving.realised, saving.currency)
     if saving.at_goals is not None and saving.at_goals != saving.realised:
         yield "after all steps", _realisable(saving.at_goals, saving.currency)
+    yield from _apart(saving)
     if saving.unpriced:
         yield "unpriced", ", ".join(saving.unpriced)
 
@@ -66,11 +67,19 @@ def _head(found: Rightsizing) -> Iterator[tuple[str, object]]:
 def _realisable(realised: Realised | None, currency: str) -> str:
     if realised is None:
         return "not known: there are no nodes in the metrics"
-    gone, now = len(realised.after.go), len(realised.before.go)
     price = monthly(realised.monthly, currency) or "not priced"
     share = "" if realised.share is None else f", {format_share(realised.share)} of what nodes cost"
-    also = f"; {now} could go as it is" if now else ""
-    return f"{price} a month: {gone} of {realised.nodes} nodes go away{share}{also}"
+    return f"{price} a month: {len(realised.gone)} of {realised.nodes} nodes go away{share}"
+
+
+def _apart(saving: Saving) -> Iterator[tuple[str, object]]:
+    """What is no saving of right-sizing, or hinders one."""
+    realised = saving.realised
+    if realised is not None and realised.before.go:
+        price = monthly(realised.anyway, saving.currency) or "not priced"
+        yield "goes anyway", f"{price} a month: pods need {len(realised.before.go)} of the nodes not even now"
+    if realised is not None and realised.before.waiting:
+        yield "waiting", f"{counted(realised.before.waiting, 'pod')} without a place"
 
 
 def _containers(found: Rightsizing, rows: list[Row]) -> Listing[Row]:
@@ -162,8 +171,10 @@ def _realised(realised: Realised | None) -> dict[str, Any] | None:
         "bill_per_month": realised.bill,
         "share": realised.share,
         "nodes": realised.nodes,
-        "nodes_that_go": list(realised.after.go),
+        "nodes_that_go": list(realised.gone),
         "nodes_that_could_go_now": list(realised.before.go),
+        "could_go_now_per_month": realised.anyway,
+        "pods_waiting": realised.before.waiting,
         "fewest_nodes_by_sums": realised.after.bound,
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +24,7 @@ from maestro_cli.cost.rightsizing.model import WorkloadId
 from maestro_cli.cost.rightsizing.node_rates import rates_of
 from maestro_cli.cost.rightsizing.owners import PodKey, read_owners
 from maestro_cli.cost.rightsizing.packing import NOTHING_READ, Demands
+from maestro_cli.cost.rightsizing.placement import Room
 from maestro_cli.cost.rightsizing.report import Rightsizing
 from maestro_cli.cost.rightsizing.saving import Saving, claim_of, realised_by
 from maestro_cli.cost.rightsizing.sizing import advise
@@ -206,19 +207,27 @@ def _saving(
     rates, unpriced = rates_of(prices.book, facts.nodes, end)
     hours = looked.span_seconds / 3600
     claims = {one.workload: claim_of(one, facts.pods, rates, hours) for one in items}
-    demands, notes = _demands(services)
-    realised = realised_by(items, facts.nodes, facts.pods, rates, demands)
-    later = realised_by(items, facts.nodes, facts.pods, rates, demands, at_goals=True)
+    demands, nodes, notes = _demands(services, facts.nodes)
+    realised = realised_by(items, nodes, facts.pods, rates, demands)
+    later = realised_by(items, nodes, facts.pods, rates, demands, at_goals=True)
     return Saving(prices.book.currency, claims, realised, later, unpriced), notes
 
 
-def _demands(services: CostServices) -> tuple[Demands, Sequence[str]]:
-    """Of the context's cluster, where it has one; a listing that is refused hides no saving."""
+def _demands(services: CostServices, rooms: Sequence[Room]) -> tuple[Demands, Sequence[Room], Sequence[str]]:
+    """Of the context's cluster, where it has one, and its nodes with the labels that it has of them.
+
+    A listing that is refused hides no saving.
+    """
     if services.context.cluster is None:
-        return NOTHING_READ, ()
+        return NOTHING_READ, rooms, ()
     try:
-        return demands_of(services.cluster.list_readable_workloads(None)), ()
+        demands = demands_of(services.cluster.list_readable_workloads(None))
+        labels = {one.name: one.labels for one in services.cluster.list_nodes()}
+        told = [replace(room, labels={**room.labels, **labels.get(room.name, {})}) for room in rooms]
+        return demands, told, ()
     except MaestroError as error:
-        return NOTHING_READ, (
-            f"pod templates are not known: where pods may go is taken as seen ({error.what})",
+        return (
+            NOTHING_READ,
+            rooms,
+            (f"pod templates are not known: pods are taken to stay on nodes alike ({error.what})",),
         )

@@ -11,15 +11,16 @@ import pytest
 
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.refs import WorkloadRef
-from maestro_cli.cost.metering.model import GIB
+from maestro_cli.cost.metering.model import GIB, NodeRef
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
 from maestro_cli.cost.rightsizing.demands import demands_of
 from maestro_cli.cost.rightsizing.evidence import Looked
-from maestro_cli.cost.rightsizing.facts import Facts, PlacedPod, Room
+from maestro_cli.cost.rightsizing.facts import Facts
 from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
 from maestro_cli.cost.rightsizing.packing import FULL, Demands, pack
+from maestro_cli.cost.rightsizing.placement import ANY_NODE, PlacedPod, Room
 from maestro_cli.cost.rightsizing.saving import NodeRate, claim_of, realised_by
 from maestro_cli.cost.rightsizing.sizing import advise
 from tests.unit.cost.rightsizing.usages import DAY, usage
@@ -34,7 +35,7 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
 def room(name: str, zone: str = "a", cpu: float = 4.0, pods: float | None = 110) -> Room:
-    return Room(name, cpu, 16 * GIB, pods, zone=zone)
+    return Room(NodeRef(name, zone=zone), cpu, 16 * GIB, pods)
 
 
 def pod(
@@ -85,7 +86,7 @@ def test_memory_and_the_number_of_pods_count_as_well() -> None:
 
 def test_a_daemon_sets_pods_go_with_their_node() -> None:
     nodes = [room("n1"), room("n2")]
-    pods = [pod("n1", 1, 3.0, AGENT), pod("n2", 2, 3.0, AGENT), pod("n1", 3, 0.1, None)]
+    pods = [pod("n1", 1, 3.0, AGENT), pod("n2", 2, 3.0, AGENT)]
     assert len(pack(nodes, pods, {}).go) == 1
 
 
@@ -107,11 +108,11 @@ def test_what_a_template_demands_holds_and_what_it_does_not_is_free() -> None:
     nodes = [room("n1", "a"), room("n2", "b"), room("n3", "c")]
     pods = [pod("n1", 1, 0.1), pod("n2", 2, 0.1), pod("n3", 3, 0.1)]
     assert pack(nodes, pods, {}).go == ()
-    free = Demands(known=frozenset({API}))
+    free = Demands(nodes={API: ANY_NODE})
     assert len(pack(nodes, pods, {}, free).go) == 1  # two zones stay
-    apart = Demands(apart=frozenset({API}), known=frozenset({API}))
+    apart = Demands(apart=frozenset({API}), nodes={API: ANY_NODE})
     assert pack(nodes, pods, {}, apart).go == ()
-    zoned = Demands(zoned=frozenset({API}), known=frozenset({API}))
+    zoned = Demands(zoned=frozenset({API}), nodes={API: ANY_NODE})
     assert pack(nodes, pods, {}, zoned).go == ()
 
 
