@@ -42,12 +42,26 @@ def record_cluster() -> str:
     record_serving(to, "young", WIDE, node="n3", begin=12 * DAY)
     record_serving(to, "exact", WIDE, WIDE, node="n2")
     record_nightly(to)
-    record_serving(to, "infer", {"cpu": 0.4, "memory": GIB}, node="n1", namespace="ml")
+    infer = {"cpu": 0.4, "memory": GIB, "nvidia_com_gpu": 1.0}
+    record_serving(to, "infer", infer, node="n1", namespace="ml")
+    record_where(to)
     record_dim(to)
     record_troubles(to)
     record_autoscaler(to, "scaled", 60.0)
     to.add("up", {"job": "kubelet"}, partial(constant, 1), step=240)
     return to.text()
+
+
+def record_where(to: Recording) -> None:
+    """A GPU and a taint of n1, and a volume of `infer`, which is tied to its zone by it."""
+    node = {"node": "n1", "job": "kube-state-metrics"}
+    for which in ("allocatable", "capacity"):
+        gpu = {**node, "resource": "nvidia_com_gpu", "unit": "integer"}
+        to.add(f"kube_node_status_{which}", gpu, partial(constant, 1.0), step=240)
+    taint = {**node, "key": "node.example.com/old", "value": "", "effect": "PreferNoSchedule"}
+    to.add("kube_node_spec_taint", taint, partial(constant, 1), step=240)
+    claim = {"namespace": "ml", "pod": "infer-1-0", "volume": "models", "persistentvolumeclaim": "models"}
+    to.add("kube_pod_spec_volumes_persistentvolumeclaims_info", claim, partial(constant, 1), step=240)
 
 
 def record_node(to: Recording, name: str, zone: str) -> None:
@@ -61,6 +75,8 @@ def record_node(to: Recording, name: str, zone: str) -> None:
         "label_node_kubernetes_io_instance_type": "m5.2xlarge",
     }
     to.add("kube_node_labels", told, partial(constant, 1), step=240)
+    info = {**labels, "provider_id": f"aws:///eu-west-1{zone}/i-{name}"}
+    to.add("kube_node_info", info, partial(constant, 1), step=240)
 
 
 def record_serving(

@@ -14,6 +14,7 @@ from maestro_cli.cost.rightsizing.cluster_facts import read_facts
 from maestro_cli.cost.rightsizing.facts import Autoscaler, Facts
 from maestro_cli.cost.rightsizing.model import ContainerId, Size, WorkloadId
 from maestro_cli.cost.rightsizing.owners import read_owners
+from maestro_cli.cost.rightsizing.placement import Taint
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.contract.cost.recorded_cluster import DAY, END
 from tests.contract.cost.rightsizing_cluster import CONTAINER, GIB
@@ -109,11 +110,20 @@ def test_a_gpu_is_known_by_the_workload_that_holds_it(facts: Facts) -> None:
 def test_nodes_have_what_pods_may_ask_for_and_pods_their_node(facts: Facts) -> None:
     room = facts.nodes[1]
     assert (room.name, room.cpu, room.memory, room.pods, room.zone) == ("n2", 8.0, 32 * GIB, 110.0, "b")
-    assert (room.node.instance_type, room.others, room.taints) == ("m5.2xlarge", {}, ())
+    assert (room.node.instance_type, room.node.provider_id) == ("m5.2xlarge", "aws:///eu-west-1b/i-n2")
+    assert (room.others, room.taints) == ({}, ())
     placed = {pod.name: pod for pod in facts.pods}
     assert "nightly-3-x" not in placed
     assert (placed["wide-1-1"].node, placed["wide-1-1"].cpu) == ("n2", 2.0)
     assert placed["wide-1-1"].workload == serving("wide")
+
+
+def test_gpus_taints_and_volumes_tie_pods_to_nodes(facts: Facts) -> None:
+    room = facts.nodes[0]
+    assert (room.others, room.capacity["nvidia_com_gpu"]) == ({"nvidia_com_gpu": 1.0}, 1.0)
+    assert room.taints == (Taint("node.example.com/old", "", "PreferNoSchedule"),)
+    (infer,) = [pod for pod in facts.pods if pod.name == "infer-1-0"]
+    assert (infer.others, infer.keeps_zone) == ({"nvidia_com_gpu": 1.0}, True)
 
 
 def test_so_few_queries_are_asked(source: Counted, facts: Facts) -> None:
