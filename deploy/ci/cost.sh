@@ -2,9 +2,12 @@
 # Tells what a change of manifests costs a month, and ends as `maestro cost gate` does.
 #
 # All that it is told comes through the environment, and is data: no word of it is run, matched or split.
-#   MAESTRO_COST_BASE, MAESTRO_COST_HEAD   the same file or folder before and after the change
+#   MAESTRO_COST_BASE, MAESTRO_COST_HEAD   the same file or folder before and after the change; a base that is not
+#                                          there yet is nothing
 #   MAESTRO_COST_PRICES                    a file of prices; by default that of the context
 #   MAESTRO_COST_MAX_INCREASE, MAESTRO_COST_BUDGET, MAESTRO_COST_FAIL_ON   as the options of the command
+#   MAESTRO_COST_NODES, MAESTRO_COST_JOB_HOURS     what no manifest says of DaemonSets and of jobs
+#   MAESTRO_COST_IGNORE_UNKNOWN            kinds and resources behind commas that are known to cost nothing
 #   MAESTRO_COST_OUT                       the folder of the comment and the report (cost-evidence)
 set -euf
 
@@ -13,4 +16,11 @@ set -- --out "${MAESTRO_COST_OUT:-cost-evidence}"
 [ -z "${MAESTRO_COST_MAX_INCREASE:-}" ] || set -- "$@" --max-increase "$MAESTRO_COST_MAX_INCREASE"
 [ -z "${MAESTRO_COST_BUDGET:-}" ] || set -- "$@" --budget "$MAESTRO_COST_BUDGET"
 [ -z "${MAESTRO_COST_FAIL_ON:-}" ] || set -- "$@" --fail-on "$MAESTRO_COST_FAIL_ON"
+[ -z "${MAESTRO_COST_NODES:-}" ] || set -- "$@" --nodes "$MAESTRO_COST_NODES"
+[ -z "${MAESTRO_COST_JOB_HOURS:-}" ] || set -- "$@" --job-hours "$MAESTRO_COST_JOB_HOURS"
+[ -z "${MAESTRO_COST_IGNORE_UNKNOWN:-}" ] || set -- "$@" --ignore-unknown "$MAESTRO_COST_IGNORE_UNKNOWN"
+if [ ! -e "$MAESTRO_COST_BASE" ]; then
+  MAESTRO_COST_BASE=$(mktemp -d)
+  echo "cost.sh: there was nothing before, so that all of it is new" >&2
+fi
 exec maestro cost gate "$@" --diff "$MAESTRO_COST_BASE" "$MAESTRO_COST_HEAD"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from maestro_cli.core.errors import ActionFailed
@@ -18,6 +18,16 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
             write_atomically(path, text, mode=0o600)
         except OSError as error:
             raise ActionFailed(f"{path} cannot be written", why=unusable(path, error)) from error
+
+
+def remove_files(folder: Path, names: Iterable[str]) -> None:
+    """Those of a folder that are there, so that none is taken for one of now. Raises ActionFailed."""
+    for path in (folder / name for name in names):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            if folder.is_dir():
+                raise ActionFailed(f"{path} cannot be removed", why=unusable(path, error)) from error
 
 
 def require_writable(path: Path) -> None:

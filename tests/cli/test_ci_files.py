@@ -20,7 +20,14 @@ from tests.patience import wait_for
 from tests.unit.chaos.ci.test_variables import read_github
 
 CI = Path(__file__).resolve().parents[2] / "deploy" / "ci"
-FILES = ("action.yml", "workflow.yaml", "gitlab.yaml", "tekton.yaml", "cost-workflow.yaml")
+FILES = (
+    "action.yml",
+    "workflow.yaml",
+    "gitlab.yaml",
+    "tekton.yaml",
+    "cost-workflow.yaml",
+    "cost-gitlab.yaml",
+)
 HOSTILE = "\n".join(
     [
         "$(touch pwned)",
@@ -215,9 +222,11 @@ def test_what_a_pull_request_costs_is_told_and_ends_with_the_code_of_the_gate(ru
     ]
     gate = steps["Gate"]
     folder = gate["env"]["MAESTRO_COST_FOLDER"]
-    _costly(runner.folder / "runner" / "base", folder, 1)
+    base = runner.folder / "runner" / "base"
+    _costly(base, folder, 1)
     _costly(runner.folder, folder, 2)
-    (runner.folder / "prices.yaml").write_text("{currency: USD, CPU: 0.03, RAM: 0.004}", encoding="utf-8")
+    _judges(base)
+    (runner.folder / "prices.yaml").write_text("{currency: USD, CPU: 0, RAM: 0}", encoding="utf-8")
     env = {**gate["env"], "RUNNER_TEMP": str(runner.folder / "runner")}
     assert runner.bash(gate["run"], env).returncode == 0
     assert "increase_max" in runner.outputs.read_text(encoding="utf-8")
@@ -226,15 +235,70 @@ def test_what_a_pull_request_costs_is_told_and_ends_with_the_code_of_the_gate(ru
     )
     _costly(runner.folder, folder, 9)
     assert runner.bash(gate["run"], env).returncode == 11
+    (base / folder / "all.yaml").unlink()
+    (base / folder).rmdir()
+    assert runner.bash(gate["run"], {**env, "MAESTRO_COST_MAX_INCREASE": "250"}).returncode == 0  # all is new
 
 
-@pytest.mark.parametrize("name", ["BASE", "HEAD", "PRICES", "MAX_INCREASE", "BUDGET", "FAIL_ON"])
+def _judges(base: Path) -> None:
+    """What of the base judges a change of it."""
+    (base / "prices.yaml").write_text("{currency: USD, CPU: 0.03, RAM: 0.004}", encoding="utf-8")
+    (base / "deploy" / "ci").symlink_to(CI)
+
+
+def test_a_merge_request_on_gitlab_is_judged_by_its_base_and_leaves_a_note_and_a_file_of_variables(
+    runner: Runner,
+) -> None:
+    job = read("cost-gitlab.yaml")["cost-gate"]
+    base = runner.folder / "builds" / "base-7"
+    folder = job["variables"]["MAESTRO_COST_FOLDER"]
+    _costly(base, folder, 1)
+    _judges(base)
+    _costly(runner.folder, folder, 9)
+    assert job["script"][0].startswith("git worktree add --detach ")
+    env = {**job["variables"], "CI_BUILDS_DIR": str(runner.folder / "builds"), "CI_JOB_ID": "7"}
+    assert runner.bash("\n".join(job["script"][1:]), env).returncode == 11
+    (dotenv,) = (job["artifacts"]["reports"]["dotenv"],)
+    assert "MAESTRO_VERDICT=FAIL" in (runner.folder / dotenv).read_text(encoding="utf-8")
+    assert job["artifacts"]["when"] == "always"
+    (runner.folder / "curl").write_text('#!/bin/sh\nprintf "%s\\n" "$@" > note\n', encoding="utf-8")
+    (runner.folder / "curl").chmod(0o700)
+    told = {"MAESTRO_COST_TOKEN": "x", "CI_API_V4_URL": "https://gitlab", "CI_PROJECT_ID": "1"}
+    path = f"{runner.folder}:{runner.env['PATH']}"
+    (script,) = job["after_script"]
+    assert runner.bash(script, {**env, **told, "CI_MERGE_REQUEST_IID": "3", "PATH": path}).returncode == 0
+    sent = (runner.folder / "note").read_text(encoding="utf-8").splitlines()
+    assert sent[-2:] == [
+        "body@cost-evidence/summary.md", "https://gitlab/projects/1/merge_requests/3/notes"
+    ]  # fmt: skip
+
+
+def test_what_an_earlier_run_or_a_change_left_is_not_taken_for_the_verdict(runner: Runner) -> None:
+    """A pull request may hold a comment that says PASS, and a manifest that ends the gate."""
+    evidence = runner.folder / "cost-evidence"
+    evidence.mkdir()
+    for name in ("summary.md", "gate.json", "outputs.env", "gitlab.env"):
+        (evidence / name).write_text("PASS", encoding="utf-8")
+    _costly(runner.folder, "side", 1)
+    (runner.folder / "side" / "all.yaml").write_text("no manifest", encoding="utf-8")
+    (runner.folder / "prices.yaml").write_text("{currency: USD, CPU: 0.03, RAM: 0.004}", encoding="utf-8")
+    env = {f"MAESTRO_COST_{key}": value for key, value in {"BASE": "side", "HEAD": "side"}.items()}
+    given = {**env, "MAESTRO_COST_PRICES": "prices.yaml"}
+    assert runner.bash("exec sh deploy/ci/cost.sh", given).returncode == 3
+    assert list(evidence.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["NODES", "JOB_HOURS", "IGNORE_UNKNOWN", "BASE", "HEAD", "PRICES", "MAX_INCREASE", "BUDGET", "FAIL_ON"],
+)
 def test_a_value_of_the_cost_gate_is_data_and_never_a_command(runner: Runner, name: str) -> None:
     _costly(runner.folder, "side", 1)
     (runner.folder / "prices.yaml").write_text("{currency: USD, CPU: 0.03, RAM: 0.004}", encoding="utf-8")
     given = {"BASE": "side", "HEAD": "side", "PRICES": "prices.yaml", name: HOSTILE}
     env = {f"MAESTRO_COST_{key}": value for key, value in given.items()}
-    assert runner.bash("exec sh deploy/ci/cost.sh", env).returncode in (2, 3, 6)
+    ends = (0,) if name == "BASE" else (2, 3, 6)  # a base that is not there is nothing
+    assert runner.bash("exec sh deploy/ci/cost.sh", env).returncode in ends
     assert not list(runner.folder.rglob("pwned"))
 
 

@@ -63,8 +63,9 @@ def sides(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def gate(folder: Path, *arguments: str, **env: str) -> Result:
-    return maestro("cost", "gate", "--prices", "prices.yaml", *arguments, cwd=folder, env=env)
+def gate(folder: Path, *arguments: str, stdin: str = "", **env: str) -> Result:
+    given = ("--prices", "prices.yaml", *arguments)
+    return maestro("cost", "gate", *given, cwd=folder, env=env, stdin=stdin)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -147,6 +148,32 @@ def test_what_is_piped_in_is_judged(sides: Path) -> None:
     )
     assert json.loads(found.out)["items"][0]["object"] == "ml/deploy/fraud"
     assert json.loads(found.out)["new"] == "-"
+
+
+def test_what_a_chart_prints_may_be_longer_than_a_file_and_a_chart_is_none(sides: Path) -> None:
+    filler = f"kind: ConfigMap\napiVersion: v1\nmetadata: {{name: NAME}}\ndata: {{a: {'x' * 400_000}}}\n"
+    parts = [filler.replace("NAME", f"c{number}") for number in range(4)]
+    text = "---\n".join(["# Source: a\n", *parts, deployment("fraud", 5), "\n", deployment("late", -1)])
+    found = gate(sides, "--diff", "base", "-", stdin=text.replace("replicas: -1", "replicas: 1"))
+    assert found.code == 0
+    refused = gate(sides, "--diff", "base", "-", stdin=text)
+    line = text[: text.index("replicas: -1")].count("\n") + 1
+    told = f"maestro: error: (standard input):{line}: spec.replicas: is no number of replicas"
+    assert refused.err.splitlines()[0] == told
+    (sides / "chart").mkdir()
+    (sides / "chart" / "Chart.yaml").write_text("name: fraud\n", encoding="utf-8")
+    chart = gate(sides, "--diff", "base", "chart")
+    assert (chart.code, chart.error_lines[0]) == (
+        2, "chart is a chart of Helm, whose templates are no manifests"
+    )  # fmt: skip
+    assert "helm template NAME chart | maestro cost gate -" in chart.err
+
+
+def test_a_comment_is_never_longer_than_a_host_takes(sides: Path) -> None:
+    many = [deployment(f"{'n' * 300}{n}", 2, "{}", "c" * 60 + "`" * 3) for n in range(400)]
+    (sides / "many.yaml").write_text("---\n".join(many), encoding="utf-8")
+    assert gate(sides, "--diff", "base", "many.yaml", "--out", "out").code == 15
+    assert len((sides / "out" / "summary.md").read_text(encoding="utf-8")) < 65_536
 
 
 def test_a_kustomization_is_judged_as_it_would_be_applied(sides: Path) -> None:

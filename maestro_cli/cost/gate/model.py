@@ -37,7 +37,8 @@ class Asked:
     `hours` is how long a month they run. `claims` are of a replica, `own_claims` of the object whatever its
     replicas are. `extended` are resources of device plugins by name. `parts` are other groups of pods of the
     same object. `unknown` says what a cost cannot be told without, `notes` what it was told by all the same.
-    `content` and `runs` are what else makes it another: a digest of what was not read, and when a job runs.
+    `content` and `runs` are what else makes it another: a digest of what was not read; when a job runs, or
+    where a DaemonSet does.
     """
 
     least: float = 1.0
@@ -90,11 +91,14 @@ class Manifests:
 
 @dataclass(frozen=True, slots=True)
 class Monthly:
-    """A month at the fewest and at the most replicas; lower bounds where there is an unknown."""
+    """A month at the fewest and at the most replicas; lower bounds where there is an unknown. `notes` are
+    prices that were taken for want of others.
+    """
 
     least: float
     most: float
     unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def at(self, scale: Scale) -> float:
         return self.least if scale is Scale.LEAST else self.most

@@ -111,17 +111,21 @@ def objects_of(documents: Iterable[Document], namespace: str) -> Iterator[Manife
 
 
 def _bodies(document: Document, data: Any, root: Path_) -> Iterator[tuple[Mapping[str, Any], Path_]]:
-    """The objects of a document, those of a List one by one, with their place."""
+    """The objects of a document, with their place. Whatever has `items` is a list, as kubectl has it: its own
+    kind says nothing.
+    """
     if data is None and not root:
         return
     if not isinstance(data, Mapping):
         raise document.fail("is no manifest", root, why="it is no mapping with apiVersion and kind")
-    kind = data.get("kind")
-    if isinstance(kind, str) and kind.endswith("List") and isinstance(data.get("items"), list):
-        for index, item in enumerate(data["items"]):
-            yield from _bodies(document, item, (*root, "items", index))
-    else:
+    items = data.get("items")
+    if items is None:
         yield data, root
+        return
+    if not isinstance(items, list):
+        raise document.fail("is no sequence", (*root, "items"))
+    for index, item in enumerate(items):
+        yield from _bodies(document, item, (*root, "items", index))
 
 
 def _ref(document: Document, body: Mapping[str, Any], root: Path_, namespace: str) -> tuple[ObjectRef, bool]:

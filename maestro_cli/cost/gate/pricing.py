@@ -19,6 +19,9 @@ from maestro_cli.cost.gate.kinds import is_meant
 from maestro_cli.cost.gate.model import Asked, Changed, Claim, Comparison, Manifests, Monthly
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, PriceVersion, Resource
 
+_AT_OTHER_TIMES = "how many hours it runs at other times"
+_OTHERWISE = {"DaemonSet": "on how many nodes it runs, which it chooses otherwise"}
+
 
 def compare(
     old: Manifests, new: Manifests, prices: PriceVersion, ignored: frozenset[str] = frozenset()
@@ -35,7 +38,7 @@ def _changed(
     before, after = (None if one is None else monthly(one, prices) for one in (old, new))
     runs_otherwise = old is not None and new is not None and old.runs != new.runs
     if after is not None and runs_otherwise and not is_meant(ref.kind, ignored):
-        after = replace(after, unknown=(*after.unknown, "how many hours it runs at other times"))
+        after = replace(after, unknown=(*after.unknown, _OTHERWISE.get(ref.kind, _AT_OTHER_TIMES)))
     return Changed(ref, before, after, old, new)
 
 
@@ -44,6 +47,8 @@ def _notes(one: Changed) -> Iterator[str]:
     for side in () if one.same else (one.new_asked, one.old_asked):
         for asked in () if side is None else (side, *side.parts):
             yield from (f"{visible(str(one.ref), 120)}: {text}" for text in asked.notes)
+    for priced in () if one.same else (one.new, one.old):
+        yield from (f"{visible(str(one.ref), 120)}: {text}" for text in (priced.notes if priced else ()))
 
 
 def monthly(asked: Asked, prices: PriceVersion) -> Monthly:
@@ -61,7 +66,18 @@ def monthly(asked: Asked, prices: PriceVersion) -> Monthly:
         own + asked.least * replica + sum(one.least for one in parts),
         own + asked.most * replica + sum(one.most for one in parts),
         tuple(dict.fromkeys([*unknown, *(text for one in parts for text in one.unknown)])),
+        tuple(dict.fromkeys([*_listed(asked, prices), *(text for one in parts for text in one.notes)])),
     )
+
+
+def _listed(asked: Asked, prices: PriceVersion) -> Iterator[str]:
+    """Where a GPU has the price of the list, for want of one of its kind, and others have their own."""
+    if not asked.gpus or not prices.gpus or (asked.gpu and prices.gpu(asked.gpu) is not None):
+        return
+    which = (
+        f"{visible(asked.gpu, 63)} has no price of its own" if asked.gpu else "no kind of GPU is insisted on"
+    )
+    yield f"{which}: that of the list is taken"
 
 
 def _hourly(asked: Asked, prices: PriceVersion, unknown: list[str]) -> Iterator[float]:

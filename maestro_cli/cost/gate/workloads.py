@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from maestro_cli.config.strict import Path_
@@ -11,6 +12,7 @@ from maestro_cli.cost.gate.reading import Reading
 
 POD = ("spec", "template", "spec")
 _REPLICATED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
+_PLACES = ("affinity", "nodeName", "nodeSelector", "tolerations")  # which nodes a DaemonSet runs on
 _HOOK = "helm.sh/hook"  # a pod of one runs once, however long
 
 
@@ -60,7 +62,9 @@ def _cron_job(reading: Reading) -> Asked:
 
 
 def _everywhere(reading: Reading) -> Asked:
-    found, nodes = reading.pod(POD), reading.assumed.nodes
+    spec, nodes = reading.one.mapping(POD), reading.assumed.nodes
+    chosen = json.dumps({key: spec.get(key) for key in _PLACES if spec.get(key)}, sort_keys=True, default=str)
+    found = replace(reading.pod(POD), runs=chosen)
     if nodes is None:
         return replace(found, unknown=(*found.unknown, "on how many nodes it runs"))
     return replace(found, least=float(nodes), most=float(nodes))

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from maestro_cli.cost.gate.model import Judged
     from maestro_cli.cost.gate.report import GateReport
 
-MOST_ROWS = 100
+# of a comment, which GitHub refuses from 65,536 characters on
+MOST_ROWS = 50
+_MOST_REASONS, _MOST_CHARACTERS = 3, 200
 
 
 def gate_view(report: GateReport) -> Report:
@@ -139,16 +141,25 @@ def _markdown(report: GateReport, commit: str) -> Iterator[str]:
     for changed in different[:MOST_ROWS]:
         cells = (
             str(changed.ref), _replicas(changed), _side(changed.old, report.scale),
-            _side(changed.new, report.scale), _increase(changed, report.scale), "; ".join(changed.unknown),
+            _side(changed.new, report.scale), _increase(changed, report.scale), _reasons(changed),
         )  # fmt: skip
-        yield f"| {' | '.join(code_span(cell or '') for cell in cells)} |\n"
+        yield f"| {' | '.join(_cell(cell or '') for cell in cells)} |\n"
     if len(different) > MOST_ROWS:
         yield f"\n{counted(len(different) - MOST_ROWS, 'more object')} in the report.\n"
     for note in comparison.notes[:MOST_ROWS]:
-        yield f"\n- {code_span(note)}"
+        yield f"\n- {_cell(note)}"
     yield f"\n\nRequests × replicas × list rates of {code_span(report.prices)}"
     yield f"{_since(report)}, 730 hours a month; old: {code_span(report.old)}"
     yield f", commit {code_span(commit)}.\n" if commit else ".\n"
+
+
+def _reasons(one: Changed) -> str:
+    told, more = one.unknown[:_MOST_REASONS], len(one.unknown) - _MOST_REASONS
+    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+
+
+def _cell(text: str) -> str:
+    return code_span(text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…")
 
 
 def _increases(report: GateReport) -> tuple[float, float]:

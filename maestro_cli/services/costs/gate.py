@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.chaos.ci.variables import dotenv, shell
 from maestro_cli.config.strict import Document, parse_yaml_all, read_text
-from maestro_cli.core.errors import ExitCode, NoData, NotFound, UsageError
+from maestro_cli.core.errors import ExitCode, InvalidFile, NoData, NotFound, UsageError
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.gate.autoscalers import HORIZONTAL, KEDA, KEDA_PREFIX, is_autoscaler
@@ -23,7 +25,7 @@ from maestro_cli.cost.gate.model import Assumed, Limits, Manifests, Scale, Span
 from maestro_cli.cost.gate.objects import objects_of
 from maestro_cli.cost.gate.pricing import compare
 from maestro_cli.cost.gate.report import GateReport
-from maestro_cli.output.evidence import write_files
+from maestro_cli.output.evidence import remove_files, write_files
 from maestro_cli.output.writer import json_text
 from maestro_cli.services.pipeline_hosts import check_host, commit_of_pipeline, tell_host
 from maestro_cli.sources.kustomize import build, is_kustomization
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
     from maestro_cli.sources.kube.cluster import KubeCluster
 
 STDIN = "-"
+_WRITTEN = ("summary.md", "gate.json", "outputs.env", "gitlab.env")
+_CHART = "Chart.yaml"
+_MOST_CHARACTERS = 67_108_864
+_DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)  # in YAML that begins one wherever it stands
 _ENDINGS = (".yaml", ".yml", ".json")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}(\.[a-z0-9.-]{1,253})?")
 _RESOURCE = re.compile(r"[a-z0-9.-]{1,253}/[A-Za-z0-9._-]{1,63}")
@@ -63,6 +69,8 @@ def run_cost_gate(services: CostServices, wanted: GateWanted) -> GateReport:
     """Raises UsageError, NotFound, InvalidFile, NoData without prices, and what the cluster raises."""
     check_host(wanted.host, wanted.folder)
     limits, scale = _limits(wanted), _scale(wanted.at)
+    if wanted.folder is not None:
+        remove_files(wanted.folder, _WRITTEN)
     if not wanted.manifests:
         raise UsageError("no manifest is given", fix="maestro cost gate FILE..., or --diff BASE HEAD")
     book = services.prices(wanted.prices).machines()
@@ -146,15 +154,33 @@ def _held(book: PriceBook, now: datetime) -> PriceVersion:
 def _documents(text: str) -> list[Document]:
     """Of a file, a folder, a kustomization, or what is piped in."""
     if text == STDIN:
-        return list(parse_yaml_all(sys.stdin.read(), "(standard input)"))
+        return list(_parsed(sys.stdin.read(_MOST_CHARACTERS + 1), "(standard input)"))
     path = Path(text)
     if not path.exists():
         raise NotFound(f"there is no {text}", fix="name a file or a folder of manifests")
     if not path.is_dir():
         return list(parse_yaml_all(read_text(path), text))
     if is_kustomization(path):
-        return list(parse_yaml_all(build(path), f"{text} as built"))
+        return list(_parsed(build(path), f"{text} as built"))
+    if (path / _CHART).is_file():
+        raise UsageError(
+            f"{text} is a chart of Helm, whose templates are no manifests",
+            fix=f"helm template NAME {shlex.quote(text)} | maestro cost gate -",
+        )
     return [one for file in _files(path) for one in parse_yaml_all(read_text(file), str(file))]
+
+
+def _parsed(text: str, file: str) -> Iterator[Document]:
+    """What a program printed, document by document: all that a chart brings is longer than what people
+    write.
+    """
+    if len(text) > _MOST_CHARACTERS:
+        raise InvalidFile(f"is larger than {_MOST_CHARACTERS} characters", file=file)
+    marks = [0, *(one.start() for one in _DOCUMENT.finditer(text) if one.start()), len(text)]
+    line = 1
+    for begin, end in pairwise(marks):
+        yield from parse_yaml_all(text[begin:end], file, first_line=line)
+        line += text.count("\n", begin, end)
 
 
 def _files(folder: Path) -> Iterable[Path]:

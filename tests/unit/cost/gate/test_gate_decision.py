@@ -147,6 +147,26 @@ def test_no_unknown_ever_turns_into_a_pass() -> None:
         assert judged(old, new, limit, scale) == (Verdict.INDETERMINATE, ExitCode.NO_DATA)
 
 
+@pytest.mark.parametrize("what", ["how many hours it runs at other times"])
+def test_a_job_at_other_times_costs_what_nobody_knows_unless_it_is_taken_for_nothing(what: str) -> None:
+    daily, often = (side(fraud=replace(ONE, hours=30.0, runs=one)) for one in ("0 3 * * *", "* * * * *"))
+    assert compare(daily, often, PRICES).changed[0].unknown == (what,)
+    assert judged(daily, often, Limits(increase=1.0)) == (Verdict.INDETERMINATE, ExitCode.NO_DATA)
+    assert compare(daily, often, PRICES, frozenset({"Deployment"})).is_known
+    assert compare(daily, daily, PRICES).is_known
+
+
+def test_a_gpu_that_has_no_price_of_its_kind_is_told_where_kinds_have_their_own() -> None:
+    for kind, told in (
+        ("H100", "H100 has no price of its own: that of the list is taken"),
+        ("", "no kind of GPU is insisted on: that of the list is taken"),
+    ):
+        new = side(fraud=replace(ONE, gpus=1.0, gpu=kind))
+        assert compare(side(), new, PRICES).notes == (f"{FRAUD}: {told}",)
+        assert compare(side(), new, replace(PRICES, gpus={})).notes == ()
+    assert compare(side(), side(fraud=replace(ONE, gpus=1.0, gpu="A100")), PRICES).notes == ()
+
+
 def test_coverage_is_the_share_of_objects_that_are_known() -> None:
     assert compare(side(fraud=ONE), side(fraud=ONE, pricing=BARE), PRICES).coverage == 0.5
     assert compare(side(), side(), PRICES).coverage == 1.0

@@ -9,6 +9,8 @@ from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.refs import ref_of
 from maestro_cli.cost.gate.manifests import read_manifests
 from maestro_cli.cost.gate.model import Asked, Assumed, Claim, Manifests, Span
+from maestro_cli.cost.gate.pricing import compare
+from maestro_cli.cost.prices.model import ALWAYS, PriceVersion, UnitRates
 
 POD = "{containers: [{name: app, resources: {requests: {cpu: 1, memory: 1Gi}}}]}"
 
@@ -83,6 +85,20 @@ def test_a_daemon_set_runs_on_as_many_nodes_as_there_are_and_else_nobody_knows()
     assert only(daemon).unknown == ("on how many nodes it runs",)
 
 
+def test_a_daemon_set_that_chooses_other_nodes_is_on_who_knows_how_many() -> None:
+    def daemon(chosen: str) -> Manifests:
+        pod = POD.replace("{containers", f"{{{chosen}containers", 1)
+        return read(workload("DaemonSet", f"{{template: {{spec: {pod}}}}}"), nodes=100)
+
+    few, everywhere = daemon("nodeSelector: {kind: gpu}, "), daemon("")
+    prices = PriceVersion(since=ALWAYS, on_demand=UnitRates(0.03, 0.004))
+    assert compare(few, everywhere, prices).changed[0].unknown == (
+        "on how many nodes it runs, which it chooses otherwise",
+    )
+    assert not compare(everywhere, daemon("tolerations: [{operator: Exists}], "), prices).is_known
+    assert compare(few, few, prices).is_known
+
+
 def test_a_job_costs_the_hours_that_are_assumed_and_else_nobody_knows() -> None:
     job = f"{{parallelism: 2, template: {{spec: {POD}}}}}"
     cron = workload("CronJob", f"{{schedule: '0 3 * * *', jobTemplate: {{spec: {job}}}}}", api="batch/v1")
@@ -102,6 +118,13 @@ def test_lists_within_lists_are_opened() -> None:
     inner = f"{{apiVersion: v1, kind: PodList, items: [{pod}]}}"
     listed = f"apiVersion: v1\nkind: List\nitems:\n- {inner}\n"
     assert [str(ref) for ref in read(listed).asked] == ["default/pod/a"]
+
+
+@pytest.mark.parametrize("kind", ["ConfigMap", "AccessList", "Namespace"])
+def test_whatever_has_items_is_a_list_as_it_is_to_kubectl(kind: str) -> None:
+    pod = f"{{apiVersion: v1, kind: Pod, metadata: {{name: slipped}}, spec: {POD}}}"
+    text = f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: harmless}}\nitems: [{pod}]\n"
+    assert [str(ref) for ref in read(text).asked] == ["default/pod/slipped"]
 
 
 def test_what_the_cluster_is_to_name_is_there_as_often_as_it_is_written() -> None:
@@ -186,6 +209,8 @@ def test_replicas_that_are_left_out_are_those_that_run() -> None:
         ("kind: Pod\n", "", 1),
         ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "metadata.name", 3),
         ("- a\n", "", 1),
+        ("apiVersion: v1\nkind: List\nitems: {}\n", "items", 3),
+        ("apiVersion: v1\nkind: Pod\nmetadata: &m {name: a}\nspec: {<<: *m}\n", "", 3),
         (deployment() + "---\n" + deployment(), "", 6),
     ],
 )
