@@ -164,7 +164,8 @@ def _documents(text: str) -> list[Document]:
         return list(_parsed(build(path), f"{text} as built"))
     if (path / _CHART).is_file():
         raise UsageError(
-            f"{text} is a chart of Helm, whose templates are no manifests",
+            f"{text} is a chart of Helm",
+            why="its templates are no manifests until they are filled in",
             fix=f"helm template NAME {shlex.quote(text)} | maestro cost gate -",
         )
     return [one for file in _files(path) for one in parse_yaml_all(read_text(file), str(file))]
