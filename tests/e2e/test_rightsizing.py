@@ -46,7 +46,7 @@ def test_the_over_provisioned_demo_is_cut_and_a_cut_that_would_hurt_is_not_made(
     assert all(budget["value"] > 0.5 for budget in after["items"][0]["budgets"])
 
     hurt = ("server/requests.memory=24Mi", "server/limits.memory=24Mi")
-    undone = session.run("set", "resources", FRAUD, *hurt, "--yes", timeout=600)
+    undone = session.run("set", "resources", FRAUD, *hurt, "--accept", "large-cut", "--yes", timeout=600)
     assert (undone.returncode, "was killed for its memory" in undone.stderr) == (16, True), undone.stderr
     assert report(session)["items"][0]["containers"][0]["now"] == now
 

@@ -7,7 +7,7 @@ What cannot be counted holds nothing up, and is said.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -172,12 +172,14 @@ class _Count:
         return _one(self._metrics, promql, at)
 
 
-def read_burning(world: World, ref: WorkloadRef, seconds: float) -> tuple[str, ...] | None:
+def read_burning(
+    world: World, ref: WorkloadRef, seconds: float, services: Collection[str] = ()
+) -> tuple[str, ...] | None:
     """What burns as fast as a page asks for, over so many seconds; None where no objective counts events.
 
     Raises what the metrics raise.
     """
-    objectives = counting_objectives(world, ref)
+    objectives = counting_objectives(world, ref, services)
     return _burning(world.metrics, objectives, seconds) if objectives else None
 
 

@@ -71,18 +71,20 @@ def read_tracks(world: World, workload: Workload, revisions: Sequence[Revision],
         return Tracks({}, error.what, lookback)
 
 
-def counting_objectives(world: World, ref: WorkloadRef) -> list[tuple[Objective, Counters]]:
-    """The watched objectives of a workload whose events are counted, each with its counters."""
+def counting_objectives(
+    world: World, ref: WorkloadRef, services: Collection[str] = ()
+) -> list[tuple[Objective, Counters]]:
+    """The watched objectives of a workload, or of its Services, whose events are counted; their counters."""
     return [
         (one, counters)
         for one in world.objectives.values()
-        if one.is_watched and one.is_for(ref) and (counters := one.counters) is not None
+        if one.is_watched and one.is_for(ref, services) and (counters := one.counters) is not None
     ]
 
 
-def why_uncounted(world: World, ref: WorkloadRef) -> str:
+def why_uncounted(world: World, ref: WorkloadRef, services: Collection[str] = ()) -> str:
     """Why a workload has none of them."""
-    if any(one.is_watched and one.is_for(ref) for one in world.objectives.values()):
+    if any(one.is_watched and one.is_for(ref, services) for one in world.objectives.values()):
         return f"no objective of {ref} counts its events"
     return f"the context has no objective for {ref}"
 

@@ -1,15 +1,16 @@
 """Set resources: what containers of a workload ask for and where they end, cores and memory.
 
-Invariant: containers are named (one alone needs no name), amounts are quantities above zero, and no limit is
-below its request. It holds when every replica has run with them for a while, none was killed for its memory,
-and no objective of the workload burns as fast as a page asks for: a size that is too small shows under load
-and not when a replica gets ready.
+Invariant: containers are named (one alone needs no name), amounts are quantities above zero, no limit is
+below its request, and what falls by more than a half is accepted by name. It holds when every replica has run
+with them for a while, none was killed for its memory, and no objective of the workload burns as fast as a
+page asks for: a size that is too small shows under load and not when a replica gets ready.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -20,17 +21,20 @@ from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Request, 
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
 from maestro_cli.changes.kinds.workload import workload_of
 from maestro_cli.changes.kinds.writing import Draft, Spec
-from maestro_cli.changes.model import Plan
+from maestro_cli.changes.model import Plan, Risk
 from maestro_cli.changes.own_pods import own_pods
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.template import diff_templates
 from maestro_cli.core.clock import seconds_between
-from maestro_cli.core.errors import MaestroError, NotFound, UsageError
+from maestro_cli.core.errors import MaestroError, NotFound, Refused, UsageError
 from maestro_cli.core.facts.cluster import Pod, Workload
 from maestro_cli.core.quantities import format_duration, parse_quantity
+from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.untrusted import visible
 
 WATCH_SECONDS = 60.0
+LARGE_CUT = "large-cut"
+LARGEST_CUT = 0.5  # of what there is, without accepting the risk
 _WATCH = "watch_seconds"
 _WORD = re.compile(r"(?:([^/=]{1,63})/)?(requests|limits)\.(cpu|memory)(?:=(.{1,40})|(-))", re.DOTALL)
 _KILLED = "OOMKilled"
@@ -62,6 +66,7 @@ class SetResources(RollingKind):
             holds=f"every replica of {ref} has run with these resources for {format_duration(watch)}, "
             "none was killed for its memory, and no objective of it burns",
             undo=back_to_now(workload),
+            risks=tuple(_large_cuts(workload, amounts)),
             ended=workload.replicas_wanted,
             objections=paused(workload),
             recent=seen(world.cluster.list_revisions(ref), request.now, request.written),
@@ -95,7 +100,8 @@ def judge_watch(world: World, plan: Plan, pods: Sequence[Pod], text: str) -> Obs
     try:
         told = world.metrics.query("time()").only
         since = max((pod.ready_since for pod in pods if pod.ready_since is not None), default=None)
-        burning = read_burning(world, ref, watch)
+        services = _services_of(world, ref, pods)
+        burning = read_burning(world, ref, watch, services)
     except NotFound as error:  # the context has no metrics
         return Observation(Holds.YES, f"{text}; nothing tells how it does: {error.what}", in_effect=True)
     except MaestroError as error:
@@ -108,7 +114,7 @@ def judge_watch(world: World, plan: Plan, pods: Sequence[Pod], text: str) -> Obs
     if ran < watch:
         left = format_duration(watch - ran)
         return Observation(Holds.NOT_YET, f"{text}; it is watched for {left} more", in_effect=True)
-    by = why_uncounted(world, ref) if burning is None else "no objective of it burns"
+    by = why_uncounted(world, ref, services) if burning is None else "no objective of it burns"
     return Observation(Holds.YES, f"{text} for {format_duration(ran)}; {by}", in_effect=True)
 
 
@@ -119,6 +125,14 @@ def _newest(world: World, workload: Workload) -> list[Pod]:
     names = {str(one.name) for one in revisions if one.number == workload.revision}
     newest = [pod for pod in pods if pod.owner in names]
     return newest or list(pods)
+
+
+def _services_of(world: World, ref: WorkloadRef, pods: Sequence[Pod]) -> set[str]:
+    """By whose names objectives may be about it, besides its own; none where they may not be read."""
+    names = {pod.name for pod in pods}
+    with suppress(Refused):
+        return {one.service for one in world.cluster.list_endpoints(ref.namespace) if one.pod in names}
+    return set()
 
 
 def _watch(given: object) -> float:
@@ -163,6 +177,21 @@ def _amount(text: str, word: str) -> str:
             fix="requests.cpu- removes it",
         )
     return text
+
+
+def _large_cuts(workload: Workload, amounts: Amounts) -> Iterator[Risk]:
+    """What falls by more than a half at once, or goes: what is too small then shows when it is too late."""
+    told = []
+    for (container, side, resource), amount in amounts.items():
+        now = ((container_named(workload, container).get("resources") or {}).get(side) or {}).get(resource)
+        if now is None or (amount is None and side == "limits"):
+            continue
+        after = 0.0 if amount is None else float(parse_quantity(amount))
+        if after < float(parse_quantity(str(now))) * LARGEST_CUT:
+            told.append(f"{visible(container, 60)}/{side}.{resource} from {now} to {amount or 'nothing'}")
+    if told:
+        what = f"{workload.ref} would lose more than half of its resources at once"
+        yield Risk(LARGE_CUT, what, "; ".join(told))
 
 
 def _words(amounts: Amounts) -> list[str]:

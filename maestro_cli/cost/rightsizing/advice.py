@@ -23,6 +23,14 @@ class Decision(Enum):
     INSUFFICIENT = "insufficient"  # too little is known to say anything
 
 
+class Place(Enum):
+    """Where a container is written down."""
+
+    CONTAINER = "containers"
+    SIDECAR = "initContainers"
+    INJECTED = "injected"  # into its pods, and not in the template
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a cut is refused or smaller than the rule has it, in a word, in a sentence, and by which facts."""
@@ -61,6 +69,8 @@ class ContainerAdvice:
     vpa: Proposal
     facts: tuple[Fact, ...] = ()
     pod_hours: float = 0.0
+    hours: float = 0.0
+    place: Place = Place.CONTAINER
 
     @property
     def changes(self) -> bool:
@@ -87,7 +97,11 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One workload. `budgets` are shares of the error budgets of its objectives, as they were looked at."""
+    """One workload.
+
+    `budgets` are shares of the error budgets of its objectives, as they were looked at; none: no objective
+    guards it. `is_read`: its pod template was, so that what is injected is known.
+    """
 
     workload: WorkloadId
     replicas: int
@@ -95,10 +109,17 @@ class Advice:
     autoscaler: AutoscalerStep | None = None
     suggestions: tuple[Suggestion, ...] = ()
     budgets: tuple[Fact, ...] = ()
+    is_read: bool = False
 
     @property
     def changes(self) -> bool:
         return any(one.changes for one in self.containers)
+
+    @property
+    def cuts(self) -> bool:
+        """Whether something falls that is set next."""
+        steps = [step for one in self.containers for step in (one.cpu, one.memory)]
+        return any(step.decision is Decision.CUT for step in steps)
 
     @property
     def refused(self) -> tuple[Reason, ...]:

@@ -10,8 +10,9 @@ from maestro_cli.cost.rightsizing.chunks import selector_of
 from maestro_cli.cost.rightsizing.owners import PodKey
 
 _OF_CONTAINER = "max by (namespace, pod, container"
-RESTARTS = "kube_pod_container_status_restarts_total"
-ENDED = "kube_pod_container_status_last_terminated_reason"
+MAIN, INIT = "kube_pod_container", "kube_pod_init_container"  # a native sidecar is of the second family
+RESTARTS = "status_restarts_total"
+ENDED = "status_last_terminated_reason"
 GPU = "DCGM_FI_DEV_GPU_UTIL"
 OOM_REASON = 'reason="OOMKilled"'
 NODE_INFO = "kube_node_info"
@@ -28,13 +29,15 @@ class FactQueries:
     span: str = "14d"
 
     def sizes_now(self, side: str) -> str:
-        """`side` is requests or limits: of every container, by resource."""
-        selector = self.series.of(f"kube_pod_container_resource_{side}", extra=_RESOURCES)
-        return f"{_OF_CONTAINER}, resource) ({selector})"
+        """`side` is requests or limits: of containers by resource, native sidecars among them."""
+        main, init = (self.series.of(f"{of}_resource_{side}", extra=_RESOURCES) for of in (MAIN, INIT))
+        runs = f"{self.series.of(f'{INIT}_status_running')} == 1"
+        sidecars = f"{init} and on (namespace, pod, container) ({runs})"
+        return f"{_OF_CONTAINER}, resource) ({main} or {sidecars})"
 
     def sizes_once(self, side: str, pods: Sequence[PodKey]) -> str:
         """Of pods that may be gone."""
-        selector = selector_of(self.series, f"kube_pod_container_resource_{side}", pods)
+        selector = selector_of(self.series, f"{MAIN}_resource_{side}", pods)
         return f"{_OF_CONTAINER}, resource) (last_over_time({selector}[{self.span}]))"
 
     def phases(self, pods: Sequence[PodKey] = ()) -> str:
@@ -105,35 +108,34 @@ class FactQueries:
 
     def kills(self, namespace: str) -> str:
         """1 for every container that was killed for its memory."""
-        reasons = self._in(namespace, ENDED, OOM_REASON)
-        return f"{_OF_CONTAINER}) (max_over_time({reasons}[{self.span}])) > 0"
+        return f"{_OF_CONTAINER}) ({self._most(namespace, ENDED, OOM_REASON)}) > 0"
 
     def killed_with(self, namespace: str) -> str:
         """The largest limit that such a container had."""
-        limits = self._in(namespace, "kube_pod_container_resource_limits", 'resource="memory"')
-        return self._of_killed(namespace, limits)
+        return self._of_killed(namespace, self._most(namespace, "resource_limits", 'resource="memory"'))
 
     def killed_at(self, namespace: str) -> str:
         """When it ended last."""
-        return self._of_killed(
-            namespace, self._in(namespace, "kube_pod_container_status_last_terminated_timestamp")
-        )
+        return self._of_killed(namespace, self._most(namespace, "status_last_terminated_timestamp"))
 
     def restarts(self, namespace: str) -> str:
-        return f"{_OF_CONTAINER}) ({self._in(namespace, RESTARTS)})"
+        return f"{_OF_CONTAINER}) ({' or '.join(self.told(of, RESTARTS, namespace) for of in (MAIN, INIT))})"
 
-    def told(self, metric: str, namespace: str) -> str:
+    def told(self, family: str, name: str, namespace: str, extra: str = "") -> str:
         """The selector of a metric of containers."""
-        return self._in(namespace, metric)
+        chosen = {"namespace": namespace} if namespace else {}
+        return self.series.of(f"{family}_{name}", chosen, extra=extra)
 
     def cpu_periods(self, which: str, pods: Sequence[PodKey]) -> str:
         """`which` is `cfs_throttled_periods` or `cfs_periods`: how many in the window."""
         selector = selector_of(self.series, f"container_cpu_{which}_total", pods)
         return f"sum by (namespace, pod, container) (increase({selector}[{self.span}]))"
 
-    def _of_killed(self, namespace: str, selector: str) -> str:
-        largest = f"{_OF_CONTAINER}) (max_over_time({selector}[{self.span}]))"
-        return f"{largest} and on (namespace, pod, container) ({self.kills(namespace)})"
+    def _of_killed(self, namespace: str, most: str) -> str:
+        return f"{_OF_CONTAINER}) ({most}) and on (namespace, pod, container) ({self.kills(namespace)})"
 
-    def _in(self, namespace: str, metric: str, extra: str = "") -> str:
-        return self.series.of(metric, {"namespace": namespace} if namespace else {}, extra=extra)
+    def _most(self, namespace: str, name: str, extra: str = "") -> str:
+        """Of every container the largest value in the window."""
+        return " or ".join(
+            f"max_over_time({self.told(of, name, namespace, extra)}[{self.span}])" for of in (MAIN, INIT)
+        )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.cost.cluster_series import ClusterSeries
-from maestro_cli.cost.rightsizing.asking import ENDED, GPU, RESTARTS, FactQueries
+from maestro_cli.cost.rightsizing.asking import ENDED, GPU, INIT, MAIN, RESTARTS, FactQueries
 from maestro_cli.cost.rightsizing.chunks import MOST_PODS
 from maestro_cli.cost.rightsizing.facts import (
     Autoscaler,
@@ -56,6 +56,7 @@ def read_facts(
         kills=ask.kills(chosen),
         throttling=ask.throttling(chosen, {container for container, size in sizes.items() if size.cpu_limit}),
         gpus=ask.gpus(chosen),
+        sidecars=ask.sidecars(chosen),
         endings=endings,
         unexplained=unexplained,
         seen=_by_workload(chosen),
@@ -116,14 +117,21 @@ class _Asking:
             found[container] = Throttling(so_far.throttled + throttled, so_far.periods + periods)
         return found
 
+    def sidecars(self, owners: Mapping[PodKey, WorkloadId]) -> frozenset[ContainerId]:
+        """Containers that start before the others, of which native sidecars go on and are measured."""
+        return frozenset(_of(key, owners) for key in self._told(INIT, RESTARTS, owners) if key[:2] in owners)
+
+    def _told(self, family: str, name: str, owners: Mapping[PodKey, WorkloadId]) -> set[tuple[str, str, str]]:
+        selector = self._queries.told(family, name, _namespace(owners))
+        return {_key(of) for of in self._history.label_sets(selector, self._begin, self._end)}
+
     def endings(
         self, owners: Mapping[PodKey, WorkloadId]
     ) -> tuple[frozenset[ContainerId], dict[ContainerId, float]]:
         """Of which containers it is told how they ended; which started again, and nothing tells why."""
         namespace = _namespace(owners)
         known, why = (
-            {_key(of) for of in self._history.label_sets(selector, self._begin, self._end)}
-            for selector in (self._queries.told(metric, namespace) for metric in (RESTARTS, ENDED))
+            self._told(MAIN, name, owners) | self._told(INIT, name, owners) for name in (RESTARTS, ENDED)
         )
         untold: dict[ContainerId, float] = {}
         for one in self.samples(self._queries.restarts(namespace)):

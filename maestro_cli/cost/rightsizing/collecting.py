@@ -214,6 +214,24 @@ class Collected:
         return KrrSeries(self.cpu, self.cpu_points, self.memory, self.memory_points)
 
     @property
+    def first(self) -> float:
+        """When it was seen first, in seconds since 1970."""
+        return min(
+            (float(times[0]) - self.step_seconds for times in self.mean_times if len(times)), default=0.0
+        )
+
+    @property
+    def hours(self) -> float:
+        """In how many hours there was one at all."""
+        import numpy as np
+
+        times = _joined(self.mean_times)
+        if not len(times):
+            return 0.0
+        steps = np.rint((times - times.min()) / self.step_seconds).astype(np.int64)
+        return int(np.count_nonzero(np.bincount(steps))) * self.step_seconds / _HOUR_SECONDS
+
+    @property
     def pod_hours(self) -> float:
         """How many hours there was such a container, all pods together."""
         return sum(len(times) for times in self.mean_times) * self.step_seconds / _HOUR_SECONDS

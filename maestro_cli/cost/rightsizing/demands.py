@@ -30,6 +30,21 @@ def demands_of(workloads: Iterable[Workload]) -> Demands:
     return Demands(frozenset(apart), frozenset(zoned), nodes)
 
 
+def containers_of(workloads: Iterable[Workload]) -> dict[WorkloadId, frozenset[str]]:
+    """The names in each pod template, those that start before the others among them."""
+    return {
+        WorkloadId(one.ref.namespace, one.ref.kind, one.ref.name): frozenset(_names(one.template))
+        for one in workloads
+    }
+
+
+def _names(template: Mapping[str, Any]) -> Iterator[str]:
+    spec = template.get("spec") or {}
+    for part in ("containers", "initContainers"):
+        for one in spec.get(part) or ():
+            yield str(one.get("name"))
+
+
 def _keys(spec: Mapping[str, Any]) -> Iterator[str]:
     """The topologies over which pods of one template must be spread."""
     affinity = (spec.get("affinity") or {}).get("podAntiAffinity") or {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from maestro_cli.core.promql import promql_string
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.cost.cluster_series import ANY_CLUSTER, ClusterSeries
-from maestro_cli.cost.rightsizing.asking import ENDED, OOM_REASON, RESTARTS
+from maestro_cli.cost.rightsizing.asking import ENDED, MAIN, OOM_REASON, RESTARTS
 from maestro_cli.cost.rightsizing.chunks import HELD, USED, selector_of
 from maestro_cli.cost.rightsizing.collecting import mean_ms
 from maestro_cli.cost.rightsizing.facts import Fact
@@ -41,6 +41,7 @@ class Asked:
     pods: Sequence[PodKey]
     looked: Looked
     series: ClusterSeries = ANY_CLUSTER
+    family: str = MAIN
 
     @property
     def span(self) -> str:
@@ -84,15 +85,16 @@ def throttled(asked: Asked, share: float | None) -> Fact:
 
 
 def killed(asked: Asked) -> Fact:
-    of = asked.selector(ENDED, OOM_REASON)
+    of = asked.selector(f"{asked.family}_{ENDED}", OOM_REASON)
     return Fact("whether it was killed for its memory", f"max(max_over_time({of}[{asked.span}]))", 1.0)
 
 
 def ends_untold(asked: Asked, starts: float | None) -> Iterator[Fact]:
     """That nothing tells its restarts, or that it was started again and nothing tells why it had ended."""
-    yield Fact("how often it was started again", f"max({asked.selector(RESTARTS)})", starts)
+    restarts, ended = (asked.selector(f"{asked.family}_{name}") for name in (RESTARTS, ENDED))
+    yield Fact("how often it was started again", f"max({restarts})", starts)
     if starts is not None:
-        yield Fact("why it ended", f"count(count_over_time({asked.selector(ENDED)}[{asked.span}]))", None)
+        yield Fact("why it ended", f"count(count_over_time({ended}[{asked.span}]))", None)
 
 
 def _share_up_to(values: Vector, most: float) -> float:

@@ -75,6 +75,8 @@ class Facts:
     kills: Mapping[ContainerId, OutOfMemory] = field(default_factory=dict)
     throttling: Mapping[ContainerId, Throttling] = field(default_factory=dict)
     gpus: Mapping[WorkloadId, tuple[Gpu, ...]] = field(default_factory=dict)
+    sidecars: frozenset[ContainerId] = frozenset()  # containers that start before the others
+    templates: Mapping[WorkloadId, frozenset[str]] = field(default_factory=dict)  # the containers in it
     endings: frozenset[ContainerId] = frozenset()  # of these it is told how they ended, if they did
     unexplained: Mapping[ContainerId, float] = field(default_factory=dict)  # how often started
     seen: Mapping[WorkloadId, tuple[PodKey, ...]] = field(default_factory=dict)  # all pods of the window

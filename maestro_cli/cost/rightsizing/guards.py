@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from maestro_cli.core.quantities import format_share
 from maestro_cli.cost.rightsizing import evidence
-from maestro_cli.cost.rightsizing.advice import Reason
+from maestro_cli.cost.rightsizing.advice import Decision, Place, Reason, Step
 from maestro_cli.cost.rightsizing.evidence import Asked
 from maestro_cli.cost.rightsizing.facts import Fact, Facts
 from maestro_cli.cost.rightsizing.model import ContainerId, Size
@@ -66,6 +66,22 @@ def qos_changes(before: Mapping[ContainerId, Size], container: ContainerId, size
         return ()
     text = f"the pod's quality of service would be {would_be.value}, and is {was.value}"
     return (Reason("qos", text),)
+
+
+def place_of(container: ContainerId, facts: Facts) -> Place:
+    """Where its size is written down; what is in no template that was read was injected."""
+    template = facts.templates.get(container.workload)
+    if template is not None and container.container not in template:
+        return Place.INJECTED
+    return Place.SIDECAR if container in facts.sidecars else Place.CONTAINER
+
+
+def injected(step: Step) -> Step:
+    """No change of the workload reaches what others put into its pods."""
+    if not step.changes:
+        return step
+    text = "it is not in the pod template: who injects it sets its size"
+    return replace(step, decision=Decision.REFUSED, next=step.now, reasons=(Reason("injected", text),))
 
 
 def forbids_cpu(asked: Asked, now: Size, facts: Facts) -> Iterator[Reason]:

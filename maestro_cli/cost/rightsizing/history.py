@@ -42,12 +42,16 @@ Read = Callable[[Window, Sequence[RawSeries]], dict[Key, Sampled]]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One container of a workload: its usage, KRR's figures, and how long there were how many of it."""
+    """One container of a workload: its usage, KRR's figures, and how long there were how many of it.
+
+    `hours` are those in which there was one at least; of what runs at times, all since it was seen first.
+    """
 
     container: ContainerId
     usage: Usage
     krr: KrrSeries
     pod_hours: float
+    hours: float
 
 
 def window_of(history: History, end: datetime, span: timedelta) -> Window:
@@ -76,8 +80,8 @@ def read_usage(
             for key, found in sorted(held.items()):
                 _of(open_, owners, key, step_seconds).add_held(key[1], found)
             last = owners[portion[-1]]  # of this one there may be pods in the next portion
-            yield from _done(open_, watched, last)
-        yield from _done(open_, watched, None)
+            yield from _done(open_, window, watched, last)
+        yield from _done(open_, window, watched, None)
 
 
 def _read(
@@ -135,15 +139,17 @@ def _of(
 
 
 def _done(
-    open_: dict[ContainerId, Collected], watched: Times | None, but: WorkloadId | None
+    open_: dict[ContainerId, Collected], window: Window, watched: Times | None, but: WorkloadId | None
 ) -> Iterator[Measured]:
     """What runs at times is known by the hours in which it would have been seen; all else by its own."""
     import numpy as np
 
     for container in sorted(found for found in open_ if found.workload != but):
         one = open_.pop(container)
-        its = watched if watched is not None and container.workload.kind in BATCH else np.empty(0, np.int64)
-        yield Measured(container, one.usage(its), one.krr, one.pod_hours)
+        at_times = container.workload.kind in BATCH
+        its = watched if watched is not None and at_times else np.empty(0, np.int64)
+        hours = (window.end.timestamp() - one.first) / _HOUR_SECONDS if at_times else one.hours
+        yield Measured(container, one.usage(its), one.krr, one.pod_hours, hours)
 
 
 def _samples_a_pod(history: History, series: ClusterSeries, window: Window) -> float:

@@ -1,6 +1,6 @@
 """What right-sizing saves: what may be claimed, and what really goes off the bill, apart.
 
-    claimable  = Σ over containers of (request now − request next) × rate × how long there were how many
+    claimable  = Σ over containers of (request now − request next) × rate × how many there were on average
     realisable = the price of the nodes that go away once pods ask for less, without those that could go
                  even now, which are a saving of their own
 
@@ -79,18 +79,19 @@ class Saving:
         return sum(known) if known or not self.claims else None
 
 
-def claim_of(advice: Advice, pods: Iterable[PlacedPod], rates: Mapping[str, NodeRate], hours: float) -> Claim:
-    """Of one workload that was looked at for so many hours."""
+def claim_of(advice: Advice, pods: Iterable[PlacedPod], rates: Mapping[str, NodeRate]) -> Claim:
+    """Of one workload, by how many of it there were on average since it was seen first."""
     nodes = [pod.node for pod in pods if pod.workload == advice.workload] or list(rates)
     cpu = _mean([rates[name].cpu for name in nodes if name in rates])
     memory = _mean([rates[name].memory for name in nodes if name in rates])
-    if cpu is None or memory is None or hours <= 0:
+    if cpu is None or memory is None:
         return Claim(advice.workload, None)
     total = 0.0
     for one in advice.containers:
         cores = (one.now.cpu_request or 0.0) - (one.next.cpu_request or 0.0)
         gibs = ((one.now.memory_request or 0.0) - (one.next.memory_request or 0.0)) / GIB
-        total += (cores * cpu + gibs * memory) * one.pod_hours / hours
+        if one.hours > 0:
+            total += (cores * cpu + gibs * memory) * one.pod_hours / one.hours
     return Claim(advice.workload, total * HOURS_OF_A_MONTH)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step
+from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Place, Reason, Step
+from maestro_cli.cost.rightsizing.asking import INIT, MAIN
 from maestro_cli.cost.rightsizing.autoscaling import with_autoscaler
 from maestro_cli.cost.rightsizing.evidence import Asked, Looked, used
 from maestro_cli.cost.rightsizing.facts import Facts
@@ -17,6 +18,8 @@ from maestro_cli.cost.rightsizing.guards import (
     BudgetLeft,
     forbids_any,
     forbids_cpu,
+    injected,
+    place_of,
     qos_changes,
 )
 from maestro_cli.cost.rightsizing.history import Measured
@@ -46,7 +49,7 @@ def advise(
     advice = Advice(
         workload, facts.replicas.get(workload, 0), containers,
         suggestions=tuple(suggestions_for(workload, containers, facts)),
-        budgets=tuple(one.fact for one in budgets),
+        budgets=tuple(one.fact for one in budgets), is_read=workload in facts.templates,
     )  # fmt: skip
     autoscaler = facts.autoscalers.get(workload)
     return advice if autoscaler is None else with_autoscaler(advice, autoscaler, facts.queries.series)
@@ -65,7 +68,8 @@ def _container(
     usage = replace(measured.usage, killed=facts.kills.get(container))
     is_batch, least = workload.kind in BATCH, looked.least_seconds
     own = own_proposal(usage, now, is_batch=is_batch, least_seconds=least)
-    asked = Asked(container, facts.seen.get(workload, ()), looked, facts.queries.series)
+    asked = Asked(container, facts.seen.get(workload, ()), looked, facts.queries.series,
+                  INIT if container in facts.sidecars else MAIN)  # fmt: skip
     forbidding = tuple(forbids_any(asked, facts, budgets))
     if now == NO_SIZE and workload not in facts.replicas and not is_batch:
         own = _gone()
@@ -74,6 +78,9 @@ def _container(
     memory = _step(now.memory_request, own.memory, forbidding, 1.0)
     cpu = _kept_in_class(cpu, sizes, container, _with_cpu(now, cpu, own.cpu))
     memory = _kept_in_class(memory, sizes, container, _with_memory(now, memory, own.memory))
+    place = place_of(container, facts)
+    if place is Place.INJECTED:
+        cpu, memory = injected(cpu), injected(memory)
     autoscaler = facts.autoscalers.get(workload)
     scaled = Scaled(
         cpu=autoscaler is not None and autoscaler.cpu_target is not None,
@@ -82,7 +89,7 @@ def _container(
     return ContainerAdvice(
         container, now, _with_memory(_with_cpu(now, cpu, own.cpu), memory, own.memory), cpu, memory, own,
         krr=krr_proposal(measured.krr, scaled), vpa=vpa_proposal(usage, now, containers=max(1, containers)),
-        facts=tuple(used(asked, usage)), pod_hours=measured.pod_hours,
+        facts=tuple(used(asked, usage)), pod_hours=measured.pod_hours, hours=measured.hours, place=place,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import visible
+from maestro_cli.cost.rightsizing.advice import Decision, Place
 from maestro_cli.cost.rightsizing.amounts import cores, size
 
 if TYPE_CHECKING:
@@ -44,10 +45,14 @@ def changes_as(word: str, found: Rightsizing) -> str:
     from maestro_cli.config.strict import dump_yaml  # loads PyYAML
 
     changed = [one for one in found.items if one.changes or (word == "vpa" and _has_figure(one))]
-    known = [one for one in changed if _can_be_written(one)]
+    why = {one.workload: _why_not(one, word) for one in changed}
+    known = [one for one in changed if not why[one.workload]]
     left_out = [
-        f"# left out, for nothing has such a name: {_told(one)}" for one in changed if one not in known
+        *(f"# left out, {why[one.workload]}: {_told(one)}" for one in changed if why[one.workload]),
+        *(f"# left out, for it is injected and in no template: {name}" for name in _injected(found)),
     ]
+    if word != "vpa" and not all(one.is_read for one in known):
+        left_out.append("# pod templates were not read: what is injected into pods may be among it")
     if word == "kubectl":
         return "\n".join([*left_out, *(_with_target(one, _kubectl(one)) for one in known)])
     written = _kustomize if word == "kustomize" else _vpa
@@ -59,9 +64,25 @@ def _has_figure(one: Advice) -> bool:
     return any(of.vpa.cpu.request is not None for of in one.containers)
 
 
-def _can_be_written(one: Advice) -> bool:
+def _why_not(one: Advice, word: str) -> str:
+    """Why nothing is written of a workload; empty where something is."""
     names = (one.workload.namespace, one.workload.name, *(of.container.container for of in one.containers))
-    return one.workload.kind in _API and all(_NAME.fullmatch(name) for name in names)
+    if not all(_NAME.fullmatch(name) for name in names):
+        return "for nothing has such a name"
+    if one.workload.kind not in _API:
+        return f"for how a {visible(one.workload.kind, 60)} is written is not known"
+    if one.workload.kind == "Job" and word != "vpa":
+        return "for the template of a Job that is made cannot be changed, only what makes the next one"
+    return ""
+
+
+def _injected(found: Rightsizing) -> Iterator[str]:
+    """What the rules would change and no template has."""
+    for one in found.items:
+        for of in one.containers:
+            steps = (of.cpu, of.memory)
+            if of.place is Place.INJECTED and any(step.decision is Decision.REFUSED for step in steps):
+                yield visible(f"{one.workload}/{of.container.container}", 200)
 
 
 def _told(one: Advice) -> str:
@@ -81,7 +102,7 @@ def _with_target(one: Advice, text: str) -> str:
 def _kubectl(one: Advice) -> str:
     """A strategic merge patch: containers are found by their names, and nothing else is touched."""
     of = one.workload
-    patch = json.dumps(_in_template(one, list(_resources(one))), separators=(",", ":"))
+    patch = json.dumps(_in_template(one), separators=(",", ":"))
     words = [
         "kubectl",
         "-n",
@@ -103,18 +124,20 @@ def _kustomize(one: Advice) -> dict[str, Any]:
         "apiVersion": _API[of.kind],
         "kind": of.kind,
         "metadata": {"name": of.name, "namespace": of.namespace},
-        **_in_template(one, list(_resources(one))),
+        **_in_template(one),
     }
 
 
-def _in_template(one: Advice, containers: list[dict[str, Any]]) -> dict[str, Any]:
-    template = {"template": {"spec": {"containers": containers}}}
+def _in_template(one: Advice) -> dict[str, Any]:
+    """Only of containers that are in it: another name would be a container without an image."""
+    parts = {of.value: list(_resources(one, of)) for of in (Place.CONTAINER, Place.SIDECAR)}
+    template = {"template": {"spec": {name: of for name, of in parts.items() if of}}}
     return {"spec": {"jobTemplate": {"spec": template}} if one.workload.kind == "CronJob" else template}
 
 
-def _resources(one: Advice) -> Iterator[dict[str, Any]]:
+def _resources(one: Advice, place: Place) -> Iterator[dict[str, Any]]:
     for of in one.containers:
-        if of.changes:
+        if of.changes and of.place is place:
             yield {"name": of.container.container, "resources": resources_of(of.next)}
 
 
@@ -148,7 +171,11 @@ def _vpa(one: Advice) -> dict[str, Any]:
 
 
 def _recommended(containers: Iterable[ContainerAdvice]) -> Iterator[ContainerAdvice]:
-    return (one for one in containers if one.next.cpu_request or one.next.memory_request)
+    return (
+        one
+        for one in containers
+        if (one.next.cpu_request or one.next.memory_request) and one.place is not Place.INJECTED
+    )
 
 
 def _policy(one: ContainerAdvice) -> dict[str, Any]:

@@ -192,6 +192,7 @@ def _advice(found: Rightsizing, one: Advice) -> dict[str, Any]:
         "autoscaler": None
         if scaler is None
         else {"name": scaler.name, "cpu_target": scaler.now, "next_cpu_target": scaler.next},
+        "guarded": bool(one.budgets),
         "budgets": [_fact(fact) for fact in one.budgets],
         "suggestions": [_suggestion(told) for told in one.suggestions],
     }
@@ -211,6 +212,8 @@ def _container(one: ContainerAdvice) -> dict[str, Any]:
         "memory": _step(one.memory),
         "rules": {"maestro": _proposal(one.own), "krr": _proposal(one.krr), "vpa": _proposal(one.vpa)},
         "pod_hours": one.pod_hours,
+        "hours": one.hours,
+        "place": one.place.value,
         "facts": [_fact(fact) for fact in one.facts],
     }
 

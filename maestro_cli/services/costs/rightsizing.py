@@ -10,32 +10,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.clock import from_rfc3339
-from maestro_cli.core.errors import MaestroError, NoData, NotFound, UsageError
+from maestro_cli.core.errors import NoData, NotFound, UsageError
 from maestro_cli.core.quantities import format_duration, parse_duration_seconds
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.cost.rightsizing.advice import Advice
 from maestro_cli.cost.rightsizing.cluster_facts import read_facts
-from maestro_cli.cost.rightsizing.demands import demands_of
+from maestro_cli.cost.rightsizing.demands import containers_of, demands_of
 from maestro_cli.cost.rightsizing.evidence import Looked
 from maestro_cli.cost.rightsizing.facts import Facts
-from maestro_cli.cost.rightsizing.guards import BudgetLeft
 from maestro_cli.cost.rightsizing.history import read_usage, window_of
 from maestro_cli.cost.rightsizing.model import WorkloadId
 from maestro_cli.cost.rightsizing.node_rates import rates_of
 from maestro_cli.cost.rightsizing.owners import PodKey, read_owners
-from maestro_cli.cost.rightsizing.packing import NOTHING_READ, Demands
-from maestro_cli.cost.rightsizing.placement import Room
+from maestro_cli.cost.rightsizing.packing import NOTHING_READ
 from maestro_cli.cost.rightsizing.report import Rightsizing
 from maestro_cli.cost.rightsizing.saving import Saving, claim_of, realised_by
 from maestro_cli.cost.rightsizing.sizing import advise
 from maestro_cli.cost.rightsizing.thinness import WEEK_SECONDS
+from maestro_cli.services.costs.rightsizing_cluster import ClusterSeen, Guards
 
 if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices
-    from maestro_cli.slo.objectives import Objective
 
 _LEAST_WINDOW = 300.0
 _MOST_WINDOW = 35 * 86_400.0
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +62,16 @@ def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Right
     facts = read_facts(history, series, owners, chosen, end, span)
     window = window_of(history, end, span)
     measured = read_usage(history, series, chosen, window)  # one workload at a time
-    objectives = _Budgets(services)
+    objectives, cluster = Guards(services, owners), ClusterSeen(services)
+    facts = replace(facts, templates=containers_of(cluster.workloads or ()))
     items = tuple(
         advise(workload, list(of), facts, objectives.of(workload), looked)
         for workload, of in groupby(measured, key=lambda one: one.container.workload)
     )
-    saving, notes = _saving(services, wanted, items, facts, looked, end)
+    saving, notes = _saving(services, wanted, items, facts, cluster, end)
     return Rightsizing(
         services.context_name, end - span, end, looked.least_seconds, items, saving,
-        (*notes, *objectives.notes, *_trust(looked)),
+        (*notes, *objectives.notes, *cluster.notes, *_trust(looked), *_unguarded(items)),
     )  # fmt: skip
 
 
@@ -163,71 +163,33 @@ def _id(ref: WorkloadRef) -> WorkloadId:
     return WorkloadId(ref.namespace, ref.kind, ref.name)
 
 
-class _Budgets:
-    """What is left of the error budgets of those objectives that are about a workload; each read once.
-
-    By what was seen: where little was, the history of the workload is too thin as well, and forbids a cut.
-    """
-
-    def __init__(self, services: CostServices) -> None:
-        self._services = services
-        self.notes: tuple[str, ...] = ()
-        self._unknown = ""
-        self._objectives: Sequence[Objective] = ()
-        try:
-            self._objectives = [one for one in services.objectives.values() if one.is_watched]
-        except MaestroError as error:
-            self.notes = (f"objectives are not known: {error.what}",)
-            self._unknown = error.what
-
-    def of(self, workload: WorkloadId) -> list[BudgetLeft]:
-        """Where objectives cannot be read, one that is not known stands for them: it forbids every cut."""
-        if self.notes:
-            return [BudgetLeft("its objectives", None, self._unknown)]
-        ref = WorkloadRef(workload.kind, workload.namespace, workload.name)
-        found = []
-        for one in self._objectives:
-            if one.is_for(ref):
-                left = self._services.budget_left(one)
-                found.append(BudgetLeft(one.name, left.seen, left.why))
-        return found
-
-
 def _saving(
     services: CostServices,
     wanted: RightsizingWanted,
     items: Sequence[Advice],
     facts: Facts,
-    looked: Looked,
+    cluster: ClusterSeen,
     end: datetime,
 ) -> tuple[Saving | None, Iterable[str]]:
     prices = services.prices(wanted.prices)
     if prices.book is None:
         return None, ("nothing prices the machines: savings are in cores and bytes alone",)
     rates, unpriced = rates_of(prices.book, facts.nodes, end)
-    hours = looked.span_seconds / 3600
-    claims = {one.workload: claim_of(one, facts.pods, rates, hours) for one in items}
-    demands, nodes, notes = _demands(services, facts.nodes)
+    claims = {one.workload: claim_of(one, facts.pods, rates) for one in items}
+    demands = NOTHING_READ if cluster.workloads is None else demands_of(cluster.workloads)
+    nodes = facts.nodes
+    if cluster.workloads is not None:
+        nodes = tuple(
+            replace(one, labels={**one.labels, **cluster.node_labels.get(one.name, {})}) for one in nodes
+        )
     realised = realised_by(items, nodes, facts.pods, rates, demands)
     later = realised_by(items, nodes, facts.pods, rates, demands, at_goals=True)
-    return Saving(prices.book.currency, claims, realised, later, unpriced), notes
+    return Saving(prices.book.currency, claims, realised, later, unpriced), ()
 
 
-def _demands(services: CostServices, rooms: Sequence[Room]) -> tuple[Demands, Sequence[Room], Sequence[str]]:
-    """Of the context's cluster, where it has one, and its nodes with the labels that it has of them.
-
-    A listing that is refused hides no saving.
-    """
-    if services.context.cluster is None:
-        return NOTHING_READ, rooms, ()
-    try:
-        demands = demands_of(services.cluster.list_readable_workloads(None))
-        labels = {one.name: one.labels for one in services.cluster.list_nodes()}
-        told = [replace(room, labels={**room.labels, **labels.get(room.name, {})}) for room in rooms]
-        return demands, told, ()
-    except MaestroError as error:
-        return (
-            NOTHING_READ,
-            rooms,
-            (f"pod templates are not known: pods are taken to stay on nodes alike ({error.what})",),
-        )
+def _unguarded(items: Sequence[Advice]) -> Iterable[str]:
+    """Who would be cut with nobody to notice that it hurts."""
+    cut = [str(one.workload) for one in items if one.cuts and not one.budgets]
+    if cut:
+        names = ", ".join(cut[:_NAMED]) + (f" and {len(cut) - _NAMED} more" if len(cut) > _NAMED else "")
+        yield f"no objective guards {names}: a cut that hurts would show to nobody, and apply asks for that"

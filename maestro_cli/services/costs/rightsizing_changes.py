@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from maestro_cli.changes.kinds.set_resources import WATCH_SECONDS
+from maestro_cli.changes.model import Risk, plan_digest
 from maestro_cli.core.errors import GateNotMet
 from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice
 from maestro_cli.cost.rightsizing.amounts import cores, size
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices
 
 
+NO_OBJECTIVE = "no-objective"
+
+
 def plan_rightsizing(services: CostServices, workload: str, wanted: RightsizingWanted) -> Plan:
     """The next step of one workload. Raises GateNotMet where nothing may be set, with all reasons."""
     ref = services.workload_ref(workload, wanted.namespace)
@@ -25,7 +29,21 @@ def plan_rightsizing(services: CostServices, workload: str, wanted: RightsizingW
     check_settable(advice)
     words = [word for one in advice.containers for word in _words(one)]
     timeout = services.policy.verify_timeout_seconds + WATCH_SECONDS
-    return services.changes.plan("set-resources", ref, {"resources": words}, timeout_seconds=timeout)
+    plan = services.changes.plan("set-resources", ref, {"resources": words}, timeout_seconds=timeout)
+    return _with_risks(plan, advice)
+
+
+def _with_risks(plan: Plan, advice: Advice) -> Plan:
+    """A cut that no objective watches has to be accepted by its name: that it hurts would show to nobody."""
+    if advice.budgets or not advice.cuts:
+        return plan
+    risk = Risk(
+        NO_OBJECTIVE,
+        f"no objective guards {advice.workload}",
+        "a size that is too small shows in errors and slow answers, and nothing would tell or undo it",
+    )
+    made = replace(plan, risks=(*plan.risks, risk))
+    return replace(made, digest=plan_digest(made))
 
 
 def check_settable(advice: Advice) -> None:

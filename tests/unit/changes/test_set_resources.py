@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -9,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from maestro_cli.changes.kinds.kind import Holds
-from maestro_cli.changes.kinds.set_resources import WATCH_SECONDS, judge_watch
+from maestro_cli.changes.kinds.set_resources import LARGE_CUT, WATCH_SECONDS, judge_watch
 from maestro_cli.changes.model import Plan
-from maestro_cli.core.errors import NotFound, Unreachable, UsageError
-from maestro_cli.core.facts.cluster import Container, Pod
+from maestro_cli.core.errors import GateNotMet, NotFound, Unreachable, UsageError
+from maestro_cli.core.facts.cluster import Container, Pod, ServiceEndpoint
 from maestro_cli.core.facts.metrics import Instant, Sample, Series
-from tests.unit.changes.bench import Bench
-from tests.unit.changes.fake_cluster import REF
+from maestro_cli.slo.objectives import Counters, Objective
+from tests.unit.changes.bench import YES, Bench
+from tests.unit.changes.fake_cluster import REF, template
 from tests.unit.changes.fake_metrics import BAD, OBJECTIVES, TOTAL
 from tests.unit.changes.some_world import SomeWorld
 
@@ -116,3 +118,53 @@ def test_without_an_objective_it_says_so_and_without_metrics_too(bench: Bench) -
     assert (seen.holds, "has no objective for" in seen.text) == (Holds.YES, True)
     seen = judge_watch(SomeWorld(bench.cluster), made, [pod()], "rolled out")
     assert (seen.holds, "nothing tells how it does" in seen.text) == (Holds.YES, True)
+
+
+def sized(bench: Bench, **resources: dict[str, str]) -> None:
+    made = copy.deepcopy(template(1))
+    made["spec"]["containers"][0]["resources"] = resources
+    bench.cluster.ship(made)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("requests.cpu=999m",), "server/requests.cpu from 2 to 999m"),
+        (("limits.memory=500Mi", "requests.memory=400Mi"), "server/limits.memory from 1Gi to 500Mi"),
+        (("requests.cpu-",), "server/requests.cpu from 2 to nothing"),
+        (("requests.cpu=1",), ""),
+        (("limits.memory-",), ""),
+        (("limits.cpu=2",), ""),
+        (("requests.cpu=3",), ""),
+    ],
+)
+def test_more_than_a_half_less_at_once_is_accepted_by_name(
+    bench: Bench, words: tuple[str, ...], told: str
+) -> None:
+    sized(bench, requests={"cpu": "2", "memory": "512Mi"}, limits={"memory": "1Gi"})
+    made = plan(bench, *words)
+    assert [risk.code for risk in made.risks] == ([LARGE_CUT] if told else [])
+    if told:
+        assert told in made.risks[0].why
+        with pytest.raises(GateNotMet, match="would lose more than half"):
+            bench.pipeline().execute(made, YES)
+
+
+class OfService(Measured):
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
+        if promql == "time()":
+            return super().query(promql, at=at)
+        return Instant(promql, NOW, (Sample({}, self.bad if "code" in promql else 1000.0, NOW),))
+
+
+def test_an_objective_of_its_service_is_watched_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pods are behind the Service front; the workload is called fraud."""
+    counters = Counters('asked_total{job="front"}', 'asked_total{job="front",code="500"}')
+    objectives = {"a": Objective("a", "", "front", 0.99, 2592000.0, counters, {"namespace": "ml"})}
+    made = plan(bench, "requests.cpu=500m")
+    world = SomeWorld(bench.cluster, OfService(bad=500.0), objectives)
+    assert judge_watch(world, made, [pod()], "rolled out").holds is Holds.YES
+    behind = [ServiceEndpoint("front", "fraud-1", True)]
+    monkeypatch.setattr(bench.cluster, "list_endpoints", lambda _: behind)
+    seen = judge_watch(world, made, [pod()], "rolled out")
+    assert (seen.holds, "a burns" in seen.text) == (Holds.NOT_YET, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -22,6 +23,8 @@ from maestro_cli.output.renderers.cost_patches import FORMATS, changes_as, resou
 from tests.unit.cost.rightsizing.usages import DAY, usage
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+WIDE = Size(2.0, None, 2048 * MIB, None)
+API = WorkloadId("shop", "Deployment", "api")
 
 
 def report(*names: tuple[str, str, str]) -> Rightsizing:
@@ -32,10 +35,13 @@ def report(*names: tuple[str, str, str]) -> Rightsizing:
     return Rightsizing("test", NOW, NOW, 7 * DAY, items)
 
 
-def advice(workload: WorkloadId, container: str) -> Advice:
+def advice(workload: WorkloadId, container: str, facts: Facts | None = None) -> Advice:
     of = ContainerId(workload, container)
-    facts = Facts({of: Size(2.0, None, 2048 * MIB, None)}, {workload: 1}, endings=frozenset({of}))
-    return advise(workload, [Measured(of, usage(), KrrSeries(), 1.0)], facts, (), Looked(14 * DAY))
+    wide = Facts({of: WIDE}, {workload: 1}, endings=frozenset({of}))
+    known = facts or replace(wide, templates={workload: frozenset({container})})
+    names = [of, *(one for one in known.sizes if one != of)]
+    measured = [Measured(one, usage(), KrrSeries(), 1.0, 1.0) for one in names]
+    return advise(workload, measured, known, (), Looked(14 * DAY))
 
 
 HOSTILE = [
@@ -68,6 +74,43 @@ def test_a_patch_of_kubectl_is_one_line_that_a_shell_reads_back() -> None:
     words = shlex.split(changes_as("kubectl", report(("shop", "api", "main"))))
     assert words[:6] == ["kubectl", "-n", "shop", "patch", "deployment", "api"]
     assert json.loads(words[-1])["spec"]["template"]["spec"]["containers"][0]["name"] == "main"
+
+
+def patched(facts: Facts, workload: WorkloadId = API) -> tuple[list[str], dict[str, list[str]]]:
+    """The comments, and the names of containers by where they are patched."""
+    text = changes_as("kustomize", Rightsizing("test", NOW, NOW, 7 * DAY, (advice(workload, "main", facts),)))
+    document = yaml.safe_load(text) or {"spec": {}}
+    spec = document["spec"].get("template", {}).get("spec", {})
+    comments = [line for line in text.splitlines() if line.startswith("#")]
+    return comments, {part: [one["name"] for one in of] for part, of in spec.items()}
+
+
+def test_a_native_sidecar_is_patched_where_it_is_written_and_what_is_injected_is_left_out_and_named() -> None:
+    main, log, proxy = (ContainerId(API, name) for name in ("main", "log", "istio-proxy"))
+    facts = Facts(
+        {main: WIDE, log: WIDE, proxy: Size()}, {API: 1}, endings=frozenset({main, log, proxy}),
+        sidecars=frozenset({log}), templates={API: frozenset({"main", "log"})},
+    )  # fmt: skip
+    comments, parts = patched(facts)
+    assert parts == {"containers": ["main"], "initContainers": ["log"]}
+    assert comments == ["# left out, for it is injected and in no template: shop/deploy/api/istio-proxy"]
+    comments, _ = patched(replace(facts, templates={}))
+    assert comments == ["# pod templates were not read: what is injected into pods may be among it"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("Rollout", "for how a Rollout is written is not known: shop/rollout/api"),
+        ("Job", "for the template of a Job that is made cannot be changed"),
+    ],
+)
+def test_what_no_patch_is_for_is_said_by_its_kind(kind: str, why: str) -> None:
+    workload = WorkloadId("shop", kind, "api")
+    main = ContainerId(workload, "main")
+    comments, parts = patched(Facts({main: WIDE}, {workload: 1}, endings=frozenset({main})), workload)
+    assert (len(comments), parts) == (1, {})
+    assert why in comments[0]
 
 
 def test_amounts_are_exact_quantities() -> None:

@@ -50,15 +50,28 @@ def other(name: str) -> WorkloadId:
 
 def test_a_claim_is_requests_by_rates_by_hours() -> None:
     size = Size(2.0, None, 2048 * MIB, None)
-    measured = Measured(MAIN, usage(), KrrSeries(), pod_hours=3 * HOURS)
+    measured = Measured(MAIN, usage(), KrrSeries(), pod_hours=3 * HOURS, hours=HOURS)
     advice = advise(
         API, [measured], Facts({MAIN: size}, {API: 3}, endings=frozenset({MAIN})), (), Looked(14 * DAY)
     )
     (one,) = advice.containers
     assert (one.next.cpu_request, one.next.memory_request) == (1.0, 1024 * MIB)
-    claim = claim_of(advice, [pod("n1", 1, 2.0)], {"n1": RATE}, HOURS)
+    claim = claim_of(advice, [pod("n1", 1, 2.0)], {"n1": RATE})
     assert claim.monthly == pytest.approx(3 * (1.0 * 0.03 + 1.0 * 0.01) * HOURS_OF_A_MONTH)
-    assert claim_of(advice, [pod("n1", 1, 2.0)], {"n1": NodeRate(None, None, None)}, HOURS).monthly is None
+    assert claim_of(advice, [pod("n1", 1, 2.0)], {"n1": NodeRate(None, None, None)}).monthly is None
+
+
+def test_a_claim_is_of_how_many_there_were_since_it_was_seen_first() -> None:
+    """Three pods for half of the window are three, and not one and a half."""
+    size = Size(2.0, None, 2048 * MIB, None)
+    facts = Facts({MAIN: size}, {API: 3}, endings=frozenset({MAIN}))
+
+    def claim(pod_hours: float, hours: float) -> float | None:
+        measured = Measured(MAIN, usage(), KrrSeries(), pod_hours, hours)
+        return claim_of(advise(API, [measured], facts, (), Looked(14 * DAY)), [], {"n1": RATE}).monthly
+
+    assert claim(3 * HOURS / 2, HOURS / 2) == claim(3 * HOURS, HOURS)
+    assert claim(0.0, 0.0) == 0.0
 
 
 def test_a_node_goes_when_its_pods_find_places() -> None:
@@ -144,7 +157,7 @@ def test_only_a_node_that_goes_is_money() -> None:
     size = Size(2.0, None, 2048 * MIB, None)
     nodes = [room("n1", cpu=2.5), room("n2", cpu=2.5)]
     pods = [pod("n1", 1, 2.0, memory=2 * GIB), pod("n2", 2, 0.9, other("x"))]
-    measured = Measured(MAIN, usage(), KrrSeries(), HOURS)
+    measured = Measured(MAIN, usage(), KrrSeries(), HOURS, HOURS)
     advice = advise(
         API, [measured], Facts({MAIN: size}, {API: 1}, endings=frozenset({MAIN})), (), Looked(14 * DAY)
     )

@@ -35,7 +35,7 @@ def advice(
     known = facts or Facts()
     sizes = {MAIN: size, **(others or {})}
     told = replace(known, sizes=sizes, replicas=known.replicas or {API: 3}, endings=frozenset({MAIN}))
-    measured = Measured(MAIN, used or usage(), KrrSeries(), 100.0)
+    measured = Measured(MAIN, used or usage(), KrrSeries(), 100.0, 100.0)
     return advise(API, [measured], told, budgets, SPAN)
 
 
@@ -64,7 +64,7 @@ def test_a_job_gets_no_cpu_limit_that_it_had_not_and_half_of_one_at_the_least() 
 
     def limit(size: Size, used: Usage | None = None) -> float | None:
         facts = Facts({main: size}, endings=frozenset({main}), throttling={main: Throttling(0.0, 100.0)})
-        measured = Measured(main, used or usage(), KrrSeries(), 100.0)
+        measured = Measured(main, used or usage(), KrrSeries(), 100.0, 100.0)
         (one,) = advise(job, [measured], facts, (), SPAN).containers
         assert one.cpu.changes
         return one.next.cpu_limit
@@ -125,7 +125,7 @@ def test_no_cut_after_a_kill_for_memory() -> None:
 
 def test_no_cut_while_nothing_tells_how_it_ended_but_a_raise() -> None:
     facts = Facts({MAIN: replace(WIDE, cpu_request=0.1)}, {API: 3})
-    (one,) = advise(API, [Measured(MAIN, usage(), KrrSeries(), 100.0)], facts, (), SPAN).containers
+    (one,) = advise(API, [Measured(MAIN, usage(), KrrSeries(), 100.0, 100.0)], facts, (), SPAN).containers
     assert one.cpu.decision is Decision.RAISE
     assert [reason.code for reason in one.memory.reasons] == ["killed-unknown"]
     assert one.memory.decision is Decision.REFUSED
@@ -230,14 +230,14 @@ def test_replicas_that_do_nothing_are_a_suggestion() -> None:
 
 
 def test_a_workload_of_which_nothing_runs_is_left_alone() -> None:
-    measured = Measured(MAIN, usage(), KrrSeries(), 100.0)
+    measured = Measured(MAIN, usage(), KrrSeries(), 100.0, 100.0)
     (one,) = advise(API, [measured], Facts(), (), SPAN).containers
     assert one.cpu.reasons[0].text == "insufficient: nothing of it runs now"
     assert not one.changes
 
 
 def test_less_than_a_week_is_enough_for_those_who_say_so() -> None:
-    measured = Measured(MAIN, usage(days=1, week_seen=0.15), KrrSeries(), 100.0)
+    measured = Measured(MAIN, usage(days=1, week_seen=0.15), KrrSeries(), 100.0, 100.0)
     facts = Facts({MAIN: WIDE}, {API: 3}, endings=frozenset({MAIN}))
     (one,) = advise(API, [measured], facts, (), Looked(DAY, least_seconds=DAY / 2)).containers
     assert one.cpu.decision is Decision.CUT

@@ -1,0 +1,139 @@
+"""Which objectives guard a workload, and what is asked for where none does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from maestro_cli.changes.kinds.set_resources import WATCH_SECONDS
+from maestro_cli.changes.left import Left
+from maestro_cli.changes.model import plan_digest
+from maestro_cli.changes.projection import ChangesProjection
+from maestro_cli.core.errors import GateNotMet, Refused
+from maestro_cli.core.facts.cluster import ServiceEndpoint
+from maestro_cli.cost.rightsizing.advice import Advice
+from maestro_cli.cost.rightsizing.evidence import Looked
+from maestro_cli.cost.rightsizing.facts import Fact, Facts
+from maestro_cli.cost.rightsizing.guards import BudgetLeft
+from maestro_cli.cost.rightsizing.history import Measured
+from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
+from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
+from maestro_cli.cost.rightsizing.sizing import advise
+from maestro_cli.journal.store import Journal
+from maestro_cli.services.costs.rightsizing import RightsizingWanted
+from maestro_cli.services.costs.rightsizing_changes import NO_OBJECTIVE, plan_rightsizing
+from maestro_cli.services.costs.rightsizing_cluster import Guards
+from maestro_cli.slo.objectives import Counters, Objective
+from tests.unit.changes.bench import YES, Bench, TickingClock
+from tests.unit.changes.fake_cluster import REF, FakeCluster, template
+from tests.unit.cost.rightsizing.usages import DAY, usage
+
+V2 = WorkloadId("shop", "Deployment", "checkout-v2")
+OWNERS = {("shop", "checkout-v2-1"): V2, ("shop", "cart-1"): WorkloadId("shop", "Deployment", "cart")}
+COUNTERS = Counters("asked_total", "failed_total")
+FRAUD = WorkloadId("ml", "Deployment", "fraud")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    clock, cluster = TickingClock(), FakeCluster()
+    cluster.ship(template(1), "release 1")
+    journal = Journal(tmp_path / "journal.db", projections=[ChangesProjection()], clock=clock)
+    yield Bench(journal, cluster, clock)
+    journal.close()
+
+
+def objective(service: str) -> Objective:
+    return Objective(service, "", service, 0.99, 2592000.0, COUNTERS, {"namespace": "shop"})
+
+
+@dataclass
+class Context:
+    """A FAKE context: its objectives, what is left of them, and a cluster that tells endpoints or refuses."""
+
+    objectives: dict[str, Objective]
+    endpoints: list[ServiceEndpoint] | None = field(default_factory=list)
+    has_cluster: bool = True
+
+    @property
+    def context(self) -> Any:
+        return SimpleNamespace(cluster=object() if self.has_cluster else None)
+
+    @property
+    def cluster(self) -> Any:
+        return self
+
+    def list_endpoints(self, namespace: str) -> list[ServiceEndpoint]:
+        if self.endpoints is None:
+            raise Refused("endpointslices are forbidden")
+        return self.endpoints
+
+    def budget_left(self, one: Objective) -> Left:
+        return Left(0.1, low=0.1, high=0.1)
+
+
+def guards(context: Context) -> Guards:
+    return Guards(cast("Any", context), OWNERS)
+
+
+def test_an_objective_is_found_by_the_service_that_has_the_pods() -> None:
+    behind = [ServiceEndpoint("checkout", "checkout-v2-1", False)]
+    context = Context({"a": objective("checkout")}, behind)
+    assert guards(context).of(V2) == [BudgetLeft("checkout", 0.1)]
+    assert guards(context).of(WorkloadId("shop", "Deployment", "cart")) == []
+    assert guards(replace(context, endpoints=[])).of(V2) == []
+
+
+def test_where_services_may_not_be_read_one_that_may_be_about_it_forbids_cuts() -> None:
+    context = Context({"a": objective("checkout"), "b": objective("cart")}, None)
+    (found,) = guards(context).of(V2)  # cart is a workload, and its objective is known to be about that
+    assert (found.objective, found.share) == ("checkout", None)
+    assert "endpointslices are forbidden" in found.why
+    assert [one.share for one in guards(context).of(WorkloadId("shop", "Deployment", "cart"))] == [0.1, None]
+
+
+def test_without_a_cluster_names_of_workloads_are_all_there_is_and_that_is_said() -> None:
+    found = guards(Context({"a": objective("cart")}, has_cluster=False))
+    assert found.of(V2) == []
+    assert "not of Services" in found.notes[0]
+
+
+def advice(*budgets: BudgetLeft, size: Size | None = None) -> Advice:
+    main = ContainerId(FRAUD, "server")
+    facts = Facts({main: size or Size(2.0, None, 2048 * MIB, None)}, {FRAUD: 3}, endings=frozenset({main}))
+    return advise(FRAUD, [Measured(main, usage(), KrrSeries(), 1.0, 1.0)], facts, budgets, Looked(14 * DAY))
+
+
+def services(bench: Bench, item: Advice) -> Any:
+    return SimpleNamespace(
+        workload_ref=lambda *_: REF,
+        rightsizing=lambda _: SimpleNamespace(items=(item,)),
+        policy=SimpleNamespace(verify_timeout_seconds=20.0),
+        changes=bench.pipeline(),
+    )
+
+
+def test_a_cut_that_no_objective_guards_is_accepted_by_name(bench: Bench) -> None:
+    plan = plan_rightsizing(services(bench, advice()), "ml/deploy/fraud", RightsizingWanted())
+    assert [risk.code for risk in plan.risks] == [NO_OBJECTIVE]
+    assert plan.digest == plan_digest(plan)
+    assert plan.verify.timeout_seconds == 20.0 + WATCH_SECONDS
+    with pytest.raises(GateNotMet, match="no objective guards ml/deploy/fraud"):
+        bench.pipeline().execute(plan, YES)
+    assert bench.cluster.marks == []
+
+
+def test_a_guarded_cut_and_a_raise_are_not_asked_about(bench: Bench) -> None:
+    for item in (advice(BudgetLeft("fraud", 0.9)), advice(size=Size(0.1, None, 100 * MIB, None))):
+        plan = plan_rightsizing(services(bench, item), "ml/deploy/fraud", RightsizingWanted())
+        assert plan.risks == ()
+
+
+def test_a_guarded_workload_says_by_what() -> None:
+    (fact,) = advice(BudgetLeft("fraud", 0.9)).budgets
+    assert fact == Fact("error budget of fraud that is left", "maestro slo budget fraud", 0.9)
