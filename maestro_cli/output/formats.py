@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from maestro_cli.core.errors import UsageError
 
-KINDS = ("table", "wide", "json", "yaml", "csv", "md")
+KINDS = ("table", "wide", "json", "yaml", "csv", "md", "html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Format:
 
 
 def parse_format(text: str) -> Format:
-    """Read `table`, `wide`, `json`, `yaml`, `csv`, `md` or `jsonpath=TEMPLATE`; raises UsageError."""
+    """Read `table`, `wide`, `json`, `yaml`, `csv`, `md`, `html` or `jsonpath=TEMPLATE`; raises UsageError."""
     if text in KINDS:
         return Format(text)
     if text.startswith("jsonpath="):

@@ -16,8 +16,16 @@ from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import visible
 from maestro_cli.output.terminal import terminal_of
-from maestro_cli.output.views import Listing, View
-from maestro_cli.output.writer import OutputOptions, emit, emit_text, json_text, not_shown, print_block
+from maestro_cli.output.views import View
+from maestro_cli.output.writer import (
+    OutputOptions,
+    emit,
+    emit_text,
+    json_text,
+    not_shown,
+    print_block,
+    shown_blocks,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,7 +100,7 @@ def _drawn(view: View, screen: Console, *, wide: bool) -> str:
     )  # fmt: skip
     left_out: list[str] = []
     with paper.capture() as captured:
-        for block in [view] if isinstance(view, Listing) else view.blocks:
+        for block in shown_blocks(view):
             left_out += print_block(paper, block, wide=wide)
     lines = captured.get().rstrip("\n").split("\n")
     last = [not_shown(left_out, screen.width)] if left_out else []

@@ -10,7 +10,7 @@ from maestro_cli.core.errors import ActionFailed
 from maestro_cli.core.files import write_atomically
 from maestro_cli.core.untrusted import visible
 from maestro_cli.output.views import Listing, Report
-from maestro_cli.output.writer import print_block
+from maestro_cli.output.writer import print_block, shown_blocks
 
 WIDTH = 118
 
@@ -33,7 +33,7 @@ def write_svg(path: Path, command: str, lines: Sequence[tuple[str, str]], report
         if style:
             text.stylize(style, 0, 1)
         console.print(text)
-    for block in report.blocks:
+    for block in shown_blocks(report):
         console.print()
         if isinstance(block, Listing) and not block.items:
             continue

@@ -163,16 +163,19 @@ def _row(
 ) -> str:
     done = []
     for text, width, column, code in zip(cells, widths, columns, codes, strict=True):
-        shown = _cut(text[::-1], width)[::-1] if column.keeps_end else _cut(text, width)
+        shown = cut(text[::-1], width)[::-1] if column.keeps_end else cut(text, width)
         blank = " " * (width - text_width(shown))
         painted = f"\x1b[{code}m{shown}\x1b[0m" if code and shown else shown
         done.append(blank + painted if column.right else painted + blank)
     return (" " * GAP).join(done).rstrip()
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """The text in at most so many columns; what is cut ends in `…`."""
     if text_width(text) <= width:
         return text
+    if width < 1:
+        return ""
     while text_width(text) > width - 1:
         text = text[: -max(1, (text_width(text) - width) // 2)]
     return f"{text}…"

@@ -90,13 +90,34 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """What a table beside it says, drawn; Markdown leaves it out.
+
+    `svg` draws it for a page; `name` is plain letters. `lines` draws it in so many columns, in colours or
+    without, every text made visible; without them a terminal does not show it.
+    """
+
+    name: str
+    title: str
+    svg: Callable[[], str]
+    lines: Callable[[int, bool], Sequence[str]] | None = None
+
+
+Block = Fields | Heading | Lines | Picture | Listing[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """A document of blocks for people, one JSON body for programs; CSV is of `rows`, or of the only table."""
+    """A document of blocks for people, one JSON body for programs; CSV is of `rows`, or of the only table.
+
+    `title` is that of a page; without it the page is named by the schema.
+    """
 
     schema: str
     document: Mapping[str, Any]
-    blocks: Sequence[Fields | Heading | Lines | Listing[Any]] = field(default_factory=tuple)
+    blocks: Sequence[Block] = field(default_factory=tuple)
     rows: Listing[Any] | None = None
+    title: str = ""
 
     def body(self) -> dict[str, Any]:
         content: dict[str, Any] = plain(self.document)

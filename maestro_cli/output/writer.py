@@ -19,10 +19,21 @@ from maestro_cli.output.diagnostics import note
 from maestro_cli.output.formats import Format
 from maestro_cli.output.jsonpath import evaluate
 from maestro_cli.output.terminal import Terminal, terminal_of
-from maestro_cli.output.views import SCHEMA_PREFIX, Fields, Heading, Lines, Listing, Report, View
+from maestro_cli.output.views import (
+    SCHEMA_PREFIX,
+    Block,
+    Fields,
+    Heading,
+    Lines,
+    Listing,
+    Picture,
+    Report,
+    View,
+)
 
 JSON_BATCH = 500
 _NARROWEST_VALUE = 24  # columns
+_WIDEST_PICTURE = 100  # columns
 _ITEMS_OPEN, _ITEMS_CLOSE = len('{\n  "items": ['), -len("\n  ]\n}")
 
 
@@ -57,6 +68,10 @@ def emit(view: View, options: OutputOptions, stream: TextIO | None = None) -> No
         text = csv_of(view)
     elif kind == "md":
         text = markdown_of(view)
+    elif kind == "html":
+        from maestro_cli.output.pages import page_of  # loads a Markdown parser
+
+        text = page_of(view).rstrip("\n")
     else:
         with _writing():
             _emit_for_people(view, options, out)
@@ -158,12 +173,15 @@ def csv_of(view: View) -> str:
     return tables.csv_text(listings[0])
 
 
-def markdown_of(view: View) -> str:
-    """A view as Markdown, in which nothing that a cell says acts."""
+def markdown_of(view: View, *, with_pictures: bool = False) -> str:
+    """A view as Markdown, in which nothing that a cell says acts; pictures are named where wanted."""
     if isinstance(view, Listing):
         return tables.markdown_table(view)
     parts = []
     for block in view.blocks:
+        if isinstance(block, Picture):
+            parts += [f"![{markdown_text(block.title)}]({block.name}.svg)"] if with_pictures else []
+            continue
         if isinstance(block, Heading):
             parts.append(f"## {markdown_text(block.text)}")
         elif isinstance(block, Fields):
@@ -179,12 +197,12 @@ def markdown_of(view: View) -> str:
 def _emit_for_people(view: View, options: OutputOptions, out: TextIO) -> None:
     terminal = terminal_of(out, is_plain=options.is_plain)
     wide = options.format.kind == "wide"
-    blocks: list[Any] = [view] if isinstance(view, Listing) else list(view.blocks)
+    blocks = shown_blocks(view)
     if not terminal.colour and not terminal.interactive:
         for index, block in enumerate(blocks):
             if index:
                 out.write("\n")
-            text = _plain_block(block, wide=wide)
+            text = _plain_block(block, wide=wide, width=terminal.width)
             if isinstance(block, Listing) and not block.items and isinstance(view, Report):
                 text = visible(block.empty)
             out.write(text + "\n" if text else "")
@@ -198,7 +216,7 @@ def _emit_for_people(view: View, options: OutputOptions, out: TextIO) -> None:
         note(f"{not_shown(left_out, terminal.width)}; -o wide shows all")
 
 
-def _emit_blocks(blocks: Sequence[Any], terminal: Terminal, out: TextIO, *, room: int | None) -> list[str]:
+def _emit_blocks(blocks: Sequence[Block], terminal: Terminal, out: TextIO, *, room: int | None) -> list[str]:
     """Write the blocks to a terminal; returns the titles of the columns that it has no room for."""
     left_out: list[str] = []
     console = None
@@ -218,12 +236,21 @@ def _emit_blocks(blocks: Sequence[Any], terminal: Terminal, out: TextIO, *, room
     return left_out
 
 
+def shown_blocks(view: View) -> list[Block]:
+    """What of a view people see on a terminal."""
+    if isinstance(view, Listing):
+        return [view]
+    return [one for one in view.blocks if not isinstance(one, Picture) or one.lines is not None]
+
+
 def not_shown(titles: Sequence[str], width: int) -> str:
     """That a terminal of so many columns has no room for these."""
     return f"not shown in {width} columns: {', '.join(dict.fromkeys(titles))}"
 
 
-def _plain_block(block: Fields | Heading | Lines | Listing[Any] | Report, *, wide: bool) -> str:
+def _plain_block(block: Block, *, wide: bool, width: int) -> str:
+    if isinstance(block, Picture):
+        return "\n".join((visible(block.title.upper()), "", *_drawn(block, width, colour=False)))
     if isinstance(block, Heading):
         return visible(block.text.upper())
     if isinstance(block, Lines):
@@ -234,6 +261,10 @@ def _plain_block(block: Fields | Heading | Lines | Listing[Any] | Report, *, wid
     if isinstance(block, Listing):
         return tables.plain_table(block, wide=wide)
     raise TypeError(f"{type(block).__name__} is not a block")
+
+
+def _drawn(picture: Picture, width: int, *, colour: bool) -> Sequence[str]:
+    return picture.lines(min(width, _WIDEST_PICTURE), colour) if picture.lines is not None else ()
 
 
 def print_block(console: Any, block: Any, *, wide: bool) -> tuple[str, ...]:
@@ -248,6 +279,11 @@ def print_block(console: Any, block: Any, *, wide: bool) -> tuple[str, ...]:
         for row in table.lines:
             console.print(Text.from_ansi(row), soft_wrap=True)
         return table.left_out
+    if isinstance(block, Picture):
+        console.print(Text(visible(block.title), style="bold underline"))
+        for row in _drawn(block, console.width, colour=not console.no_color):
+            console.print(Text.from_ansi(row), soft_wrap=True)
+        return ()
     if isinstance(block, Heading):
         console.print(Text(visible(block.text), style="bold underline"))
     elif isinstance(block, Fields):

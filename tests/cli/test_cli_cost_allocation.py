@@ -131,6 +131,40 @@ def test_what_it_costs_is_the_same_in_every_format(record: str, form: str) -> No
     assert not {"\x1b", "\u202e"} & set(result.out)
 
 
+@pytest.mark.parametrize("picture", ["treemap", "bars", "trend"])
+def test_a_picture_stands_below_the_tables_without_boxes_and_colour(record: str, picture: str) -> None:
+    plain = cost("show", "--from", record, "--by", "team")
+    result = cost("show", "--from", record, "--by", "team", "--picture", picture)
+    assert result.out.startswith(plain.out)
+    check_golden(f"cost-show-{picture}.table", result.out.removeprefix(plain.out))
+    assert (result.code, result.err) == (0, "")
+    assert not {"\x1b", "\u202e"} & set(result.out)
+
+
+def test_a_picture_that_there_is_not_is_refused(record: str) -> None:
+    result = cost("show", "--from", record, "--picture", "pie\x1b")
+    assert result.code == 2
+    assert "--picture treemap|bars|trend" in result.err
+    assert "\x1b" not in result.err
+
+
+@pytest.mark.parametrize(("command", "pictures"), [("show", 3), ("report", 7)])
+def test_a_page_has_its_pictures_and_fetches_and_runs_nothing(
+    record: str, tmp_path: Path, command: str, pictures: int
+) -> None:
+    result = cost(command, "--from", record, "-o", "html")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("<!DOCTYPE html>")
+    assert result.out.count("<svg ") == pictures
+    assert "<h1" in result.out
+    assert not re.search(r"<script|<img|<link|\son\w+=|url\(|src=", result.out)
+    assert not {"\x1b", "\u202e"} & set(result.out)
+    assert cost(command, "--from", record, "-o", "html").out == result.out
+    if command == "report":
+        cost("report", "--from", record, "--to", str(tmp_path / "page.html"))
+        assert SHA.sub("DIGEST", (tmp_path / "page.html").read_text()) == result.out
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_allocation_is_the_same_in_every_format(record: str, form: str) -> None:
     shares = ("--share-idle", "node", "--share", "kube-system=even", "--share-overhead", "cost")

@@ -26,10 +26,14 @@ _KINDS = list(RowKind)
 
 @dataclass(frozen=True, slots=True)
 class Hourly:
-    """An allocation, and what each of its rows cost in each hour: one row a row, one column an hour."""
+    """An allocation, and what each of its rows cost in each hour: one row a row, one column an hour.
+
+    `coverage` is the share of each hour that was measured: where it is 0, costs are not known.
+    """
 
     allocation: Allocation
     costs: Matrix
+    coverage: Matrix
 
 
 def allocate(
@@ -71,7 +75,7 @@ def tell(charged: Charges, grouping: tuple[str, ...], sharing: Sharing, where: F
         seen_hours=float(seen(metered).sum()),
         notes=charges.notes,
     )
-    return Hourly(allocation, costs)
+    return Hourly(allocation, costs, metered.coverage)
 
 
 def _places(metered: Metered, subjects: Iterable[Subject]) -> list[Place]:

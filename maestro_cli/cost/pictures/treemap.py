@@ -56,20 +56,27 @@ class CellTile:
         return self.bottom - self.top
 
 
-def treemap(amounts: Sequence[float], width: float, height: float, least_area: float = 0.0) -> list[Tile]:
+def treemap(
+    amounts: Sequence[float], width: float, height: float, least_area: float = 0.0, most: int | None = None
+) -> list[Tile]:
     """A tile for each amount above zero, the largest first; those of less area than that are one, the rest.
 
-    The rest comes last and has the area of its sum, be it ever so small.
+    So are those beyond the `most` largest. The rest comes last and has the area of its sum.
     """
     known = _drawable(amounts)
     if not known or width <= 0 or height <= 0:
         return []
-    alone = _alone(amounts, known, width * height, least_area)
+    alone = min(_alone(amounts, known, width * height, least_area), len(known) if most is None else most)
     return _laid(amounts, known, alone, width, height)
 
 
 def cell_treemap(
-    amounts: Sequence[float], width: int, height: int, least_width: int = 1, least_height: int = 1
+    amounts: Sequence[float],
+    width: int,
+    height: int,
+    least_width: int = 1,
+    least_height: int = 1,
+    most: int | None = None,
 ) -> list[CellTile]:
     """The same in cells of a terminal: only the rest, which is the last, is narrower or lower than that.
 
@@ -79,6 +86,7 @@ def cell_treemap(
     if not known or width <= 0 or height <= 0:
         return []
     alone = _alone(amounts, known, width * height, least_width * least_height)
+    alone = min(alone, len(known) if most is None else most)
     while True:
         laid = _laid(amounts, known, alone, width, height * CELL_ASPECT)
         cells = [_rounded(tile) for tile in laid]

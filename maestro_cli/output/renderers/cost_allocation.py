@@ -13,8 +13,9 @@ from maestro_cli.core.quantities import counted, format_share
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, Resource
 from maestro_cli.output.money import amount_words
+from maestro_cli.output.renderers.cost_pictures import BARS, TREEMAP, TREND, pictures_of
 from maestro_cli.output.strips import bar
-from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
+from maestro_cli.output.views import Block, Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
     from maestro_cli.cost.allocation.report import AllocationFound, CostReport
@@ -32,17 +33,18 @@ _NAMES = {
 }
 
 
-def show_view(found: AllocationFound) -> Report:
-    """What the bill is made of, and its rows by one grouping."""
+def show_view(found: AllocationFound, picture: str = "") -> Report:
+    """What the bill is made of, and its rows by one grouping; a terminal shows the picture that is named."""
     one = found.allocation
-    blocks = (
+    blocks: tuple[Block, ...] = (
         Fields(_about(found)),
         Heading("bill"),
         _bill(one),
         Heading(f"by {_by(one)}"),
         _rows(one, brief=True),
+        *pictures_of(found.hourly, shown=picture),
     )
-    return Report("cost/v1", allocation_document(found), blocks, rows=_rows(one, brief=False))
+    return Report("cost/v1", allocation_document(found), blocks, _rows(one, brief=False), "What it costs")
 
 
 def allocation_view(found: AllocationFound) -> Report:
@@ -67,22 +69,28 @@ def top_view(found: AllocationFound, limit: int) -> Report:
 
 
 def report_view(report: CostReport) -> Report:
-    """One bill by several groupings."""
+    """One bill by several groupings; a page has a treemap of each, and bars by the first."""
     first = report.first
-    blocks: list[Fields | Heading | Listing[Any]] = [
+    blocks: list[Block] = [
         Fields(_about(first)),
         Heading("bill"),
         _bill(first.allocation),
+        *pictures_of(first.hourly, kinds=(BARS, TREND)),
     ]
-    for found in report.found:
-        blocks += [Heading(f"by {_by(found.allocation)}"), _rows(found.allocation, brief=True)]
+    for number, found in enumerate(report.found, 1):
+        blocks += [
+            Heading(f"by {_by(found.allocation)}"),
+            *pictures_of(found.hourly, number, kinds=(TREEMAP,)),
+            _rows(found.allocation, brief=True),
+        ]
     document = {
         **_head(first),
         "groupings": [
             {"grouping": one.allocation.grouping, "rows": _documents(one.allocation)} for one in report.found
         ],
     }
-    return Report("cost-report/v1", document, blocks, rows=_rows(first.allocation, brief=False))
+    rows = _rows(first.allocation, brief=False)
+    return Report("cost-report/v1", document, blocks, rows, "What it costs")
 
 
 def allocation_document(found: AllocationFound) -> dict[str, Any]:

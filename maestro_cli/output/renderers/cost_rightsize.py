@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.quantities import counted, format_duration, format_share
 from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step, Suggestion
 from maestro_cli.cost.rightsizing.amounts import cores, monthly, size
-from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
+from maestro_cli.output.renderers.cost_pictures import saving_picture
+from maestro_cli.output.views import Block, Column, Fields, Heading, Lines, Listing, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +32,10 @@ def rightsizing_view(found: Rightsizing) -> Report:
     """JSON has every workload with its steps, rules, reasons and facts, and both savings apart."""
     rows = [(advice, one) for advice in found.items for one in advice.containers]
     listing = _containers(found, rows)
-    blocks: list[Fields | Heading | Lines | Listing[Any]] = [Fields(list(_head(found))), listing]
+    blocks: list[Block] = [Fields(list(_head(found))), listing]
+    picture = None if found.saving is None else saving_picture(found.saving)
+    if picture is not None:
+        blocks.append(picture)
     refused = [f"{one.workload}: {reason.text}" for one in found.items for reason in one.refused]
     if refused:
         blocks += [Heading("Refused"), Lines("\n".join(refused))]
@@ -43,7 +47,7 @@ def rightsizing_view(found: Rightsizing) -> Report:
         ]
     if found.notes:
         blocks += [Heading("Notes"), Lines("\n".join(found.notes))]
-    return Report("rightsizing/v1", _document(found), tuple(blocks), rows=listing)
+    return Report("rightsizing/v1", _document(found), tuple(blocks), listing, "Right-sizing")
 
 
 def _head(found: Rightsizing) -> Iterator[tuple[str, object]]:

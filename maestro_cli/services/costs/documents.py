@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maestro_cli.core.errors import ActionFailed, NotFound, UsageError
 from maestro_cli.core.files import unusable, write_atomically
-from maestro_cli.output.document import html_page
+from maestro_cli.output.pages import page_of
 from maestro_cli.output.views import Report
 from maestro_cli.output.writer import markdown_of
 
@@ -24,8 +24,7 @@ def check_document(path: Path) -> None:
 def write_document(view: Report, path: Path, title: str) -> None:
     """Raises what `check_document` raises, and ActionFailed when it cannot be written."""
     check_document(path)
-    text = markdown_of(view)
-    page = html_page(f"# {title}\n\n{text}", {}, title=title) if path.suffix == ".html" else text
+    page = page_of(view, title) if path.suffix == ".html" else markdown_of(view)
     try:
         write_atomically(path, page)
     except OSError as error:

@@ -50,7 +50,17 @@ ATTACKS = {
     "zalgo": "e" + "\u0301" * 5000,
 }
 PRIVATE = {"U+E000", "U+F0000"}
-FORMATS = ("table", "wide", "json", "yaml", "csv", "md", "jsonpath={.items[0]}", "jsonpath={.items[0].name}")
+FORMATS = (
+    "table",
+    "wide",
+    "json",
+    "yaml",
+    "csv",
+    "md",
+    "html",
+    "jsonpath={.items[0]}",
+    "jsonpath={.items[0].name}",
+)
 csv.field_size_limit(1_000_000)  # the reader of this test, not the writer
 HOSTILE = st.text(
     st.characters(exclude_categories=()) | st.sampled_from("\x1b\x9b\u202e\u200b\n\r=+-@\t|<>[]`\"',")

@@ -22,7 +22,8 @@ def at(hours: float) -> datetime:
 
 def spent(*by_hour: list[float]) -> Hourly:
     rows = tuple(Row((f"n{index}",), RowKind.SPENDER, {}, {}, {}) for index in range(len(by_hour)))
-    return Hourly(Allocation("c", "USD", Hours(START, 4), ("namespace",), rows, {}, 1.0), np.array(by_hour))
+    allocation = Allocation("c", "USD", Hours(START, 4), ("namespace",), rows, {}, 1.0)
+    return Hourly(allocation, np.array(by_hour), np.ones(4))
 
 
 def test_a_drill_costs_its_part_of_each_hour_and_more_than_usual_by_what_ran_more() -> None:

@@ -38,6 +38,9 @@ def show(
     prices: PricesOption = None,
     from_: FromOption = None,
     record: RecordOption = None,
+    picture: Annotated[
+        str, typer.Option(metavar="KIND", help="Also drawn: treemap, bars by hour or day, or trend.")
+    ] = "",
     output: OutputOption = "table",
 ) -> None:
     """Show what the cluster costs and who causes it.
@@ -49,15 +52,21 @@ def show(
     Example: maestro cost show --window 7d --by team
 
     Example: maestro cost show --window 24h --record day.tar.gz && maestro cost show --from day.tar.gz
+
+    Example: maestro cost show --window 7d --by team --picture bars
+
+    Example: maestro cost show --window 7d -o html > week.html
     """
     from maestro_cli.output.renderers.cost_allocation import show_view
+    from maestro_cli.output.renderers.cost_pictures import check_picture
 
+    check_picture(picture)
     options = output_options(ctx, output)
     wanted = AllocationWanted(
         CostWindow(window, until, prices, from_), by, where, share_idle, tuple(share or ()), share_overhead,
         tuple(share_weight or ()), record,
     )  # fmt: skip
-    emit(show_view(ctx.obj.allocation(wanted)), options)
+    emit(show_view(ctx.obj.allocation(wanted), picture), options)
 
 
 def top(

@@ -99,7 +99,7 @@ def test_what_is_smaller_than_the_least_is_the_rest(amounts: list[float], least:
     tiles = treemap(amounts, 100.0, 50.0, least)
     assert sorted(index for one in tiles for index in one.members) == _drawable(amounts)
     assert all(len(one.members) == 1 for one in tiles[:-1])
-    assert all(one.width * one.height >= least * (1 - 1e-6) for one in tiles[:-1])
+    assert all(one.width * one.height >= least * (1 - 1e-6) - 1e-9 for one in tiles[:-1])
 
 
 def test_the_example_of_the_paper() -> None:
@@ -121,6 +121,13 @@ def test_equals_keep_their_order_and_cells_look_square() -> None:
 def test_only_what_is_small_is_in_the_rest() -> None:
     tiles = cell_treemap([50.0, 0.2, 30.0, 15.0, 0.1, 0.3], 60, 20, 6, 2)
     assert [one.members for one in tiles] == [(0,), (2,), (3,), (5, 1, 4)]
+
+
+def test_those_beyond_the_most_are_in_the_rest() -> None:
+    amounts = [5.0, 1.0, 4.0, 2.0, 3.0]
+    wanted = [(0,), (2,), (4, 3, 1)]
+    assert [one.members for one in treemap(amounts, 10, 10, most=2)] == wanted
+    assert [one.members for one in cell_treemap(amounts, 40, 20, most=2)] == wanted
 
 
 def test_nothing_to_draw_is_no_tile() -> None:
