@@ -86,6 +86,51 @@ class _Node:
             self.others[one] += many  # type: ignore[assignment]  # parts of one are no whole number
 
 
+@dataclass(slots=True)
+class _Layout:
+    """Nodes with their pods, and in which zones how many pods of each workload are.
+
+    Its parts are shared with the layout that it was made of: who changes one puts another in its place.
+    """
+
+    nodes: dict[str, _Node]
+    zones: dict[WorkloadId, Counter[str]]
+
+    def without(self, name: str) -> _Layout:
+        """Without that node; the pods of it that are to move are counted nowhere."""
+        found = _Layout({other: one for other, one in self.nodes.items() if other != name}, dict(self.zones))
+        zone = self.nodes[name].room.zone
+        for pod in self.moving(name):
+            found._count(pod, zone, -1)
+        return found
+
+    def moving(self, name: str) -> list[PlacedPod]:
+        return [pod for pod in self.nodes[name].pods if not _is_of_its_node(pod)]
+
+    def place(self, pods: Iterable[PlacedPod], spread: _Spread) -> list[PlacedPod]:
+        """Put pods on nodes, the largest first; those are left that find no place."""
+        left, own = [], set[str]()
+        for pod in sorted(pods, key=lambda one: (-one.cpu, -one.memory, one.name)):
+            place = next(
+                (one for one in self.nodes.values() if one.takes(pod) and spread.allows(pod, one)), None
+            )
+            if place is None:
+                left.append(pod)
+                continue
+            name = place.room.name
+            if name not in own:
+                own.add(name)
+                place = self.nodes[name] = place.copy()
+            place.add(pod)
+            self._count(pod, place.room.zone, 1)
+        return left
+
+    def _count(self, pod: PlacedPod, zone: str, change: int) -> None:
+        if pod.workload is not None:
+            counts = self.zones[pod.workload] = Counter(self.zones.get(pod.workload, {}))
+            counts[zone] += change
+
+
 def pack(
     nodes: Sequence[Room],
     pods: Iterable[PlacedPod],
@@ -104,19 +149,26 @@ def pack(
             held[pod.node].add(pod)
         elif not pod.node and not _is_of_its_node(pod):
             waiting.append(pod)
+    stay = _Layout(dict(held), _zones(held.values()))
     spread = _Spread.seen(held.values(), demands)
-    left = _placed(waiting, held, spread)
-    bound = _bound(held.values())
-    stay = dict(held)
+    left = stay.place(waiting, spread)
+    bound = _bound(stay.nodes.values())
     if not any(spread.could_take(pod) for pod in left):
-        for node in sorted(held.values(), key=partial(_turn, hourly, first)):
-            if len(stay) <= max(1, bound):
+        for node in sorted(stay.nodes.values(), key=partial(_turn, hourly, first)):
+            if len(stay.nodes) <= max(1, bound):
                 break
-            emptied = _emptied(node, stay, spread)
-            if emptied is not None:
-                stay = emptied
-    gone = tuple(name for name in held if name not in stay)
-    return Packed(tuple(stay), gone, bound, len(left))
+            stay = _emptied(node.room, stay, spread) or stay
+    gone = tuple(name for name in held if name not in stay.nodes)
+    return Packed(tuple(stay.nodes), gone, bound, len(left))
+
+
+def _zones(nodes: Iterable[_Node]) -> dict[WorkloadId, Counter[str]]:
+    zones: dict[WorkloadId, Counter[str]] = defaultdict(Counter)
+    for node in nodes:
+        for pod in node.pods:
+            if pod.workload is not None:
+                zones[pod.workload][node.room.zone] += 1
+    return dict(zones)
 
 
 def _turn(hourly: Mapping[str, float], first: Sequence[str], node: _Node) -> tuple[bool, float, float, str]:
@@ -124,27 +176,14 @@ def _turn(hourly: Mapping[str, float], first: Sequence[str], node: _Node) -> tup
     return name not in first, -hourly.get(name, 0.0), node.cpu, name
 
 
-def _placed(pods: Iterable[PlacedPod], nodes: Mapping[str, _Node], spread: _Spread) -> list[PlacedPod]:
-    """Put pods on nodes, the largest first; those are left that find no place."""
-    left = []
-    for pod in sorted(pods, key=lambda one: (-one.cpu, -one.memory, one.name)):
-        place = next((one for one in nodes.values() if one.takes(pod) and spread.allows(pod, one)), None)
-        if place is None:
-            left.append(pod)
-        else:
-            place.add(pod)
-    return left
-
-
-def _emptied(node: _Node, stay: Mapping[str, _Node], spread: _Spread) -> dict[str, _Node] | None:
-    """The other nodes with its pods on them; None when one finds no place."""
-    others = {name: one.copy() for name, one in stay.items() if name != node.room.name}
-    if spread.zones > len({one.room.zone for one in others.values()}):
+def _emptied(room: Room, stay: _Layout, spread: _Spread) -> _Layout | None:
+    """The other nodes with the pods of this one on them; None when one finds no place."""
+    moving, others = stay.moving(room.name), stay.without(room.name)
+    if spread.zones > len({one.room.zone for one in others.nodes.values()}):
         return None
-    moving = [pod for pod in stay[node.room.name].pods if not _is_of_its_node(pod)]
-    if any(pod.workload is None for pod in moving) or _placed(moving, others, spread):
+    if any(pod.workload is None for pod in moving) or others.place(moving, spread):
         return None
-    return others if spread.keeps_zones(others.values()) else None
+    return others if all(spread.keeps_zones(pod, others) for pod in moving) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +236,12 @@ class _Spread:
         demand = None if pod.workload is None else self.demanded.get(pod.workload)
         return is_alike(room, now) if demand is None else demand.is_met_by(room)
 
-    def keeps_zones(self, nodes: Iterable[_Node]) -> bool:
-        zones: dict[WorkloadId, set[str]] = defaultdict(set)
-        for node in nodes:
-            for pod in node.pods:
-                if pod.workload is not None:
-                    zones[pod.workload].add(node.room.zone)
-        return all(len(zones[workload]) >= count for workload, count in self.zones_of.items())
+    def keeps_zones(self, pod: PlacedPod, layout: _Layout) -> bool:
+        """Whether its workload is in as many zones as it has to be."""
+        if pod.workload is None:
+            return True
+        zones = sum(count > 0 for count in layout.zones[pod.workload].values())
+        return zones >= self.zones_of.get(pod.workload, 0)
 
 
 def _is_of_its_node(pod: PlacedPod) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from maestro_cli.cost.rightsizing.model import WorkloadId
 from maestro_cli.cost.rightsizing.node_rates import rates_of
 from maestro_cli.cost.rightsizing.owners import PodKey, read_owners
 from maestro_cli.cost.rightsizing.packing import NOTHING_READ
+from maestro_cli.cost.rightsizing.placement import PlacedPod
 from maestro_cli.cost.rightsizing.report import Rightsizing
 from maestro_cli.cost.rightsizing.saving import Saving, claim_of, realised_by
 from maestro_cli.cost.rightsizing.sizing import advise
@@ -175,7 +177,10 @@ def _saving(
     if prices.book is None:
         return None, ("nothing prices the machines: savings are in cores and bytes alone",)
     rates, unpriced = rates_of(prices.book, facts.nodes, end)
-    claims = {one.workload: claim_of(one, facts.pods, rates) for one in items}
+    pods = defaultdict[WorkloadId | None, list[PlacedPod]](list)
+    for pod in facts.pods:
+        pods[pod.workload].append(pod)
+    claims = {one.workload: claim_of(one, pods[one.workload], rates) for one in items}
     demands = NOTHING_READ if cluster.workloads is None else demands_of(cluster.workloads)
     nodes = facts.nodes
     if cluster.workloads is not None:
