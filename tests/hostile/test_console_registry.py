@@ -60,6 +60,7 @@ from maestro_cli.tui.widgets.scroll_bar import LineScrollBar
 from maestro_cli.tui.widgets.status_line import StatusLine
 from maestro_cli.tui.widgets.text_view import TextView
 from maestro_cli.tui.widgets.tones import Toned
+from maestro_cli.tui.widgets.tree_map import Area, TreeMap
 from maestro_cli.tui.widgets.typed_line import LONGEST, TypedLine
 from maestro_cli.tui.widgets.yaml_view import YamlView
 from tests.hostile.hostile_texts import hostile_texts, is_dangerous
@@ -108,6 +109,7 @@ MANY: dict[type[Widget], tuple[Callable[[], Widget], Callable[[Any, Texts], obje
     FactTable: (FactTable, lambda widget, texts: widget.show(COLUMNS, texts, lambda one: one)),
     LogPane: (LogPane, lambda widget, texts: widget.append([LogLine(text, text[:9]) for text in texts])),
     ReportView: (ReportView, lambda widget, texts: widget.show(report_of(texts))),
+    TreeMap: (TreeMap, lambda widget, texts: widget.show(areas_of(texts), texts[0], texts[0])),
     TextView: (
         lambda: TextView(wrap=True),
         lambda widget, texts: widget.show_lines(words_text("", "".join(texts))),
@@ -115,6 +117,10 @@ MANY: dict[type[Widget], tuple[Callable[[], Widget], Callable[[Any, Texts], obje
     YamlView: (YamlView, lambda widget, texts: widget.show("\n".join(texts), "yaml")),
     CommandLog: (lambda: CommandLog(lambda context: ()), lambda widget, texts: show_log(widget, texts)),
 }
+
+
+def areas_of(texts: Texts) -> list[Area]:
+    return [Area(text, text, len(texts) - number, (text, text), text) for number, text in enumerate(texts)]
 
 
 def show_log(widget: CommandLog, texts: Texts) -> None:

@@ -13,8 +13,12 @@ def _row(name: str, kind: RowKind, cpu: float, used: float, total: float) -> Cos
 
 
 def cost_rows(hostile: str) -> tuple[CostRow, ...]:
+    """The last of them have no room for a box of their own."""
+    small = [_row(f"team-{n}", RowKind.SPENDER, 0.02, 0.01, 60.0) for n in range(6)]
     return (
         _row("ml", RowKind.SPENDER, 20.0, 12.0, 60.0),
-        _row(hostile, RowKind.SPENDER, 8.0, 2.0, 60.0),
+        _row(hostile, RowKind.SPENDER, 6.0, 2.0, 60.0),
+        _row("search", RowKind.SPENDER, 1.88, 1.5, 60.0),
+        *small,
         _row("", RowKind.IDLE, 12.0, 0.0, 60.0),
     )

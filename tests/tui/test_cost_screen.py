@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -9,9 +11,12 @@ from textual.pilot import Pilot
 
 from maestro_cli.cost.allocation.model import Component, Row, RowKind
 from maestro_cli.tui.app import ConsoleApp
-from maestro_cli.tui.screens.costs import COSTS, CostRow, cost_target, open_within
+from maestro_cli.tui.screens.costs import COSTS, SIZING, CostRow, cost_target, open_within
 from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.store.events import FactRead
+from maestro_cli.tui.store.events import FactFailed, FactRead
+from maestro_cli.tui.store.model import Told
+from maestro_cli.tui.views.map_view import SHAPES, MapView
+from maestro_cli.tui.widgets.tree_map import TreeMap
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
 from tests.tui.facts import HOSTILE
 from tests.tui.facts_of_costs import cost_rows
@@ -28,6 +33,7 @@ def test_it_shows_who_spends_which_share_and_what_nobody_used() -> None:
         await until(pilot, lambda: "(idle)" in screen_text(app), "the rows")
         text = screen_text(app)
         assert "50.0%" in text
+        assert "USD 60.00 in the last day by namespace, 98% measured, read less than a minute ago" in text
         assert "\x1b" not in text
 
     run_app(console, script, place=Place("cost"))
@@ -57,3 +63,104 @@ def test_what_a_row_selects_is_what_the_filter_reads() -> None:
     found = open_within(cost_target(_one("namespace", HOSTILE, ""), AT)).argument
     (matcher,) = Filter.parse(found).matchers
     assert (matcher.label, matcher.value) == ("namespace", HOSTILE)
+
+
+@pytest.mark.parametrize("kind", [RowKind.UNALLOCATED, RowKind.SPENDER])
+def test_what_has_no_team_is_gone_into_as_well(kind: RowKind) -> None:
+    from maestro_cli.cost.allocation.grouping import Filter
+
+    one = _one("team", "", "namespace=ml", kind)
+    found = open_within(cost_target(one, AT)).argument
+    assert one.name == "(no team)"
+    assert [(m.label, m.value) for m in Filter.parse(found).matchers] == [("namespace", "ml"), ("team", "")]
+    assert open_within(cost_target(_one("namespace", "", "", kind), AT)) == Place("cost", "", "prod")
+
+
+def test_picture_and_list_are_at_the_same_row_and_enter_goes_in_and_escape_out() -> None:
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(COSTS.of("prod"), cost_rows(HOSTILE), NOW))
+        await until(pilot, lambda: "▸ml" in screen_text(app), "the picture, at the first row")
+        await pilot.press("end")
+        await until(pilot, lambda: "▸(idle)" in screen_text(app), "the picture, at the last")
+        assert "▸ml" not in screen_text(app)
+        await pilot.press("home", "enter")
+        await until(pilot, lambda: app.trail[-1] == Place("cost", "namespace=ml", "prod"), "within")
+        rows = (_one("team", "risk", "namespace=ml"),)
+        tell(console, FactRead(COSTS.of("prod", "namespace=ml"), rows, NOW))
+        await until(pilot, lambda: "▸risk" in screen_text(app), "the teams")
+        assert "in the last day of namespace=ml by team" in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: "▸ml" in screen_text(app), "where it came from")
+
+    run_app(console, script, place=Place("cost"))
+
+
+def test_a_click_chooses_and_a_double_click_goes_in() -> None:
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(COSTS.of("prod"), cost_rows(HOSTILE), NOW))
+        await until(pilot, lambda: "▸ml" in screen_text(app), "the picture")
+        await pilot.press("end")
+        await until(pilot, lambda: "▸(idle)" in screen_text(app), "another row")
+        await pilot.click("TreeMap", offset=(3, 3))
+        await until(pilot, lambda: "▸ml" in screen_text(app), "what was clicked")
+        await pilot.click("TreeMap", offset=(3, 3), times=2)
+        await until(pilot, lambda: app.trail[-1].argument == "namespace=ml", "within")
+
+    run_app(console, script, place=Place("cost"))
+
+
+def test_the_picture_is_larger_or_away_and_stays_so_within_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MapView, "shape", SHAPES[0])
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(COSTS.of("prod"), cost_rows(HOSTILE), NOW))
+        await until(pilot, lambda: "▸ml" in screen_text(app), "the picture")
+        both = app.query_one(TreeMap).size.height
+        await pilot.press("m")
+        await until(pilot, lambda: app.query_one(TreeMap).size.height > both, "a larger one")
+        await pilot.press("m")
+        await until(pilot, lambda: "▸ml" not in screen_text(app), "the list alone")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.trail[-1].argument == "namespace=ml", "within")
+        assert not app.query_one(TreeMap).display
+
+    run_app(console, script, place=Place("cost"))
+
+
+def test_amounts_of_several_currencies_have_no_picture_together() -> None:
+    console = StillConsole(SERVICES, ("prod", "other"))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        rows = cost_rows("x")
+        euros = tuple(replace(one, currency="EUR") for one in rows)
+        tell(console, FactRead(COSTS.of("prod"), rows, NOW), FactRead(COSTS.of("other"), euros, NOW))
+        await until(pilot, lambda: "have no picture together" in screen_text(app), "why there is none")
+        assert "EUR 30.00" in screen_text(app)
+        assert "USD 30.00" in screen_text(app)
+
+    run_app(console, script, place=Place("cost"))
+
+
+def test_what_cannot_be_read_stays_with_its_age() -> None:
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        read = FactRead(COSTS.of("prod"), cost_rows("x"), NOW - timedelta(minutes=7))
+        tell(console, read, FactFailed(COSTS.of("prod"), Told("Prometheus does not answer"), NOW))
+        await until(pilot, lambda: "Prometheus does not answer" in screen_text(app), "who is dead")
+        assert "what you see is 7m00s old" in screen_text(app)
+        assert "read 7m00s ago" in screen_text(app)
+        assert "▸ml" in screen_text(app)
+
+    run_app(console, script, place=Place("cost"))
+
+
+def test_only_a_workload_has_a_rollout_and_a_size() -> None:
+    (of_workload,) = (_one("workload", "ml/deploy/fraud", "namespace=ml"),)
+    assert SIZING.refuses(cost_target(of_workload, AT)) == ""
+    assert "no workload" in SIZING.refuses(cost_target(_one("namespace", "ml", ""), AT))

@@ -74,7 +74,7 @@ def keys_of_screen(screen: Screen) -> Iterator[Key]:
     """Of its actions, and of its own view where it has one."""
     for action in screen.actions:
         yield Key(action.id, action.key, action.title, action.tooltip, screen.id, action.danger, action.worst)
-    if isinstance(screen, OwnScreen):
+    if isinstance(screen, OwnScreen) or (isinstance(screen, TableScreen) and screen.picture is not None):
         known = {action.id for action in screen.actions} | {key.id for key in app_keys()}
         for kind in type(screen.view(Place(screen.id))).__mro__:
             if kind.__module__.startswith("maestro_cli."):

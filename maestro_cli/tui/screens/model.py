@@ -62,6 +62,19 @@ def _together(
     return replace(fact, data=joined(fact.data, other.data))
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a picture of rows is made of: how much a row is, in which unit, its name and words, and a line
+    about all rows together."""
+
+    amount: Callable[[Any], float]
+    unit: Callable[[Any], str]
+    name: Callable[[Any], str]
+    words: Callable[[Any], tuple[str, ...]]
+    about: Callable[[Sequence[Any]], str]
+    tone: Callable[[Any], str] = lambda row: ""
+
+
 @dataclass(frozen=True)
 class TableScreen:
     """A list: rows of one feed, in every context of the scope.
@@ -72,7 +85,7 @@ class TableScreen:
     `has_namespace`: its feed takes a namespace, where the place has no argument.
     `beside` is another feed of the context, whose data `joined` puts into those of the first while both are
     known and none is old.
-    `drawn` are titles of columns that are drawings: they are not read aloud.
+    `drawn` are titles of columns that are drawings: they are not read aloud. `picture` is drawn above it.
     """
 
     id: str
@@ -92,6 +105,7 @@ class TableScreen:
     beside: AnyFeed | None = None
     joined: Callable[[Any, Any], Any] = lambda data, other: data
     drawn: tuple[str, ...] = ()
+    picture: Picture | None = None
     actions: tuple[Action, ...] = ()
     aliases: tuple[str, ...] = ()
     digit: str = ""
@@ -114,6 +128,10 @@ class TableScreen:
         from maestro_cli.tui.views.table_view import TableView
         from maestro_cli.tui.views.view import bound
 
+        if self.picture is not None:
+            from maestro_cli.tui.views.map_view import MapView
+
+            return bound(MapView, self.actions)(self, place)
         return bound(TableView, self.actions)(self, place)
 
 

@@ -1,0 +1,137 @@
+"""A list whose rows have amounts, with a picture of them above it.
+
+Invariant: picture and list show the same rows, and the cursor is on the same in both; keys are those of the
+list. What the picture tells, the list says in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.untrusted import visible
+from maestro_cli.output.views import Column
+from maestro_cli.tui.rewind.comparison import Difference
+from maestro_cli.tui.screens.model import Picture, Place, TableScreen
+from maestro_cli.tui.store.model import Snapshot
+from maestro_cli.tui.views.sited import Sited
+from maestro_cli.tui.views.stale_line import StaleLine
+from maestro_cli.tui.views.table_view import TableView
+from maestro_cli.tui.widgets.fact_table import FactTable
+from maestro_cli.tui.widgets.tree_map import Area, TreeMap
+
+SHAPES = ("both", "large", "list")
+
+
+def _ago(then: datetime, now: datetime) -> str:
+    """In whole minutes: nothing is drawn again for seconds."""
+    minutes = max(seconds_between(then, now), 0.0) // 60
+    return f"{format_duration(minutes * 60)} ago" if minutes else "less than a minute ago"
+
+
+class MapView(TableView):
+    """Renders a TableScreen that has a picture."""
+
+    shape: ClassVar[str] = SHAPES[0]  # of the next one too: who goes into a row sees it as the rows before
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "m", "shape", "Picture", id="map.shape", tooltip="A larger picture, the list alone, or both."
+        ),
+    ]
+    DEFAULT_CSS = """
+    MapView #about { height: 1; padding: 0 1; text-style: bold; }
+    MapView FactTable { height: 1fr; }
+    MapView.large FactTable { height: 4; }
+    MapView.list TreeMap { display: none; }
+    """
+
+    def __init__(self, screen_: TableScreen, place: Place) -> None:
+        super().__init__(screen_, place)
+        assert screen_.picture is not None
+        self._picture: Picture = screen_.picture
+        self._areas: tuple[Area, ...] = ()
+        self._unpictured = ""  # why there is none
+        self._about = ""
+
+    def compose(self) -> ComposeResult:
+        yield StaleLine()
+        yield Static("", id="about", markup=False)
+        yield TreeMap()
+        yield FactTable()
+
+    def on_mount(self) -> None:
+        self.add_class(MapView.shape)
+
+    def action_shape(self) -> None:
+        """The next of the shapes."""
+        self.remove_class(MapView.shape)
+        MapView.shape = SHAPES[(SHAPES.index(MapView.shape) + 1) % len(SHAPES)]
+        self.add_class(MapView.shape)
+
+    def show(self, snapshot: Snapshot, now: datetime) -> None:
+        super().show(snapshot, now)
+        lines = []
+        keys = sorted(self.keys(snapshot.scope))
+        for key in keys:
+            fact = snapshot.fact(key)
+            if fact.is_known and fact.read_at is not None:
+                before = f"{key.context}: " if len(keys) > 1 else ""
+                about = self._picture.about(self._screen.rows(fact.data))
+                lines.append(f"{before}{about}, read {_ago(fact.read_at, now)}")
+        text = visible("; ".join(lines), 400)
+        if text != self._about:
+            self._about = text
+            self.query_one("#about", Static).update(Text(text))
+
+    def _draw(
+        self,
+        columns: Sequence[Column[Any]],
+        items: Sequence[Any],
+        total: int,
+        key: Callable[[Any], str],
+        stale: Callable[[Any], bool],
+        is_known: bool,
+    ) -> None:
+        super()._draw(columns, items, total, key, stale, is_known)
+        self._areas, self._unpictured = (), ""
+        rows = [one.item if isinstance(one, Sited) else one for one in items]
+        if any(isinstance(row, Difference) for row in rows):
+            self._unpictured = "the list shows what differs"
+        elif len({self._picture.unit(row) for row in rows}) > 1:
+            self._unpictured = "several currencies have no picture together"
+        else:
+            self._areas = tuple(self._area(key(one), one, is_stale=stale(one)) for one in items)
+        self._show_picture(self.query_one(FactTable).cursor_key)
+
+    def _area(self, key: str, one: Any, *, is_stale: bool) -> Area:
+        picture, row = self._picture, one.item if isinstance(one, Sited) else one
+        name = picture.name(row)
+        return Area(
+            key,
+            f"{one.context} {name}" if isinstance(one, Sited) else name,
+            picture.amount(row),
+            picture.words(row),
+            "dim" if is_stale else picture.tone(row),
+        )
+
+    def _show_picture(self, chosen: str | None) -> None:
+        self.query_one(TreeMap).show(self._areas, chosen or "", self._unpictured)
+
+    @on(FactTable.CursorMoved)
+    def cursor_moved(self, event: FactTable.CursorMoved) -> None:
+        self._show_picture(event.key)
+
+    @on(TreeMap.Clicked)
+    def clicked(self, event: TreeMap.Clicked) -> None:
+        table = self.query_one(FactTable)
+        if table.move_to(event.key) and event.opens:
+            table.action_open()
