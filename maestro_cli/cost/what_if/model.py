@@ -61,6 +61,19 @@ Change = Replicas | CacheHits | SpotShare | NodeType
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """Replicas of a workload: on average, and in the hours with the fewest and the most."""
+
+    mean: float
+    least: float
+    most: float
+
+    @property
+    def varied(self) -> bool:
+        return self.most > self.least
+
+
+@dataclass(frozen=True, slots=True)
 class Bill:
     """A month: as expected, and between which bounds."""
 

@@ -5,8 +5,9 @@ workload pays for processors, memory and GPUs; of a cache, the replicas that its
 
     replicas then = ⌈replicas now × (1 - hits then) ÷ (1 - hits now)⌉
 
-so that each is as busy as it was. A share on spot pays the ratio of the two prices of its node type; another
-node type scales all that is paid for nodes of that type, unused capacity included.
+so that each is as busy as it was: at least one, and never more for more hits. A share on spot pays the ratio
+of the two prices of its node type, by the list that of each resource; another node type scales all that is
+paid for nodes of that type, unused capacity included.
 
 Bounds are the least and the most of four ways it may go: nodes come and go with pods, or stay as they are;
 spot is had, or not. Expected is that nodes follow and spot is had.
@@ -15,29 +16,44 @@ spot is had, or not. Expected is that nodes follow and spot is had.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.allocation.model import Component, Row, RowKind
-from maestro_cli.cost.prices.model import Capacity, PriceVersion
-from maestro_cli.cost.what_if.model import Bill, CacheHits, Change, NodeType, Replicas, SpotShare, Step
+from maestro_cli.cost.prices.model import Capacity, NodePrice, PriceVersion, Resource
+from maestro_cli.cost.what_if.model import (
+    Bill,
+    CacheHits,
+    Change,
+    NodeType,
+    Replicas,
+    Running,
+    SpotShare,
+    Step,
+)
 
-GROUPING = ("workload", "instance_type", "capacity")
-_MACHINES = (Component.CPU, Component.MEMORY, Component.GPU)
-Counter = Callable[[str], float | None]
+GROUPING = ("workload", "instance_type", "capacity", "region")
+_MACHINES = {Component.CPU: Resource.CPU, Component.MEMORY: Resource.MEMORY, Component.GPU: Resource.GPU}
+_SPOT, _ON_DEMAND = Capacity.SPOT, Capacity.ON_DEMAND
+Counter = Callable[[str], Running | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a workload pays a month on one kind of node; `of_pods` is false for unused capacity."""
+    """What a workload pays a month on one kind of node; `of_pods` is false for unused capacity.
+
+    `by_resource` is how it was made up when it was metered: what list prices are weighed by.
+    """
 
     workload: str
     instance_type: str
     capacity: Capacity
     machines: float
     of_pods: bool
+    region: str = ""
+    by_resource: Mapping[Resource, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +76,13 @@ def parts_of(rows: Iterable[Row], month: float) -> tuple[Part, ...]:
     """The machine costs of rows by GROUPING; `month` is what makes a month of them."""
     found = []
     for row in rows:
-        workload, instance_type, capacity = row.keys
+        workload, instance_type, capacity, region = row.keys
         machines = sum(row.costs.get(one, 0.0) for one in (*_MACHINES, Component.IDLE))
         if machines:
             bought = Capacity.SPOT if capacity == Capacity.SPOT.value else Capacity.ON_DEMAND
             of_pods = row.kind in (RowKind.SPENDER, RowKind.SHARED)
-            found.append(Part(workload, instance_type, bought, machines * month, of_pods))
+            paid = {resource: row.costs.get(one, 0.0) for one, resource in _MACHINES.items()}
+            found.append(Part(workload, instance_type, bought, machines * month, of_pods, region, paid))
     return tuple(found)
 
 
@@ -91,7 +108,7 @@ def reckon(
 def _run(
     parts: tuple[Part, ...], changes: Sequence[Change], replicas: Counter, prices: PriceVersion, way: _Way
 ) -> list[_Taken]:
-    counts: dict[str, float] = {}
+    counts: dict[str, Running] = {}
     found: list[_Taken] = []
     for change in changes:
         if isinstance(change, Replicas | CacheHits):
@@ -120,24 +137,30 @@ def _bill(ways: Sequence[float]) -> Bill:
 def _scaled(
     parts: tuple[Part, ...],
     change: Replicas | CacheHits,
-    counts: dict[str, float],
+    counts: dict[str, Running],
     replicas: Counter,
     way: _Way,
 ) -> _Taken:
-    before = counts.get(change.workload, replicas(change.workload))
-    if not before or not any(one.of_pods and one.workload == change.workload for one in parts):
+    found = counts.get(change.workload) or replicas(change.workload)
+    if found is None or not any(one.of_pods and one.workload == change.workload for one in parts):
         raise ValueError(f"nothing was metered of {visible(change.workload, 120)}")
+    before = found.mean
     if isinstance(change, Replicas):
         after = change.count
         why = [f"on average {before:.3g} replicas now; each asks for and uses the same then"]
+        if not after:
+            why.append("its volumes and load balancers stay")
     else:
-        after = max(1.0, math.ceil(before * (1 - change.then) / (1 - change.now) - 1e-9))
+        after = _computing(change, before)
         why = [
             f"{before:.3g} replicas → {after:g}: each computes as many predictions as now, hits cost nothing",
             "requests come as often as now, and are hits as often at the busiest time",
         ]
-    counts[change.workload] = after
-    factor = after / before if way.follows else 1.0
+    if found.varied:
+        scales = "what scales it would set another number"
+        why.append(f"it had {found.least:g} to {found.most:g} in an hour: {scales}, or must be told")
+    counts[change.workload] = Running(after, after, after)
+    factor = after / before if way.follows and before else 1.0
     made = tuple(
         replace(one, machines=one.machines * factor)
         if one.of_pods and one.workload == change.workload
@@ -145,6 +168,12 @@ def _scaled(
         for one in parts
     )
     return _Taken(made, (*why, "nodes come and go with pods; the other bound: they stay as they are"))
+
+
+def _computing(change: CacheHits, before: float) -> float:
+    """Replicas that are left to compute; with more hits never more than there were."""
+    needed = max(1.0, math.ceil(before * (1 - change.then) / (1 - change.now) - 1e-9))
+    return min(needed, before) if change.then >= change.now else needed
 
 
 def _on_spot(parts: tuple[Part, ...], change: SpotShare, prices: PriceVersion, way: _Way) -> _Taken:
@@ -162,7 +191,7 @@ def _on_spot(parts: tuple[Part, ...], change: SpotShare, prices: PriceVersion, w
         if not moves(one):
             made.append(one)
             continue
-        ratio = _spot_ratio(one.instance_type, prices)
+        ratio = _spot_ratio(one, prices)
         kind = visible(one.instance_type, 63) or "nodes without a type"
         told[kind] = f"{kind}: spot costs {ratio:.0%} of on-demand"
         moved = one.machines * change.share
@@ -174,24 +203,37 @@ def _on_spot(parts: tuple[Part, ...], change: SpotShare, prices: PriceVersion, w
     return _Taken(tuple(made), (*told.values(), why))
 
 
-def _spot_ratio(instance_type: str, prices: PriceVersion) -> float:
-    """By the lines of the node type, else by the list prices of a core."""
-    spot, on_demand = (prices.node(instance_type, "", one) for one in (Capacity.SPOT, Capacity.ON_DEMAND))
+def _spot_ratio(one: Part, prices: PriceVersion) -> float:
+    """By the lines of the node type, else by the list prices of what the part is made up of."""
+    spot, on_demand = (prices.node(one.instance_type, one.region, bought) for bought in (_SPOT, _ON_DEMAND))
     if spot is not None and on_demand is not None and on_demand.hourly > 0:
+        _require_whole(one, spot, on_demand)
         return spot.hourly / on_demand.hourly
-    listed = prices.spot, prices.on_demand
-    if on_demand is None and listed[0] is not None and listed[1] is not None and listed[1].cpu > 0:
-        return listed[0].cpu / listed[1].cpu
-    raise ValueError(f"no price for spot nodes of type {visible(instance_type, 63) or '(none)'}")
+    if on_demand is None and prices.spot is not None and prices.on_demand is not None:
+        paid = {resource: amount for resource, amount in one.by_resource.items() if amount > 0}
+        rates = [
+            (amount, prices.spot.of(resource), prices.on_demand.of(resource))
+            for resource, amount in (paid or {Resource.CPU: 1.0}).items()
+        ]
+        if all(there is not None and listed for _, there, listed in rates):
+            moved = sum(amount * (there or 0.0) / (listed or 1.0) for amount, there, listed in rates)
+            return moved / sum(amount for amount, _, _ in rates)
+    raise ValueError(f"no price for spot nodes of type {visible(one.instance_type, 63) or '(none)'}")
+
+
+def _require_whole(one: Part, *lines: NodePrice) -> None:
+    """Raises ValueError where lines are without the GPUs that the part pays for."""
+    if one.by_resource.get(Resource.GPU) and any(line.gpus_apart for line in lines):
+        raise ValueError(
+            f"prices of nodes of type {visible(lines[0].instance_type, 63)} are without their GPUs"
+        )
 
 
 def _retyped(parts: tuple[Part, ...], change: NodeType, prices: PriceVersion) -> _Taken:
-    bought = {one.capacity for one in parts if one.instance_type == change.old}
-    if not bought:
+    if not any(one.instance_type == change.old for one in parts):
         raise ValueError(f"no node of type {visible(change.old, 63)} was metered")
-    ratios = {one: _type_ratio(change, one, prices) for one in sorted(bought, key=lambda one: one.value)}
     made = tuple(
-        replace(one, instance_type=change.new, machines=one.machines * ratios[one.capacity])
+        replace(one, instance_type=change.new, machines=one.machines * _type_ratio(change, one, prices))
         if one.instance_type == change.old
         else one
         for one in parts
@@ -200,11 +242,13 @@ def _retyped(parts: tuple[Part, ...], change: NodeType, prices: PriceVersion) ->
     return _Taken(made, (f"as many nodes {new} as there are {old}, and all pods fit on them",))
 
 
-def _type_ratio(change: NodeType, capacity: Capacity, prices: PriceVersion) -> float:
-    hourly = []
+def _type_ratio(change: NodeType, one: Part, prices: PriceVersion) -> float:
+    lines = []
     for name in (change.old, change.new):
-        line = prices.node(name, "", capacity)
+        line = prices.node(name, one.region, one.capacity)
         if line is None or not line.hourly > 0:
-            raise ValueError(f"no {capacity.value} price for nodes of type {visible(name, 63)}")
-        hourly.append(line.hourly)
-    return hourly[1] / hourly[0]
+            where = f" in {visible(one.region, 63)}" if one.region else ""
+            raise ValueError(f"no {one.capacity.value} price for nodes of type {visible(name, 63)}{where}")
+        lines.append(line)
+    _require_whole(one, *lines)
+    return lines[1].hourly / lines[0].hourly

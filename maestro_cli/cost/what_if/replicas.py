@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from maestro_cli.core.refs import ref_of
 from maestro_cli.cost.metering.model import Metered
+from maestro_cli.cost.what_if.model import Running
 
 
-def mean_replicas(metered: Metered, workload: str) -> float | None:
-    """Pods that were there, on average over the hours that were measured; None where nobody saw one.
+def running(metered: Metered, workload: str) -> Running | None:
+    """Pods that were there in the hours that were measured; None where nobody saw one.
 
-    `workload` is as rows name it: `ml/deploy/fraud`.
+    `workload` is as rows name it: `ml/deploy/fraud`. A pod counts in each hour in which it was seen at all.
     """
     import numpy as np
 
@@ -21,8 +22,10 @@ def mean_replicas(metered: Metered, workload: str) -> float | None:
         for amounts in (*metered.requested.values(), *metered.used.values()):
             seen |= ~np.isnan(amounts[row])
         there[one.pod] = there.get(one.pod, np.zeros_like(seen)) | seen
-    measured = float(metered.coverage.sum())
-    if not there or not measured > 0:
+    weights = metered.coverage
+    if not there or not float(weights.sum()) > 0:
         return None
-    pods = np.sum([seen * metered.coverage for seen in there.values()])
-    return float(pods) / measured or None
+    pods = np.sum(list(there.values()), axis=0)
+    mean = float((pods * weights).sum() / weights.sum())
+    measured = pods[weights > 0]
+    return Running(mean, float(measured.min()), float(measured.max())) if mean > 0 else None

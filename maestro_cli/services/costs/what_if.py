@@ -16,9 +16,18 @@ from maestro_cli.cost.allocation.grouping import Filter
 from maestro_cli.cost.allocation.sharing import Sharing
 from maestro_cli.cost.metering.model import HOUR, Metered
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
-from maestro_cli.cost.what_if.model import Bill, CacheHits, Change, NodeType, Replicas, SpotShare, WhatIf
+from maestro_cli.cost.what_if.model import (
+    Bill,
+    CacheHits,
+    Change,
+    NodeType,
+    Replicas,
+    Running,
+    SpotShare,
+    WhatIf,
+)
 from maestro_cli.cost.what_if.reckoning import GROUPING, parts_of, reckon
-from maestro_cli.cost.what_if.replicas import mean_replicas
+from maestro_cli.cost.what_if.replicas import running
 from maestro_cli.services.costs.wanted import CostWindow
 from maestro_cli.services.costs.windows import find_cost_data, hours_of
 
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices
 
 _EVERYTHING = "all"
+_EVERYWHERE = "DaemonSet"
 LOOKUPS = "maestro_prediction_cache_lookups_total"  # of the bundled model server
 
 
@@ -78,16 +88,20 @@ def find_what_if(services: CostServices, wanted: WhatIfWanted) -> WhatIf:
     )
 
 
-def _counted(metered: Metered) -> Callable[[str], float | None]:
-    return lambda workload: mean_replicas(metered, workload)
+def _counted(metered: Metered) -> Callable[[str], Running | None]:
+    return lambda workload: running(metered, workload)
 
 
 def _changes(services: CostServices, wanted: WhatIfWanted) -> tuple[Change, ...]:
     """Replicas, then caches, spot, and node types: each is told of what those before left."""
     found: list[Change] = []
     for text in wanted.replicas:
-        name, value = _split(text, "--replicas ml/deploy/fraud=2")
-        found.append(Replicas(_workload(name, wanted), _number(value, text, "--replicas ml/deploy/fraud=2")))
+        fix = "--replicas ml/deploy/fraud=2"
+        name, value = _split(text, fix)
+        workload = _workload(name, wanted)
+        if parse_workload_ref(workload).kind == _EVERYWHERE:
+            raise UsageError(f"{workload} has a pod on each node, and no number of replicas", fix=fix)
+        found.append(Replicas(workload, _number(value, text, fix)))
     for text in wanted.cache_hits:
         fix = "--cache-hits ml/deploy/fraud=60%, or 20%:60% from now to then"
         name, value = _split(text, fix)
@@ -105,7 +119,18 @@ def _changes(services: CostServices, wanted: WhatIfWanted) -> tuple[Change, ...]
     for text in wanted.node_types:
         name, value = _split(text, "--node-type m5.xlarge=m6g.xlarge")
         found.append(NodeType(name, value))
+    _require_one_each(found)
     return tuple(found)
+
+
+def _require_one_each(changes: Sequence[Change]) -> None:
+    """Raises UsageError where one thing would be otherwise in two ways."""
+    seen: set[tuple[type[Change], str]] = set()
+    for one in changes:
+        what = one.old if isinstance(one, NodeType) else one.workload
+        if (type(one), what) in seen:
+            raise UsageError(f"{visible(what or _EVERYTHING, 120)} would be otherwise in two ways at once")
+        seen.add((type(one), what))
 
 
 def _hits_now(services: CostServices, wanted: WhatIfWanted, workload: str, text: str) -> float:

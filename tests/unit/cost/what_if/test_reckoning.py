@@ -6,10 +6,10 @@ from itertools import permutations
 
 import pytest
 
-from maestro_cli.cost.prices.model import ALWAYS, Capacity, NodePrice, PriceVersion, UnitRates
-from maestro_cli.cost.what_if.model import CacheHits, Change, NodeType, Replicas, SpotShare
+from maestro_cli.cost.prices.model import ALWAYS, Capacity, NodePrice, PriceVersion, Resource, UnitRates
+from maestro_cli.cost.what_if.model import CacheHits, Change, NodeType, Replicas, Running, SpotShare
 from maestro_cli.cost.what_if.reckoning import Part, reckon
-from maestro_cli.cost.what_if.replicas import mean_replicas
+from maestro_cli.cost.what_if.replicas import running
 from tests.unit.cost.budgets.metered_month import metered_days
 
 PRICES = PriceVersion(
@@ -31,8 +31,9 @@ PARTS = (
 )
 
 
-def replicas(workload: str) -> float | None:
-    return {FRAUD: 4.0, BATCH: 1.0}.get(workload)
+def replicas(workload: str) -> Running | None:
+    count = {FRAUD: 4.0, BATCH: 1.0}.get(workload)
+    return None if count is None else Running(count, count, count)
 
 
 def added(*changes: Change) -> tuple[float, float, float]:
@@ -118,6 +119,64 @@ def test_without_a_price_of_spot_there_is_no_ratio() -> None:
 
 def test_replicas_are_counted_over_the_hours_that_were_measured() -> None:
     metered = metered_days(4, missing=(1,), dear=2)
-    assert mean_replicas(metered, FRAUD) == pytest.approx(1.0)
-    assert mean_replicas(metered, BATCH) == pytest.approx(1 / 3)
-    assert mean_replicas(metered, "ml/deploy/none") is None
+    assert running(metered, FRAUD) == Running(1.0, 1.0, 1.0)
+    batch = running(metered, BATCH)
+    assert batch is not None
+    assert [batch.mean, batch.least, batch.most] == pytest.approx([1 / 3, 0.0, 1.0])
+    assert running(metered, "ml/deploy/none") is None
+
+
+def test_more_hits_never_cost_more_though_a_workload_was_there_for_a_part_of_the_time() -> None:
+    def seldom(workload: str) -> Running | None:
+        return Running(0.4, 0.0, 1.0) if workload == BATCH else None
+
+    for then in (0.5, 0.9, 1.0):
+        _, bill = reckon(PARTS, [CacheHits(BATCH, then, 0.2)], seldom, PRICES)
+        assert bill.expected <= 0
+    steps, bill = reckon(PARTS, [CacheHits(BATCH, 0.0, 0.9)], seldom, PRICES)
+    assert bill.expected == pytest.approx(40 * (4 / 0.4 - 1))
+    assert "it had 0 to 1 in an hour: what scales it would set another number" in steps[0].assumptions[-2]
+
+
+def test_what_has_no_replicas_left_may_change_on_and_its_volumes_stay() -> None:
+    steps, bill = reckon(PARTS, [Replicas(FRAUD, 0), SpotShare(FRAUD, 1.0)], replicas, PRICES)
+    assert (bill.expected, bill.low) == (-100.0, -100.0)
+    assert "its volumes and load balancers stay" in steps[0].assumptions
+
+
+def test_prices_are_those_of_the_region() -> None:
+    lines = [
+        NodePrice(name, hourly, capacity, region)
+        for region, name, hourly, capacity in (
+            ("eu", "m", 0.4, Capacity.ON_DEMAND), ("eu", "m", 0.1, Capacity.SPOT),
+            ("us", "m", 0.4, Capacity.ON_DEMAND), ("us", "m", 0.2, Capacity.SPOT),
+            ("eu", "n", 0.8, Capacity.ON_DEMAND),
+        )
+    ]  # fmt: skip
+    prices = PriceVersion(ALWAYS, nodes=tuple(lines))
+    parts = [Part(FRAUD, "m", Capacity.ON_DEMAND, 100.0, True, region) for region in ("eu", "us")]
+    assert reckon(parts, [SpotShare("", 1.0)], replicas, prices)[1].expected == pytest.approx(-75 - 50)
+    assert reckon(parts[:1], [NodeType("m", "n")], replicas, prices)[1].expected == pytest.approx(100)
+    with pytest.raises(ValueError, match="no on-demand price for nodes of type n in us"):
+        reckon(parts, [NodeType("m", "n")], replicas, prices)
+
+
+def test_list_prices_of_spot_are_weighed_by_what_is_paid_for() -> None:
+    """A spot GPU that is hardly cheaper saves hardly anything, however cheap the cores beside it are."""
+    prices = PriceVersion(ALWAYS, UnitRates(0.04, 0.005, 1.0), UnitRates(0.01, 0.002, 0.95))
+    paid = {Resource.CPU: 1.0, Resource.GPU: 9.0}
+    part = Part(FRAUD, "", Capacity.ON_DEMAND, 100.0, True, by_resource=paid)
+    _, bill = reckon([part], [SpotShare("", 1.0)], replicas, prices)
+    assert bill.expected == pytest.approx(-100 * (0.1 * 0.75 + 0.9 * 0.05))
+    unpriced = PriceVersion(ALWAYS, UnitRates(0.04, 0.005, 1.0), UnitRates(0.01, 0.002))
+    with pytest.raises(ValueError, match="no price for spot nodes"):
+        reckon([part], [SpotShare("", 1.0)], replicas, unpriced)
+
+
+def test_lines_without_gpus_say_nothing_of_nodes_whose_gpus_are_paid() -> None:
+    apart = [NodePrice(name, 0.5, bought, gpus_apart=True) for name in "mn" for bought in Capacity]
+    prices = PriceVersion(ALWAYS, nodes=tuple(apart))
+    part = Part(FRAUD, "m", Capacity.ON_DEMAND, 100.0, True, by_resource={Resource.GPU: 9.0})
+    for change in (SpotShare("", 1.0), NodeType("m", "n")):
+        with pytest.raises(ValueError, match="nodes of type m are without their GPUs"):
+            reckon([part], [change], replicas, prices)
