@@ -150,11 +150,11 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Asked) -> I
         yield built
 
 
-WINDOW = CostWindow(window="2d")
+WINDOW = CostWindow(window="2d", until="2026-01-03T00:30:00Z")  # no hour that only began
 HITS = ("ml/deploy/fraud=80%",)
 VIEWS: dict[str, tuple[int, Callable[[Services], object]]] = {
     "rightsize": (20, lambda one: one.rightsizing(RightsizingWanted(everywhere=True))),
-    "waste": (15, lambda one: one.waste(WasteWanted(WINDOW))),
+    "waste": (12, lambda one: one.waste(WasteWanted(WINDOW))),
     "unit": (4, lambda one: one.unit_costs(UnitCostWanted(everywhere=True))),
     "unit of versions": (10, lambda one: one.version_costs(UnitCostWanted(everywhere=True, machines=False))),
     "storage": (2, lambda one: one.stored(StorageWanted(Path("store"), cold="STANDARD_IA"))),
