@@ -102,7 +102,9 @@ def _height(plot: StackedBars, index: int) -> float:
 
 
 def _keys(plot: StackedBars) -> list[tuple[Look, Series]]:
-    return [(look, one) for look, one in zip(looks_of(plot.series), plot.series, strict=True)]
+    """Of what is drawn in any bar."""
+    keys = zip(looks_of(plot.series), plot.series, strict=True)
+    return [(look, one) for look, one in keys if any(amount > 0 for amount in one.amounts)]
 
 
 def _cells(

@@ -14,7 +14,6 @@ from maestro_cli.core.quantities import counted
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.pictures.treemap import CellTile, Tile, cell_treemap, treemap
 from maestro_cli.output.series import (
-    LOOKS,
     REST,
     Look,
     Series,
@@ -30,9 +29,8 @@ from maestro_cli.output.tables import cut, folded, text_width
 _HEIGHT, _TOP, _LEFT = 330.0, 28.0, 8.0
 _LEAST_AREA = 900.0  # of a tile of its own, 30 by 30
 _LEAST_CELLS = (6, 2)  # room for a letter and some of a name, and for a figure below
-_CHARACTER, _LINE = 5.6, 13.0  # of a letter in SVG
+_CHARACTER, _LINE = 6.2, 13.0  # of a letter in SVG
 _ROWS_BY_COLUMNS = 0.18
-_MARKS = 4  # so many kinds of what is no thing of its own there may be beside those with letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def treemap_lines(plot: Treemap, width: int, colour: bool) -> list[str]:
     """A picture of so many columns, and a legend below it."""
     amounts = [one.amount for one in plot.series]
     height = max(6, round(width * _ROWS_BY_COLUMNS))
-    tiles = cell_treemap(amounts, width, height, *_LEAST_CELLS, most=len(LOOKS) + _MARKS)
+    tiles = cell_treemap(amounts, width, height, *_LEAST_CELLS, most=_most(plot))
     if not tiles:
         return ["nothing to draw"]
     paper = [[(" ", REST)] * width for _ in range(height)]
@@ -66,7 +64,7 @@ def treemap_svg(plot: Treemap) -> str:
     """The picture as one SVG element."""
     wide = WIDTH - 2 * _LEFT
     amounts = [one.amount for one in plot.series]
-    tiles = treemap(amounts, wide, _HEIGHT, _LEAST_AREA, most=len(LOOKS) + _MARKS)
+    tiles = treemap(amounts, wide, _HEIGHT, _LEAST_AREA, most=_most(plot))
     named = list(_named(plot, tiles))
     floor = _TOP + _HEIGHT + 12
     keys = [(look, f"{name}: {words}") for look, name, words, _ in named]
@@ -82,6 +80,17 @@ def treemap_svg(plot: Treemap) -> str:
             "</svg>",
         )
     )
+
+
+def _most(plot: Treemap) -> int:
+    """How many have a look of their own."""
+    looks = looks_of(plot.series)
+    return looks.index(REST) if REST in looks else len(looks)
+
+
+def _figure(words: str, room: int) -> str:
+    """As much of an amount and its share as there is room for: both, the amount, or nothing."""
+    return next((one for one in (words, words.rpartition(", ")[0]) if text_width(one) <= room), "")
 
 
 def _named(
@@ -110,10 +119,12 @@ def _fill(
     left, top, right, bottom = (int(edge) for edge in (tile.left, tile.top, tile.right, tile.bottom))
     for row in range(top, bottom):
         paper[row][left:right] = [(" " if colour else look.letter, look)] * (right - left)
-    texts = (f"{look.letter} {name}" if colour else name, words)
+    room = right - left - 2
+    if room < 2:
+        return
+    texts = (f"{look.letter} {name}" if colour else name, _figure(words, room - 1))
     for row, text in zip(range(top, bottom), texts, strict=False):
-        room = right - left - 2
-        if room < 1:
+        if not text:
             continue
         column = left + 1
         for character in f" {cut(text, room - 1)}" if not colour else cut(text, room):
@@ -155,6 +166,6 @@ def _tile(look: Look, name: str, words: str, tile: Tile | CellTile) -> Iterator[
     x, y = _LEFT + tile.left, _TOP + tile.top
     yield box(x, y, tile.width, tile.height, attributes(look), f"{name}: {words}")
     room = int((tile.width - 8) / _CHARACTER)
-    for index, text in enumerate((f"{look.letter} {name}", words)):
-        if room >= 2 and tile.height >= _LINE * (index + 1) + 4:
+    for index, text in enumerate((f"{look.letter} {name}", _figure(words, room))):
+        if text and room >= 2 and tile.height >= _LINE * (index + 1) + 4:
             yield label(cut(text, room), x + 5, y + _LINE * (index + 1))

@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
 
 
-def _writer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("write_docs", ROOT / "scripts" / "write_docs.py")
+def _writer(name: str = "write_docs") -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -37,6 +37,12 @@ def test_the_command_page_is_what_the_program_says() -> None:
 def test_the_page_of_shipped_runbooks_is_what_the_files_say() -> None:
     page = (ROOT / "docs" / "shipped-runbooks.md").read_text(encoding="utf-8")
     assert page == _writer().runbooks_page(), "run: python scripts/write_docs.py"
+
+
+def test_pictures_of_costs_are_what_the_program_draws() -> None:
+    for name, text in _writer("draw_cost_pictures").drawn().items():
+        file = ROOT / "docs" / "pictures" / name
+        assert file.read_text(encoding="utf-8") == text, "run: python scripts/draw_cost_pictures.py"
 
 
 def test_the_page_of_keys_is_what_the_console_has() -> None:

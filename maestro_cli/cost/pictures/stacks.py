@@ -16,13 +16,15 @@ _MONDAY = timedelta(days=4)  # from the first day of 1970, a Thursday
 class Bin:
     """From `start` so many hours, fewer at the ends of the window; one amount a row.
 
-    `coverage` is the share of it that was measured; where it is 0, amounts say nothing.
+    `coverage` is the share of it that was measured; where it is 0, amounts say nothing. `seen_hours` are
+    those of which anything was measured.
     """
 
     start: datetime
     hours: int
     coverage: float
     amounts: tuple[float, ...]
+    seen_hours: int
 
     @property
     def total(self) -> float:
@@ -56,7 +58,8 @@ def _bins(hours: Hours, costs: Matrix, coverage: Matrix, step: timedelta) -> Ite
         at = hours.beginning(first)
         end = min(first + (_floor(at, step) + step - at) // HOUR, hours.count)
         amounts = tuple(float(one) for one in costs[:, first:end].sum(axis=1))
-        yield Bin(at, end - first, float(coverage[first:end].mean()), amounts)
+        measured = coverage[first:end]
+        yield Bin(at, end - first, float(measured.mean()), amounts, int((measured > 0).sum()))
         first = end
 
 

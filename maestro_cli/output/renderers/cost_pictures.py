@@ -184,7 +184,7 @@ def _times(found: Stacks) -> Iterator[str]:
 
 def _sparkline(one: Series, found: Stacks) -> Sparkline:
     values = [
-        amount / of.hours if of.coverage > 0 else None
+        amount / of.seen_hours if of.seen_hours else None
         for amount, of in zip(one.amounts, found.bins, strict=True)
     ]
     known = [value for value in values if value is not None]
@@ -197,7 +197,7 @@ def _plot(title: str, currency: str, found: Stacks) -> Plot:
     points = [
         (
             (one.start + one.hours * HOUR / 2).timestamp(),
-            one.total / one.hours if one.coverage > 0 else None,
+            one.total / one.seen_hours if one.seen_hours else None,
         )
         for one in found.bins
     ]
@@ -219,7 +219,7 @@ def saving_picture(saving: Saving) -> Picture | None:
     if realised.anyway:
         steps.append(Step("nodes that go anyway", realised.anyway))
         steps.append(Step("off the bill, in all", is_total=True))
-    title = f"what it saves a month, {saving.currency}"
+    title = f"What it saves a month, {saving.currency}"
     notes = [f"without a price, and not in it: {text}" for text in saving.unpriced]
     plot = Waterfall(title, saving.currency, tuple(waterfall(steps)), notes)
     return Picture(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
@@ -98,6 +99,26 @@ def test_what_was_not_measured_is_not_cheap(kind: str) -> None:
         ]  # fmt: skip
     else:
         assert lines[0].startswith("risk  ██  ██")
+
+
+def test_a_day_of_which_half_was_measured_is_as_dear_an_hour_as_one_that_was_whole() -> None:
+    whole = hourly({"risk": 72.0})
+    hours = Hours(START, 72)
+    coverage = np.array([1.0] * 24 + [0.0] * 12 + [1.0] * 36)
+    found = replace(
+        whole,
+        allocation=replace(whole.allocation, hours=hours),
+        costs=np.ones((1, 72)) * (coverage > 0),
+        coverage=coverage,
+    )
+    assert drawn(found, "trend")[0].endswith("  ███  1.00 to 1.00")
+    assert "50.0% measured" in drawn(found, "bars")[1]
+
+
+def test_a_figure_is_whole_or_not_in_its_tile() -> None:
+    (picture,) = pictures_of(hourly({"risk": 9000.0, "shop": 123.45}), kinds=("treemap",))
+    texts = [str(one.text) for one in checked_svg(picture).iter() if one.tag.endswith("text")]
+    assert not any(re.search(r"\d…", text) for text in texts)
 
 
 def test_a_bar_is_as_long_as_its_amount_and_its_figure_is_the_whole_sum() -> None:

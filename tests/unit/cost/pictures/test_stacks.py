@@ -52,6 +52,7 @@ def test_how_much_of_a_bin_was_measured_is_the_mean_of_its_hours() -> None:
     coverage = np.concatenate([np.zeros(24), np.full(12, 0.5), np.ones(12), np.ones(24)])
     found = stacks(Hours(FRIDAY, 72), np.ones((2, 72)), coverage)
     assert [one.coverage for one in found.bins] == [0.0, 0.75, 1.0]
+    assert [one.seen_hours for one in found.bins] == [0, 24, 24]
     assert found.bins[0].total == 48.0
 
 
