@@ -7,7 +7,7 @@ beside a difference, and that it was its cause is not claimed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -82,6 +82,18 @@ def differences(
     ]
     told = [_with_happenings(one, after.grouping, happenings) for one in found if abs(one.amount) > 0]
     return tuple(sorted(told, key=lambda one: (-abs(one.amount), one.kind.value, one.keys)))
+
+
+def scaled(rows: Sequence[Row], factor: float) -> tuple[Row, ...]:
+    """Rows of a day that was measured in part as those of a whole one, as `DaySpend.whole` has its amount."""
+    return tuple(
+        replace(
+            row,
+            costs={key: amount * factor for key, amount in row.costs.items()},
+            charged={key: amount * factor for key, amount in row.charged.items()},
+        )
+        for row in rows
+    )
 
 
 def explained_share(found: Sequence[Difference], excess: float, largest: int) -> float | None:

@@ -17,7 +17,7 @@ from maestro_cli.cost.allocation.grouping import Filter, parse_grouping
 from maestro_cli.cost.allocation.model import Allocation, RowKind
 from maestro_cli.cost.allocation.sharing import Sharing
 from maestro_cli.cost.budgets.anomalies import Anomaly, anomalies, judged_days
-from maestro_cli.cost.budgets.causes import Happening, differences, explained_share
+from maestro_cli.cost.budgets.causes import Happening, differences, explained_share, scaled
 from maestro_cli.cost.budgets.days import daily_spend, one_day
 from maestro_cli.cost.budgets.file import read_budgets
 from maestro_cli.cost.budgets.forecast import forecast
@@ -211,4 +211,6 @@ def _day(scene: _Scene, budget: Budget, day: date) -> Allocation | None:
     found = allocate(
         metered, scene.data.book, ("workload",), Sharing(idle=budget.idle), budget.where
     ).allocation
-    return replace(found, rows=tuple(row for row in found.rows if row.kind is not RowKind.OTHER))
+    mine = [row for row in found.rows if row.kind is not RowKind.OTHER]
+    measured = float(metered.coverage.mean())
+    return replace(found, rows=scaled(mine, 1 / measured)) if measured > 0 else None

@@ -57,10 +57,13 @@ def meter_hours(services: CostServices, hours: Hours, now: datetime) -> Metered:
     """Meter some hours of the context's cluster; raises NoData when nothing of them was measured."""
     metered = meter(services.raw_prometheus, _meter(services), hours, now)
     if not metered.coverage.any():
+        lacks, who = ("kube_node_info", "kube-state-metrics")
+        if (metered.present > 0).any():
+            lacks, who = ("container_cpu_usage_seconds_total", "cAdvisor")
         raise NoData(
             f"nothing was measured from {hours.start:%Y-%m-%d %H:%M} to {hours.end:%Y-%m-%d %H:%M} UTC",
-            why="Prometheus has no kube_node_info of kube-state-metrics in these hours",
-            fix="another --window or --until, or look whether it scrapes kube-state-metrics: maestro doctor",
+            why=f"Prometheus has no {lacks} of {who} in these hours",
+            fix=f"another --window or --until, or look whether it scrapes {who}: maestro doctor",
         )
     return metered
 
