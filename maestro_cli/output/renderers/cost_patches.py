@@ -53,6 +53,10 @@ def changes_as(word: str, found: Rightsizing) -> str:
     ]
     if word != "vpa" and not all(one.is_read for one in known):
         left_out.append("# pod templates were not read: what is injected into pods may be among it")
+    if not known and not left_out:
+        counts = found.decisions
+        told = ", ".join(f"{counts[one]} {one.value}" for one in Decision if counts[one])
+        return f"# nothing may be set next: {told or 'no container was seen'}"
     if word == "kubectl":
         return "\n".join([*left_out, *(_with_target(one, _kubectl(one)) for one in known)])
     written = _kustomize if word == "kustomize" else _vpa

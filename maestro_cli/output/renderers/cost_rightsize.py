@@ -60,9 +60,10 @@ def _head(found: Rightsizing) -> Iterator[tuple[str, object]]:
     if saving is None:
         return
     yield "claimable", f"{monthly(saving.claimable, saving.currency) or 'not known'} a month, of requests"
-    yield "realisable", _realisable(saving.realised, saving.currency)
-    if saving.at_goals is not None and saving.at_goals != saving.realised:
-        yield "after all steps", _realisable(saving.at_goals, saving.currency)
+    realisable, later = (_realisable(one, saving.currency) for one in (saving.realised, saving.at_goals))
+    yield "realisable", realisable
+    if later != realisable:
+        yield "after all steps", later
     yield from _apart(saving)
     if saving.unpriced:
         yield "unpriced", ", ".join(saving.unpriced)

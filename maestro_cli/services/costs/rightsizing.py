@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices
 
 _LEAST_WINDOW = 300.0
+_YOUNG = "where all is young, less history may be taken for enough: --window 1h --least-history 15m"
 _MOST_WINDOW = 35 * 86_400.0
 _NAMED = 5
 
@@ -71,10 +72,12 @@ def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Right
         for workload, of in groupby(measured, key=lambda one: one.container.workload)
     )
     saving, notes = _saving(services, wanted, items, facts, cluster, end)
-    return Rightsizing(
+    found = Rightsizing(
         services.context_name, end - span, end, looked.least_seconds, items, saving,
         (*notes, *objectives.notes, *cluster.notes, *_trust(looked), *_unguarded(items)),
     )  # fmt: skip
+    is_young = found.is_blind and looked.least_seconds >= WEEK_SECONDS
+    return replace(found, notes=(*found.notes, _YOUNG)) if is_young else found
 
 
 def _looked(wanted: RightsizingWanted) -> Looked:

@@ -209,6 +209,9 @@ def test_the_same_report_comes_again_byte_by_byte(run: Run) -> None:
 def test_thin_history_alone_is_no_data(run: Run) -> None:
     result = run("--workload", "shop/deploy/young", "-o", "json")
     assert result.code == 15
+    assert json.loads(result.out)["notes"][-1].startswith("where all is young, less history")
+    patches = run("--workload", "shop/deploy/young", "--format", "kubectl")
+    assert (patches.code, patches.out) == (15, "# nothing may be set next: 2 insufficient\n")
     trusted = told(run("--workload", "shop/deploy/young", "--least-history", "2d", "-o", "json"))
     assert steps(trusted) == {"young": ("cut", "cut")}
     assert "is taken for enough" in trusted["notes"][0]
