@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
+from textual import on
 from textual.driver import Driver
 from textual.screen import Screen
 
@@ -56,6 +57,11 @@ class Stage(OrderedKeys[None]):
         self.is_ending = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.exit)
+
+    @on(Driver.SignalResume)
+    def paint_again(self) -> None:
+        """The terminal showed something else meanwhile."""
+        self.screen.refresh(layout=True)
 
     def now(self) -> datetime:
         return self.behind.clock.now()

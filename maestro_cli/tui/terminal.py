@@ -69,6 +69,11 @@ def end_when_gone(descriptor: int, over: Event) -> None:
             return
 
 
+def _is_job() -> bool:
+    """Whether a shell put it into a group of its own, and so notices that it stopped."""
+    return os.getsid(0) != os.getpgrp()
+
+
 def _never() -> bool:
     return False
 
@@ -92,6 +97,24 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             file = sys.__stdout__ if error is not None and not error.isatty() else error
             self._file = file if file is None else Lasting(file)
             self._is_entered = False
+
+        @property
+        def can_suspend(self) -> bool:
+            return bool(super().can_suspend) and _is_job()
+
+        def _sigtstp_application(self, *_: object) -> None:
+            """Leave the screen, and stop with all that the shell began beside it: it waits for them together."""
+            if self._auto_restart:
+                self.suspend_application_mode()
+                self._must_signal_resume = True
+            os.kill(-os.getpgrp() if _is_job() else os.getpid(), signal.SIGSTOP)
+
+        def _sigcont_application(self, *_: object) -> None:
+            """Where it was stopped without being asked, the shell changed the terminal's modes all the same."""
+            if self._auto_restart and self._key_thread is not None and not self._must_signal_resume:
+                self.suspend_application_mode()
+                self._must_signal_resume = True
+            super()._sigcont_application()
 
         def start_application_mode(self) -> None:
             self._is_entered = take()
