@@ -103,14 +103,14 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             return bool(super().can_suspend) and _is_job()
 
         def _sigtstp_application(self, *_: object) -> None:
-            """Leave the screen, and stop with all that the shell began beside it: it waits for them together."""
+            """Leave the screen, and stop with all that the shell began with it, which it waits for."""
             if self._auto_restart:
                 self.suspend_application_mode()
                 self._must_signal_resume = True
             os.kill(-os.getpgrp() if _is_job() else os.getpid(), signal.SIGSTOP)
 
         def _sigcont_application(self, *_: object) -> None:
-            """Where it was stopped without being asked, the shell changed the terminal's modes all the same."""
+            """Where it was stopped unasked, the shell changed the terminal's modes all the same."""
             if self._auto_restart and self._key_thread is not None and not self._must_signal_resume:
                 self.suspend_application_mode()
                 self._must_signal_resume = True
