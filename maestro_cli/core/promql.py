@@ -13,6 +13,8 @@ _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _REGEX_META = set("\\.+*?()|[]{}^$")
+_AS_IT_IS = re.compile(r"[ !#-\[\]-~]*")  # printable ASCII that nothing has to be put before
+_NO_META = re.compile(r"[^\\.+*?()|\[\]{}^$]*")
 
 
 def promql_string(value: str) -> str:
@@ -20,6 +22,8 @@ def promql_string(value: str) -> str:
 
     A lone surrogate, which UTF-8 cannot carry, becomes U+FFFD as it does in Prometheus.
     """
+    if _AS_IT_IS.fullmatch(value):  # nearly every name, of which a query may have hundreds
+        return f'"{value}"'
     parts = []
     for character in value:
         code = ord(character)
@@ -36,6 +40,8 @@ def promql_string(value: str) -> str:
 
 def promql_regex(value: str) -> str:
     """A PromQL literal of the RE2 expression that matches exactly this text, for `=~`."""
+    if _NO_META.fullmatch(value):
+        return promql_string(value)
     return promql_string("".join(f"\\{c}" if c in _REGEX_META else c for c in value))
 
 

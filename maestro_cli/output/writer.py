@@ -7,7 +7,7 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -32,6 +32,7 @@ from maestro_cli.output.views import (
 )
 
 JSON_BATCH = 500
+_LONG = 50_000  # characters of JSON, for which another writer is worth loading
 _NARROWEST_VALUE = 24  # columns
 _WIDEST_PICTURE = 100  # columns
 _ITEMS_OPEN, _ITEMS_CLOSE = len('{\n  "items": ['), -len("\n  ]\n}")
@@ -121,10 +122,21 @@ def output_error(error: OSError) -> ActionFailed:
 def json_text(body: Any) -> str:
     """Two-space JSON; NaN and infinity, which JSON cannot say, are null."""
     try:
-        text = json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False, default=plain)
+        line = json.dumps(body, ensure_ascii=False, allow_nan=False, default=plain)
     except ValueError:
-        text = json.dumps(_without_nan(plain(body)), indent=2, ensure_ascii=False)
-    return UNSAFE.sub(_escaped, text)
+        body = _without_nan(plain(body))
+        line = json.dumps(body, ensure_ascii=False)
+    return UNSAFE.sub(_escaped, _indented(body, line))
+
+
+def _indented(body: Any, line: str) -> str:
+    """With an indent the standard library takes ten times as long as for one line: a long one is parted."""
+    if len(line) >= _LONG:
+        import msgspec
+
+        with suppress(UnicodeEncodeError):  # half a surrogate pair
+            return msgspec.json.format(line, indent=2)
+    return json.dumps(body, indent=2, ensure_ascii=False, default=plain)
 
 
 def _write_json(listing: Listing[Any], out: TextIO) -> None:

@@ -156,6 +156,8 @@ def _messages(message: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
     """A number of seven bits a byte, and where it ends. Raises ValueError."""
+    if at < len(data) and data[at] < 0x80:  # most of them
+        return data[at], at + 1
     found = 0
     for index in range(_LONGEST_VARINT):
         if at >= len(data):

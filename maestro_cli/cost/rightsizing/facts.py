@@ -7,8 +7,10 @@ is absent, and never 0.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from maestro_cli.cost.rightsizing.asking import FactQueries
 from maestro_cli.cost.rightsizing.model import ContainerId, OutOfMemory, Size, WorkloadId
@@ -65,7 +67,7 @@ class Gpu:
     selector: str = ""  # of its series
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """All of it at one instant; `queries` told it, and tell it again."""
 
@@ -83,3 +85,15 @@ class Facts:
     pods: tuple[PlacedPod, ...] = ()
     nodes: tuple[Room, ...] = ()
     queries: FactQueries = field(default_factory=FactQueries)
+
+    def sizes_of(self, workload: WorkloadId) -> Mapping[ContainerId, Size]:
+        """Those of the containers of one workload."""
+        return self._sizes.get(workload, {})
+
+    @cached_property
+    def _sizes(self) -> Mapping[WorkloadId, Mapping[ContainerId, Size]]:
+        """By workload: of a thousand, each would else look through the sizes of all."""
+        found: dict[WorkloadId, dict[ContainerId, Size]] = defaultdict(dict)
+        for container, size in self.sizes.items():
+            found[container.workload][container] = size
+        return found

@@ -54,22 +54,53 @@ class Grid:
         return self.first_ms + self.step_ms * np.arange(self.count, dtype=np.int64)
 
 
-def rates_on(grid: Grid, times: Times, values: Vector) -> Vector:
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Samples of one series on a grid.
+
+    `until` is how many of them are before each instant or at it, and one more instant before the first;
+    `before` leaves those at it out.
+    """
+
+    grid: Grid
+    times: Times
+    values: Vector
+    until: Times
+    before: Times
+
+
+def placed_on(grid: Grid, times: Times, values: Vector) -> Placed:
+    """Find the samples' places, once for all that is asked of the grid."""
+    since = times - (grid.first_ms - grid.step_ms)
+    steps = since // grid.step_ms
+    is_at = steps * grid.step_ms == since
+    until = _counted(grid, steps + 1 - is_at)
+    return Placed(grid, times, values, until, _counted(grid, steps + 1) if is_at.any() else until)
+
+
+def _counted(grid: Grid, bins: Times) -> Times:
+    import numpy as np
+
+    bins = np.minimum(np.maximum(bins, 0), grid.count + 1)
+    return np.cumsum(np.bincount(bins, minlength=grid.count + 2))[: grid.count + 1]
+
+
+def rates_on(placed: Placed) -> Vector:
     """`rate(x[step])` at each instant, a second; NaN where fewer than two samples are in the step."""
     import numpy as np
 
+    grid, times, values = placed.grid, placed.times, placed.values
     found = np.full(grid.count, np.nan)
-    ends = _samples_until(grid, times, counts_it=True)
-    begins = _samples_until(grid, times, counts_it=False) if grid.is_closed else ends
-    first, last = begins[:-1], ends[1:] - 1
+    begins = placed.before if grid.is_closed else placed.until
+    first, last = begins[:-1], placed.until[1:] - 1
     at = np.flatnonzero(last > first)
     if not len(at):
         return found
     first, last, instants = first[at], last[at], grid.instants[at]
     risen = values[last] - values[first]
-    lost = np.where(values[1:] < values[:-1], values[:-1], 0.0)
-    if lost.any():  # a counter began anew
-        so_far = np.concatenate(([0.0], np.cumsum(lost)))
+    is_less = values[1:] < values[:-1]
+    if is_less.any():  # a counter began anew
+        so_far = np.concatenate(([0.0], np.cumsum(np.where(is_less, values[:-1], 0.0))))
         risen = risen + (so_far[last] - so_far[first])
     to_start = (times[first] - (instants - grid.step_ms)) / 1000
     to_end = (instants - times[last]) / 1000
@@ -80,7 +111,7 @@ def rates_on(grid: Grid, times: Times, values: Vector) -> Vector:
     return found
 
 
-def latest_on(grid: Grid, times: Times, values: Vector) -> Vector:
+def latest_on(placed: Placed) -> Vector:
     """`x` at each instant: its latest sample of the five minutes before; NaN where there is none.
 
     Of a target that went, PromQL knows by its mark for that and looks back no further: it has up to four
@@ -88,11 +119,12 @@ def latest_on(grid: Grid, times: Times, values: Vector) -> Vector:
     """
     import numpy as np
 
-    last = _samples_until(grid, times, counts_it=True)[1:] - 1
+    grid, last = placed.grid, placed.until[1:] - 1
     oldest = grid.instants - LOOKBACK_MS
-    seen = times[np.maximum(last, 0)]
+    at = np.maximum(last, 0)
+    seen = placed.times[at]
     is_there = (last >= 0) & ((seen >= oldest) if grid.is_closed else (seen > oldest))
-    return np.where(is_there, values[np.maximum(last, 0)], np.nan)
+    return np.where(is_there, placed.values[at], np.nan)
 
 
 def quantile_of(values: Vector, share: float) -> float:
@@ -108,16 +140,6 @@ def quantile_of(values: Vector, share: float) -> float:
     sides = np.partition(known, (low, high))
     weight = rank - math.floor(rank)
     return float(sides[low] * (1 - weight) + sides[high] * weight)
-
-
-def _samples_until(grid: Grid, times: Times, *, counts_it: bool) -> Times:
-    """How many samples are before each instant, one more instant before the first; `counts_it`: and at it."""
-    import numpy as np
-
-    since = times - (grid.first_ms - grid.step_ms)
-    bins = -(-since // grid.step_ms) if counts_it else since // grid.step_ms + 1
-    bins = np.clip(bins, 0, grid.count + 1)
-    return np.cumsum(np.bincount(bins, minlength=grid.count + 2))[: grid.count + 1]
 
 
 def _extrapolated(

@@ -42,7 +42,7 @@ def advise(
     looked: Looked,
 ) -> Advice:
     """Of one workload with all its containers; `budgets` are those of the objectives that are about it."""
-    sizes = {container: size for container, size in facts.sizes.items() if container.workload == workload}
+    sizes = dict(facts.sizes_of(workload))
     for one in measured:
         sizes.setdefault(one.container, NO_SIZE)
     containers = tuple(_container(one, sizes, facts, budgets, looked, len(measured)) for one in measured)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from maestro_cli.config.strict import parse_yaml
 from maestro_cli.core.errors import ActionFailed, UsageError
 from maestro_cli.core.untrusted import Untrusted
+from maestro_cli.output import writer
 from maestro_cli.output.formats import KINDS, Format, parse_format
 from maestro_cli.output.jsonpath import evaluate
 from maestro_cli.output.tables import cell_text, data_text, text_width
@@ -189,6 +190,15 @@ JSON_VALUES = st.recursive(
 @given(JSON_VALUES)
 def test_json_reads_back(value: Any) -> None:
     assert json.loads(json_text(value)) == value
+
+
+@given(JSON_VALUES)
+def test_long_json_is_spelled_as_short_json(value: Any) -> None:
+    """Another writer parts it into lines."""
+    short = json_text(value)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(writer, "_LONG", 0)
+        assert json_text(value) == short
 
 
 @pytest.mark.parametrize(
