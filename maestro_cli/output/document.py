@@ -34,6 +34,8 @@ blockquote{margin:1rem 0;padding:.4rem .9rem;border-left:4px solid #a33b00;backg
 figure{margin:1rem 0}svg{box-sizing:border-box;max-width:100%;height:auto;border:1px solid #cfd4da}
 mark{background:#ffe49a;padding:0 .2rem}
 th,td strong{overflow-wrap:normal}
+.wide{max-width:none}.wide table{display:block;overflow-x:auto}.wide :is(th,td){min-width:6.5em}
+.wide :is(th,td):first-child{min-width:11.5em}.wide :is(th,td):last-child{min-width:15em}
 @media screen and (prefers-color-scheme:dark){body{color:#dde3ea;background:#15191e}
 th{background:#232a32}pre{background:#1c2229}blockquote{background:#33261a}mark{color:#222}
 th,td,pre,h2,svg{border-color:#3a434d}a{color:#8fbcf0}svg{filter:invert(1) hue-rotate(180deg)}}
@@ -46,9 +48,11 @@ tr,figure,pre,blockquote{break-inside:avoid}thead{display:table-header-group}a{c
 """
 
 
-def html_page(markdown: str, pictures: Mapping[str, str], *, title: str, placeholder: str = "") -> str:
+def html_page(
+    markdown: str, pictures: Mapping[str, str], *, title: str, placeholder: str = "", is_wide: bool = False
+) -> str:
     """The page. `pictures` are SVG elements by the name that an image's address ends in, made here;
-    `placeholder` is highlighted wherever it stands."""
+    `placeholder` is highlighted wherever it stands; `is_wide`: its tables have many columns."""
     style = _STYLE.strip()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -63,7 +67,7 @@ def html_page(markdown: str, pictures: Mapping[str, str], *, title: str, placeho
 <title>{escape(visible(title, 200))}</title>
 <style>{style}</style>
 </head>
-<body>
+<body{' class="wide"' if is_wide else ""}>
 {body}</body>
 </html>
 """

@@ -8,10 +8,11 @@ from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import markdown_text
 from maestro_cli.output.document import html_page
 from maestro_cli.output.evidence import write_files
-from maestro_cli.output.views import Picture, Report, View
+from maestro_cli.output.views import Listing, Picture, Report, View
 from maestro_cli.output.writer import markdown_of
 
 FORMS = (".md", ".html")
+_MANY_COLUMNS = 8
 
 
 def check_form(path: Path) -> None:
@@ -27,8 +28,10 @@ def page_of(view: View, title: str = "") -> str:
         pictures = {f"{one.name}.svg": one.svg() for one in view.blocks if isinstance(one, Picture)}
         title = title or view.title
     title = title or named
-    markdown = f"# {markdown_text(title)}\n\n{markdown_of(view, with_pictures=True)}"
-    return html_page(markdown, pictures, title=title)
+    markdown = f"# {markdown_text(title)}\n\n{markdown_of(view, for_page=True)}"
+    blocks = view.blocks if isinstance(view, Report) else [view]
+    is_wide = any(isinstance(one, Listing) and len(one.columns) > _MANY_COLUMNS for one in blocks)
+    return html_page(markdown, pictures, title=title, is_wide=is_wide)
 
 
 def write_page(report: Report, title: str, path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import ActionFailed, UsageError
-from maestro_cli.core.untrusted import UNSAFE, markdown_text, visible, visible_block
+from maestro_cli.core.untrusted import UNSAFE, markdown_code, markdown_text, visible, visible_block
 from maestro_cli.output import tables
 from maestro_cli.output.diagnostics import note
 from maestro_cli.output.formats import Format
@@ -185,14 +185,17 @@ def csv_of(view: View) -> str:
     return tables.csv_text(listings[0])
 
 
-def markdown_of(view: View, *, with_pictures: bool = False) -> str:
-    """A view as Markdown, in which nothing that a cell says acts; pictures are named where wanted."""
+def markdown_of(view: View, *, for_page: bool = False) -> str:
+    """A view as Markdown, in which nothing that a cell says acts.
+
+    For a page its pictures are named, and lines are kept as they are.
+    """
     if isinstance(view, Listing):
         return tables.markdown_table(view)
     parts = []
     for block in view.blocks:
         if isinstance(block, Picture):
-            parts += [f"![{markdown_text(block.title)}]({block.name}.svg)"] if with_pictures else []
+            parts += [f"![{markdown_text(block.title)}]({block.name}.svg)"] if for_page else []
             continue
         if isinstance(block, Heading):
             parts.append(f"## {markdown_text(block.text)}")
@@ -200,7 +203,7 @@ def markdown_of(view: View, *, with_pictures: bool = False) -> str:
             rows = [f"- **{label}**: {markdown_text(tables.cell_text(value))}" for label, value in block.rows]
             parts.append("\n".join(rows))
         elif isinstance(block, Lines):
-            parts.append(visible_block(block.text))
+            parts.append(markdown_code(block.text) if for_page else visible_block(block.text))
         else:
             parts.append(tables.markdown_table(block) if block.items else markdown_text(block.empty))
     return "\n\n".join(parts)
@@ -293,6 +296,7 @@ def print_block(console: Any, block: Any, *, wide: bool) -> tuple[str, ...]:
         return table.left_out
     if isinstance(block, Picture):
         console.print(Text(visible(block.title), style="bold underline"))
+        console.print()
         for row in _drawn(block, console.width, colour=not console.no_color):
             console.print(Text.from_ansi(row), soft_wrap=True)
         return ()

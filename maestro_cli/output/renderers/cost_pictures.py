@@ -235,7 +235,7 @@ def _claims(saving: Saving) -> Iterator[Step]:
     known = [(str(of), one.monthly) for of, one in saving.claims.items() if one.monthly]
     known.sort(key=lambda one: (-one[1], one[0]))
     less = [one for one in known if one[1] > 0]
-    more = [one for one in reversed(known) if one[1] < 0]
+    more = sorted((one for one in known if one[1] < 0), key=lambda one: (one[1], one[0]))
     for side in (less, more):
         few = side if len(side) <= _MOST_CLAIMS + 1 else side[:_MOST_CLAIMS]
         yield from (Step(name, amount) for name, amount in few)

@@ -91,6 +91,18 @@ def test_each_workload_is_told_what_becomes_of_it(run: Run) -> None:
     assert document["schema"] == "maestro.dev/rightsizing/v1"
 
 
+def test_what_it_saves_is_drawn_below_the_table_and_on_a_page(run: Run) -> None:
+    result = run("-A", "--plain")
+    told_last = result.out.split("WHAT IT SAVES A MONTH, USD")[1].split("REFUSED")[0].strip().splitlines()
+    assert told_last[0].startswith("shop/deploy/wide ")
+    claimable, beyond, realisable = (float(line.split()[-1].replace(",", "")) for line in told_last[-3:])
+    assert claimable + beyond == pytest.approx(realisable, abs=0.02)
+    page = run("-A", "-o", "html")
+    assert page.code == 0
+    assert page.out.count("<svg ") == 1
+    assert "<h1" in page.out
+
+
 def test_a_refusal_has_its_reason_and_the_query_that_tells_it_again(run: Run) -> None:
     (item,) = told(run("--workload", "shop/deploy/cramped", "-o", "json"))["items"]
     (reason,) = item["containers"][0]["cpu"]["reasons"]

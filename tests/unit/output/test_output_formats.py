@@ -23,7 +23,7 @@ from maestro_cli.output import writer
 from maestro_cli.output.formats import KINDS, Format, parse_format
 from maestro_cli.output.jsonpath import evaluate
 from maestro_cli.output.tables import cell_text, data_text, text_width
-from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report, View
+from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Picture, Report, View
 from maestro_cli.output.writer import JSON_BATCH, OutputOptions, emit, emit_text, json_text
 
 
@@ -304,6 +304,33 @@ class Full(io.StringIO):
 
     def write(self, text: str) -> int:
         raise OSError(28, "No space left on device")
+
+
+def test_a_page_stands_alone_and_keeps_lines_and_places_of_pictures() -> None:
+    lines = Lines("one [x](http://evil.example)\n  <b>two</b>")
+    picture = Picture("drawn", "What it [is](http://evil.example)", lambda: "<svg>drawn</svg>")
+    page = written(Report("things/v1", {}, (Heading("Things"), lines, picture, listing(*THINGS))), "html")
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.endswith("</html>\n")
+    assert "<title>things</title>" in page
+    assert "one [x](http://evil.example)\n  &lt;b&gt;two" in page
+    assert "<svg>drawn</svg>" in page
+    assert "<a " not in page
+    assert "<title>Of things</title>" in written(Report("things/v1", {}, (lines,), title="Of things"), "html")
+    assert 'class="wide"' not in page
+    many = Listing("things/v1", COLUMNS * 3, THINGS)
+    assert 'class="wide"' in written(many, "html")
+
+
+def test_a_picture_is_for_people_and_pages_alone() -> None:
+    picture = Picture("drawn", "Drawn", lambda: "<svg/>", lambda width, colour: [f"{width} {colour}"])
+    report = Report("things/v1", {"a": 1}, (listing(*THINGS), picture))
+    without = replace(report, blocks=(listing(*THINGS),))
+    for form in ("md", "json", "csv", "yaml"):
+        assert written(report, form) == written(without, form)
+    assert written(report, "table") == written(without, "table") + "\nDRAWN\n\n100 False\n"
+    hidden = replace(report, blocks=(replace(picture, lines=None), listing(*THINGS)))
+    assert written(hidden, "table") == written(without, "table")
 
 
 @pytest.mark.parametrize("form", KINDS)
