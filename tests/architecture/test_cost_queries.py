@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.facts.metrics import HeadSeries, Instant, Sample, Series
 from maestro_cli.cost.cluster_series import ANY_CLUSTER
 from maestro_cli.cost.storage.report import StorageWanted
@@ -28,7 +26,7 @@ from maestro_cli.slo.ports import RawSeries
 
 ROOT = Path(__file__).resolve().parents[2] / "maestro_cli"
 ROOMS = ("cost", "services/costs")
-METRIC = r"(?:up|kube_\w+|container_\w+|node_\w+|DCGM_\w+|maestro_\w+)"
+METRIC = r"(?:up|kube_\w+|container_\w+|node_\w+|DCGM_\w+|maestro_\w+|loki_\w+|otelcol_\w+)"
 BRACES = re.compile(r'\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}')
 LABELS_OF = re.compile(r"\b(by|on|without|ignoring)\s*\([^)]*\)")
 BARE = re.compile(rf"\b{METRIC}\b(?!~)")
@@ -83,7 +81,8 @@ class Asked:
         self.queries.append(promql)
         count = int((end - start).total_seconds() // step_seconds)
         times = [start.timestamp() + (one + 1) * step_seconds for one in range(count)]
-        return (RawSeries(LABELS, times, [1.0] * count),)
+        told = [LABELS, {}] if "by (instance)" in promql else [LABELS]  # by exporter, and by any
+        return [RawSeries(of, times, [60.0] * count) for of in told]
 
     def samples(self, selector: str, start: datetime, end: datetime) -> Sequence[RawSeries]:
         self.queries.append(selector)
@@ -96,7 +95,8 @@ class Asked:
 
     def series(self, selector: str, start: datetime, end: datetime) -> Sequence[Mapping[str, str]]:
         self.queries.append(selector)
-        return tuple({"__name__": name, **LABELS} for name in ("kube_pod_info", "kube_node_info"))
+        above = {**LABELS, "__name__": "kube_replicaset_owner", "owner_kind": "Deployment"}
+        return *({"__name__": name, **LABELS} for name in ("kube_pod_info", "kube_node_info")), above
 
     def version(self) -> str:
         return "3.0.0"
@@ -169,11 +169,26 @@ def test_every_selector_of_every_view_has_the_labels_of_the_cluster(
     name: str, services: Services, asked: Asked
 ) -> None:
     least, view = VIEWS[name]
-    with suppress(MaestroError):  # what was asked by then counts
-        view(services)
+    view(services)
     anywhere = served_query_of_all() if name == "storage" else ""
     assert len(asked.queries) >= least
     assert [query for query in asked.queries if query != anywhere and unmatched(query)] == []
+
+
+class OthersAlone(Asked):
+    """Only other clusters have told what they serve."""
+
+    def query(self, promql: str, *, at: datetime | None = None) -> Instant:
+        found = super().query(promql, at=at)
+        return Instant(promql, found.at, ()) if MATCHER in promql else found
+
+
+def test_what_any_cluster_had_loaded_is_kept_and_is_not_enough(services: Services) -> None:
+    vars(services).update(prometheus=OthersAlone())
+    stored = services.stored(StorageWanted(Path("store"), cold="STANDARD_IA"))
+    assert stored.unknown == "no model server told Prometheus in the last 30 days what it serves"
+    (item,) = stored.items
+    assert "which had it loaded" in item.why
 
 
 def served_query_of_all() -> str:
