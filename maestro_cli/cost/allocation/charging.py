@@ -34,6 +34,7 @@ COMPONENTS = {
     Resource.MEMORY: Component.MEMORY,
     Resource.GPU: Component.GPU,
 }
+_MOST_NAMED = 3
 
 
 @dataclass(slots=True)
@@ -110,9 +111,25 @@ def charge(metered: Metered, book: PriceBook) -> Charges:
     volumes = _charge_volumes(charges, by_hour, containers + 2 * machines)
     others = (volumes, *_charge_others(charges, by_hour))
     bill.update({component: amount for component, amount in others if amount})
-    charges.unpriced = (*(f"nodes: {kind}" for kind in found.unpriced), *by_hour.unpriced)
+    kinds = (f"nodes: {kind}" for kind in found.unpriced)
+    charges.unpriced = (*kinds, *_of_unknown_size(metered), *by_hour.unpriced)
     charges.notes = _notes(metered, node_of, int(overcommitted.sum()), found.by_list)
     return charges
+
+
+def _of_unknown_size(metered: Metered) -> Iterator[str]:
+    """Nodes that were there while nobody told how large they are: a price of theirs cannot be split."""
+    import numpy as np
+
+    lacking = np.zeros(metered.present.shape, dtype=bool)
+    for resource in (Resource.CPU, Resource.MEMORY):
+        capacity = metered.capacity.get(resource)
+        lacking |= np.isnan(capacity) if capacity is not None else True
+    rows = np.flatnonzero((lacking & (np.nan_to_num(metered.present) > 0)).any(axis=1))
+    if rows.size:
+        named = ", ".join(metered.nodes[row].name for row in rows[:_MOST_NAMED])
+        more = f" and {rows.size - _MOST_NAMED} more" if rows.size > _MOST_NAMED else ""
+        yield f"nodes whose capacity was not told: {named}{more}"
 
 
 def _charge_nodes(charges: Charges, component: Component, costs: Matrix, assets: Matrix) -> NDArray[np.bool_]:

@@ -65,21 +65,33 @@ def assemble(found: Readings, wanted: Meter, now: datetime, notes: Sequence[str]
 def _running(found: Readings) -> Grid[PodKey]:
     """How long each pod ran in each hour.
 
-    Two exporters tell it twice, two that followed one another each a part: what all told is divided by how
-    many of them there were on average.
+    Two exporters tell it twice, two that followed one another each a part: what those that told of a pod said
+    is divided by how many of them there were on average. Of exporters that share the pods among them (sharded
+    ones) each is the only one for its pods.
     """
     import numpy as np
 
-    exporters = [name for name in found.watched.rows if name]
-    any_of_them = np.nan_to_num(found.watched.matrix([""])[0])
-    each = np.nansum(found.watched.matrix(exporters), axis=0) if exporters else any_of_them
-    once = np.divide(any_of_them, each, out=np.ones_like(each), where=each > 0)
+    tellers = defaultdict[PodKey, list[str]](list)
+    for pod, exporter in sorted(found.told_running.rows):
+        tellers[pod].append(exporter)
+    once = {names: _once(found, names) for names in {tuple(names) for names in tellers.values()}}
     ran = Grid[PodKey](found.hours.count)
-    for (pod, _), row in found.told_running.rows.items():
-        ran.rows[pod] = np.nan_to_num(row) + ran.rows.get(pod, 0.0)
-    for pod, row in ran.rows.items():
-        ran.rows[pod] = np.where(row > 0, row * once, np.nan)
+    for pod, names in tellers.items():
+        told = np.nansum([found.told_running.rows[pod, name] for name in names], axis=0)
+        row = told * once[tuple(names)]
+        ran.rows[pod] = np.where(row > 0, row, np.nan)
     return ran
+
+
+def _once(found: Readings, exporters: tuple[str, ...]) -> Matrix:
+    """What makes the sum of what these told be told once, in each hour."""
+    import numpy as np
+
+    any_at_all = np.nan_to_num(found.watched.matrix([""])[0])
+    each = np.nansum(found.watched.matrix(exporters), axis=0)
+    any_of_them: Matrix = np.minimum(any_at_all, each)
+    once: Matrix = np.divide(any_of_them, each, out=np.ones_like(each), where=each > 0)
+    return once
 
 
 def _pods(found: Readings, ran: Grid[PodKey]) -> dict[Named, list[PodKey]]:

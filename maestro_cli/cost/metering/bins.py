@@ -96,8 +96,8 @@ class Grid(Generic[Key]):
     hours: int
     rows: dict[Key, Matrix] = field(default_factory=dict)
 
-    def put(self, key: Key, chunk: Chunk, series: RawSeries, factor: float) -> None:
-        """The figures of a series times a factor; two series of one key are added up."""
+    def put(self, key: Key, chunk: Chunk, series: RawSeries, factor: float, *, largest: bool = False) -> None:
+        """The figures of a series times a factor; of two series of one key the sum, or the largest."""
         import numpy as np
 
         row = self.rows.get(key)
@@ -110,7 +110,8 @@ class Grid(Generic[Key]):
         values = np.asarray(series.values, dtype=np.float64)[fits] * factor
         values[~np.isfinite(values)] = np.nan
         held = row[columns]
-        row[columns] = np.where(np.isnan(held), values, held + np.nan_to_num(values))
+        both = np.fmax(held, values) if largest else held + np.nan_to_num(values)
+        row[columns] = np.where(np.isnan(held), values, both)
 
     def matrix(self, keys: Iterable[Key]) -> Matrix:
         """The rows of these keys in their order."""

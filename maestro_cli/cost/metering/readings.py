@@ -80,16 +80,21 @@ def _running(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None
 
 
 def _requests(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    """A pod that waits for its node is told of without one, and asks for the same."""
     for one in answer:
         key = _named(one, "namespace", "pod", "uid", "container", "resource")
-        found.mean_requests.put(key, chunk, one, 1 / GIB if key[-1] == MEMORY else 1.0)
+        factor = 1 / GIB if key[-1] == MEMORY else 1.0
+        found.mean_requests.put(key, chunk, one, factor, largest=True)
         if node := one.labels.get("node"):
             found.node_of[key[:3]] = node
 
 
-def _used(found: Readings, grid: Grid[Key], chunk: Chunk, one: RawSeries, factor: float) -> None:
+def _used(
+    found: Readings, grid: Grid[Key], chunk: Chunk, one: RawSeries, factor: float, *, is_mean: bool = False
+) -> None:
+    """A pod of a name that moved used processors on both nodes; its mean memory is that of one of them."""
     key = _named(one, "namespace", "pod", "container")
-    grid.put(key, chunk, one, factor)
+    grid.put(key, chunk, one, factor, largest=is_mean)
     if node := one.labels.get("node"):
         found.node_of[key[:2]] = node
 
@@ -101,7 +106,7 @@ def _cpu(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
 
 def _memory(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
     for one in answer:
-        _used(found, found.mean_memory, chunk, one, 1 / GIB)
+        _used(found, found.mean_memory, chunk, one, 1 / GIB, is_mean=True)
 
 
 def _gpu(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:

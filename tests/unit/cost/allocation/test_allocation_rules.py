@@ -171,6 +171,15 @@ def test_hours_before_the_first_prices_are_missing_and_not_free() -> None:
     assert found.unpriced == ("nodes: no instance type on-demand", "1 hours before the first prices")
 
 
+@pytest.mark.parametrize("told", [{}, {Resource.CPU: 8.0}, {Resource.CPU: 8.0, Resource.MEMORY: np.nan}])
+def test_a_node_of_unknown_size_makes_the_bill_a_lower_bound(told: dict[Resource, float]) -> None:
+    capacity = {resource: np.array([[amount]]) for resource, amount in told.items()}
+    found = allocate(replace(THREE, capacity=capacity), BOOK).allocation
+    assert "nodes whose capacity was not told: a" in found.unpriced
+    gone = replace(THREE, capacity=capacity, present=np.array([[0.0]]))
+    assert not any("capacity" in text for text in allocate(gone, BOOK).allocation.unpriced)
+
+
 def test_what_a_filter_leaves_out_is_one_row() -> None:
     found = allocate(THREE, BOOK, where=Filter.parse("namespace=ml")).allocation
     assert [(row.kind, round(row.total, 9)) for row in found.rows] == [

@@ -161,3 +161,58 @@ def test_an_hour_with_use_and_without_who_ran_is_not_covered() -> None:
     found = meter(Fake(), Meter("lab"), hours_until(START, 1), START)
     assert np.isnan(found.used[Resource.CPU]).all()
     assert found.coverage.tolist() == [0.0]
+
+
+def told_running(watched: Mapping[str, float], pods: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Hours that each pod ran in one hour, from looks that exporters had of anything and of each pod."""
+    end = START + HOUR
+    times = [end.timestamp()]
+
+    class Told(Fake):
+        def steps(
+            self, promql: str, start: datetime, end: datetime, step_seconds: float
+        ) -> Iterable[RawSeries]:
+            if "kube_pod_status_phase" in promql:
+                return [
+                    RawSeries({"namespace": "ml", "pod": pod, "uid": pod, "instance": by}, times, [looks])
+                    for pod, told in pods.items()
+                    for by, looks in told.items()
+                ]
+            if "resource_requests" in promql:
+                names = {"namespace": "ml", "container": "c", "resource": "cpu"}
+                return [RawSeries({**names, "pod": pod, "uid": pod}, times, [1.0]) for pod in pods]
+            if "group by (instance)" in promql:
+                return [RawSeries({"instance": by} if by else {}, times, [n]) for by, n in watched.items()]
+            return []
+
+    found = meter(Told(), Meter("lab"), hours_until(end, 1), end)
+    hours = found.requested[Resource.CPU][:, 0].tolist()
+    return dict(zip([one.pod for one in found.containers], hours, strict=True))
+
+
+def test_two_exporters_that_tell_all_pods_tell_each_once() -> None:
+    assert told_running({"": 60, "x": 60, "y": 60}, {"a": {"x": 60, "y": 60}}) == {"a": 1.0}
+
+
+def test_one_exporter_after_another_tells_a_pod_in_two_parts() -> None:
+    assert told_running({"": 60, "x": 24, "y": 36}, {"a": {"x": 24, "y": 36}}) == {"a": 1.0}
+
+
+def test_of_exporters_that_share_the_pods_each_tells_its_own_whole() -> None:
+    pods = {"a": {"x": 60.0}, "b": {"y": 30.0}, "c": {"z": 60.0}}
+    assert told_running({"": 60, "x": 60, "y": 60}, pods) == {"a": 1.0, "b": 0.5, "c": 1.0}
+
+
+def test_a_pod_that_got_its_node_within_the_hour_asks_once() -> None:
+    class Placed(Fake):
+        def steps(
+            self, promql: str, start: datetime, end: datetime, step_seconds: float
+        ) -> Iterable[RawSeries]:
+            for one in super().steps(promql, start, end, step_seconds):
+                yield one
+                if "resource_requests" in promql:
+                    labels = {name: value for name, value in one.labels.items() if name != "node"}
+                    yield RawSeries(labels, one.times, one.values)
+
+    found = meter(Placed(), Meter("lab"), hours_until(START + HOUR, 1), START + HOUR)
+    assert found.requested[Resource.CPU].tolist() == [[2.0]]
