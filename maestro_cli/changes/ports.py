@@ -145,6 +145,7 @@ class ClusterPort(Protocol):
         resource_version: str,
         least: int,
         most: int,
+        cpu: int | None,
         annotations: Mapping[str, str | None],
         dry_run: bool = False,
     ) -> Autoscaler:

@@ -1,7 +1,8 @@
-"""Scale HPA: move the bounds between which an autoscaler keeps the replicas of a workload.
+"""Scale HPA: move the bounds between which an autoscaler keeps the replicas of a workload, or its target.
 
 Invariant: the autoscaler alone sets the replicas. A lower maximum ends replicas at once, a higher minimum
-starts some; what is within the new bounds stays.
+starts some; what is within the new bounds stays. The target is the share of the CPU request, in percent, that
+pods are to use on average; of an autoscaler that looks at something else it is not made up.
 """
 
 from __future__ import annotations
@@ -31,14 +32,16 @@ from maestro_cli.core.quantities import counted
 from maestro_cli.core.refs import ObjectRef, WorkloadRef, ref_of
 from maestro_cli.core.untrusted import Untrusted
 
+MOST_TARGET = 1000  # percent: pods may use more than they request
+_TARGET = "cpu"
 _BOUNDS = {"min": "minReplicas", "max": "maxReplicas"}
 
 
 class ScaleHpa(MarkedKind[Autoscaler]):
-    """Parameters: `min` and `max` (int); one that is left out stays."""
+    """Parameters: `min`, `max` and `cpu` (int; of the CPU request, percent); one that is left out stays."""
 
     name = "scale-hpa"
-    options: ClassVar[Mapping[str, Option]] = {"min": Option(whole_number), "max": Option(whole_number)}
+    options: ClassVar[Mapping[str, Option]] = {name: Option(whole_number) for name in ("min", "max", "cpu")}
     permissions: ClassVar[tuple[Permission, ...]] = (
         Permission("get", "horizontalpodautoscalers", "autoscaling"),
         Permission("patch", "horizontalpodautoscalers", "autoscaling"),
@@ -50,32 +53,34 @@ class ScaleHpa(MarkedKind[Autoscaler]):
         return world.cluster.get_autoscaler(ref.namespace, ref.name)
 
     def target(self, found: Autoscaler) -> Target:
-        state = digest([found.uid, found.least, found.most, found.target_name, self.mark_of(found)])
+        by_cpu = [] if found.cpu_target is None else [found.cpu_target]
+        state = digest([found.uid, found.least, found.most, found.target_name, self.mark_of(found), *by_cpu])
         return Target(found.ref, found.uid, found.resource_version, found.generation, state)
 
     def draft(self, world: World, found: Autoscaler, request: Request) -> Draft:
-        least, most = _checked(found, request.parameters)
+        least, most, cpu = _checked(found, request.parameters)
         workload, blind = _scaled(world, found)
         now = 0 if workload is None else workload.replicas_wanted
         after = min(max(now, least), most) if now else now
-        before = {"minReplicas": found.least, "maxReplicas": found.most}
-        spec = {"minReplicas": least, "maxReplicas": most}
+        before = self.spec_of(found)
+        spec = {"minReplicas": least, "maxReplicas": most, _TARGET: cpu}
         lines = (
             DiffLine(Untrusted(name), Untrusted(str(before[name])), Untrusted(str(spec[name])))
             for name in spec if spec[name] != before[name]
         )  # fmt: skip
         of = f"{found.ref} of {found.target_kind.lower()}/{found.target_name}"
         return Draft(
-            parameters={"min": least, "max": most},
+            parameters=_parameters(least, most, cpu if cpu != found.cpu_target else None),
             summary=f"keep {least} to {counted(most, 'replica')} by {of},"
-            f" which kept {found.least} to {found.most}",
+            f" which kept {found.least} to {found.most}{_by_cpu(found, cpu)}",
             spec=spec,
             diff=Diff(tuple(lines)),
             holds=f"{found.ref} keeps between {least} and {counted(most, 'replica')}",
             undo=Undo(
                 self.name,
-                {"min": found.least, "max": found.most},
-                f"put {found.ref} back to {found.least} to {counted(found.most, 'replica')}",
+                _parameters(found.least, found.most, found.cpu_target if cpu != found.cpu_target else None),
+                f"put {found.ref} back to {found.least} to {counted(found.most, 'replica')}"
+                + ("" if cpu == found.cpu_target else f", at {found.cpu_target} % of the CPU request"),
             ),
             ended=max(0, now - after),
             after=after,
@@ -101,13 +106,15 @@ class ScaleHpa(MarkedKind[Autoscaler]):
         return True
 
     def spec(self, world: World, found: Autoscaler, plan: Plan) -> Spec:
-        return {_BOUNDS[name]: plan.parameters[name] for name in _BOUNDS}
+        bounds = {_BOUNDS[name]: plan.parameters[name] for name in _BOUNDS}
+        return {**bounds, _TARGET: plan.parameters.get("cpu", found.cpu_target)}
 
     def spec_of(self, found: Autoscaler) -> Spec:
-        return {"minReplicas": found.least, "maxReplicas": found.most}
+        return {"minReplicas": found.least, "maxReplicas": found.most, _TARGET: found.cpu_target}
 
     def part(self, spec: Spec) -> str:
-        return digest(["bounds", spec["minReplicas"], spec["maxReplicas"]])
+        by_cpu = [] if spec[_TARGET] is None else [spec[_TARGET]]
+        return digest(["bounds", spec["minReplicas"], spec["maxReplicas"], *by_cpu])
 
     def mark_of(self, found: Autoscaler) -> str:
         return found.annotations.get(CHANGE_ANNOTATION, "")
@@ -116,8 +123,8 @@ class ScaleHpa(MarkedKind[Autoscaler]):
         ref, spec = plan.target.ref, plan.payload
         return world.cluster.write_autoscaler(
             ref.namespace, ref.name, uid=plan.target.uid, resource_version=resource_version,
-            least=spec["minReplicas"], most=spec["maxReplicas"], annotations=self.annotations(plan),
-            dry_run=dry_run,
+            least=spec["minReplicas"], most=spec["maxReplicas"], cpu=spec[_TARGET],
+            annotations=self.annotations(plan), dry_run=dry_run,
         )  # fmt: skip
 
     def observe(self, world: World, plan: Plan, *, left: str) -> Observation:
@@ -130,19 +137,33 @@ class ScaleHpa(MarkedKind[Autoscaler]):
         if workload is None or not found.is_driven or not workload.replicas_wanted:
             return seen
         text = f"{workload.ref} wants {workload.replicas_wanted}, {workload.replicas_ready} are ready"
+        if "cpu" in plan.parameters:
+            text = f"{seen.text}; {text}"
         within = found.least <= workload.replicas_wanted <= found.most
         there = within and workload.replicas_ready == workload.replicas_wanted
         return Observation(Holds.YES if there else Holds.NOT_YET, text)
 
     def progress(self, found: Autoscaler, plan: Plan) -> Observation:
-        return Observation(
-            Holds.YES, f"{found.ref} keeps between {found.least} and {counted(found.most, 'replica')}"
-        )
+        text = f"{found.ref} keeps between {found.least} and {counted(found.most, 'replica')}"
+        if "cpu" in plan.parameters:
+            text += f", at {found.cpu_target} % of the CPU request"
+        return Observation(Holds.YES, text)
 
 
-def _checked(found: Autoscaler, given: Mapping[str, Any]) -> tuple[int, int]:
-    if all(given.get(name) is None for name in _BOUNDS):
-        raise UsageError("scale-hpa needs min, max or both", fix="min: 2, max: 10")
+def _parameters(least: int, most: int, cpu: int | None) -> dict[str, int]:
+    return {"min": least, "max": most, **({} if cpu is None else {"cpu": cpu})}
+
+
+def _by_cpu(found: Autoscaler, cpu: int | None) -> str:
+    return (
+        "" if cpu == found.cpu_target else f", at {cpu} % of the CPU request instead of {found.cpu_target} %"
+    )
+
+
+def _checked(found: Autoscaler, given: Mapping[str, Any]) -> tuple[int, int, int | None]:
+    cpu = _checked_target(found, given.get("cpu"))
+    if cpu is None and all(given.get(name) is None for name in _BOUNDS):
+        raise UsageError("scale-hpa needs min, max or both, or cpu", fix="min: 2, max: 10")
     least = found.least if given.get("min") is None else given["min"]
     most = found.most if given.get("max") is None else given["max"]
     for name, value in (("min", least), ("max", most)):
@@ -150,7 +171,19 @@ def _checked(found: Autoscaler, given: Mapping[str, Any]) -> tuple[int, int]:
             raise UsageError(f"{name} cannot be {value!r}", fix=f"1 to {MAX_REPLICAS}")
     if least > most:
         raise UsageError(f"min {least} is above max {most}", fix="move both: min and max")
-    return least, most
+    return least, most, found.cpu_target if cpu is None else cpu
+
+
+def _checked_target(found: Autoscaler, cpu: object) -> int | None:
+    if cpu is None:
+        return None
+    if found.cpu_target is None:
+        raise UsageError(
+            f"{found.ref} does not scale by the share of the CPU request that is used", fix="leave cpu out"
+        )
+    if isinstance(cpu, bool) or not isinstance(cpu, int) or not 1 <= cpu <= MOST_TARGET:
+        raise UsageError(f"cpu cannot be {cpu!r}", fix=f"1 to {MOST_TARGET}, percent of the request")
+    return cpu
 
 
 def _scaled_ref(found: Autoscaler) -> ObjectRef:

@@ -106,9 +106,13 @@ def hpa(
         int | None, typer.Option("--min", metavar="N", help="At least so many replicas.")
     ] = None,
     most: Annotated[int | None, typer.Option("--max", metavar="N", help="At most so many.")] = None,
+    cpu: Annotated[
+        int | None,
+        typer.Option("--cpu", metavar="PERCENT", help="Share of the CPU request that pods are to use."),
+    ] = None,
 ) -> Parameters:
-    """Move the bounds of an autoscaler, and wait until the replicas are within them.
+    """Move the bounds or the target of an autoscaler, and wait until the replicas are within the bounds.
 
     Example: maestro set hpa fraud --min 4 --max 12 -n ml
     """
-    return {"min": least, "max": most}
+    return {"min": least, "max": most, **({} if cpu is None else {"cpu": cpu})}

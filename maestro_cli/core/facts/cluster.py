@@ -240,6 +240,7 @@ class Autoscaler:
     annotations: Mapping[str, str] = field(default_factory=dict)
     is_driven: bool = False  # its controller has looked at it
     labels: Mapping[str, str] = field(default_factory=dict)
+    cpu_target: int | None = None  # percent of the CPU request; None: it does not look at that
 
     @property
     def ref(self) -> ObjectRef:

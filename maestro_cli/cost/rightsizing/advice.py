@@ -79,11 +79,26 @@ class ContainerAdvice:
 
 @dataclass(frozen=True, slots=True)
 class AutoscalerStep:
-    """The target that goes on scaling at the same use: percent of the request."""
+    """The target that goes on scaling at the same use: percent of the request.
+
+    `is_alone`: it looks at nothing else, so that all of its metrics are known.
+    """
 
     name: str
     now: float
     next: int
+    is_alone: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AutoscalerMove:
+    """Bounds and target of an autoscaler; None: as it is."""
+
+    name: str
+    least: int | None = None
+    most: int | None = None
+    cpu: int | None = None
+    is_alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +108,7 @@ class Suggestion:
     code: str
     text: str
     facts: tuple[Fact, ...] = ()
+    move: AutoscalerMove | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +126,7 @@ class Advice:
     suggestions: tuple[Suggestion, ...] = ()
     budgets: tuple[Fact, ...] = ()
     is_read: bool = False
+    pods: tuple[str, ...] = ()  # that there are now
 
     @property
     def changes(self) -> bool:

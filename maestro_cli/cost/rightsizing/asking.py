@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.rightsizing.chunks import selector_of
 from maestro_cli.cost.rightsizing.owners import PodKey
 
+ANY: Mapping[str, str] = MappingProxyType({})
 _OF_CONTAINER = "max by (namespace, pod, container"
 MAIN, INIT = "kube_pod_container", "kube_pod_init_container"  # a native sidecar is of the second family
 RESTARTS = "status_restarts_total"
@@ -97,6 +99,24 @@ class FactQueries:
 
     def autoscaler_bound(self, which: str) -> str:
         return self.series.of(f"kube_horizontalpodautoscaler_spec_{which}_replicas")
+
+    def autoscaler_full(self, of: Mapping[str, str] = ANY) -> str:
+        """The share of the window in which each wanted all the replicas that it may have."""
+        wanted, most = (self._scaling(name, of) for name in ("status_desired_replicas", "spec_max_replicas"))
+        return f"avg_over_time(({wanted} >= bool {most})[{self.span}:5m])"
+
+    def autoscaler_wanted(self, of: Mapping[str, str] = ANY) -> str:
+        """The most replicas that each wanted in the window."""
+        return f"max_over_time(({self._scaling('status_desired_replicas', of)})[{self.span}:5m])"
+
+    def autoscaler_used(self, of: Mapping[str, str] = ANY) -> str:
+        """The largest share of the CPU request, in percent, that each saw in the window."""
+        cpu = {"metric_name": "cpu", "metric_target_type": "utilization"}
+        return f"max_over_time(({self._scaling('status_target_metric', {**of, **cpu})})[{self.span}:5m])"
+
+    def _scaling(self, name: str, of: Mapping[str, str]) -> str:
+        told = self.series.of(f"kube_horizontalpodautoscaler_{name}", of)
+        return f"max by (namespace, horizontalpodautoscaler) ({told})"
 
     @property
     def gpu_busy(self) -> str:

@@ -27,8 +27,13 @@ MOST_TARGET = 90
 _WORTH = 0.95  # a cut of less than a twentieth is not worth a rollout
 
 
-def with_autoscaler(advice: Advice, autoscaler: Autoscaler, series: ClusterSeries = ANY_CLUSTER) -> Advice:
-    """The advice with the target that belongs to it; without the cuts that no target would go with."""
+def with_autoscaler(
+    advice: Advice, autoscaler: Autoscaler, series: ClusterSeries = ANY_CLUSTER, rest: float = 0.0
+) -> Advice:
+    """`rest` are the cores that containers ask for of which nothing was measured.
+
+    The advice with the target that belongs to it; without the cuts that no target would go with.
+    """
     containers = advice.containers
     if autoscaler.memory_target is not None:
         text = "its autoscaler scales by memory, and would add pods for a smaller request"
@@ -37,8 +42,16 @@ def with_autoscaler(advice: Advice, autoscaler: Autoscaler, series: ClusterSerie
     step = None
     if autoscaler.cpu_target is not None:
         fact = _target_of(series, advice.workload, autoscaler, "cpu", autoscaler.cpu_target)
-        containers, step = _by_cpu(containers, autoscaler.name, autoscaler.cpu_target, fact)
-    return replace(advice, containers=containers, autoscaler=step)
+        containers, step = _by_cpu(containers, autoscaler.name, autoscaler.cpu_target, fact, rest)
+    return replace(
+        advice,
+        containers=containers,
+        autoscaler=step and replace(step, is_alone=looks_at_cpu_alone(autoscaler)),
+    )
+
+
+def looks_at_cpu_alone(autoscaler: Autoscaler) -> bool:
+    return autoscaler.memory_target is None and not autoscaler.others
 
 
 def _target_of(
@@ -53,23 +66,23 @@ def _target_of(
 
 
 def _by_cpu(
-    containers: tuple[ContainerAdvice, ...], name: str, target: float, fact: Fact
+    containers: tuple[ContainerAdvice, ...], name: str, target: float, fact: Fact, rest: float
 ) -> tuple[tuple[ContainerAdvice, ...], AutoscalerStep | None]:
     if not any(one.cpu.changes for one in containers):
         return containers, None
     if any(one.now.cpu_request is None for one in containers):
         text = "its autoscaler needs a request of every container, and one has none"
         return tuple(_without(one, "cpu", text, fact) for one in containers), None
-    before = sum(one.now.cpu_request or 0.0 for one in containers)
-    after = sum(one.next.cpu_request or 0.0 for one in containers)
+    before = sum(one.now.cpu_request or 0.0 for one in containers) + rest
+    after = sum(one.next.cpu_request or 0.0 for one in containers) + rest
     if target * before / after > MOST_TARGET:
         least = target * before / MOST_TARGET
-        if len(containers) > 1 or least >= before * _WORTH:
+        if len(containers) > 1 or rest or least >= before * _WORTH:
             text = f"its autoscaler's target of {target:g} % would have to be over {MOST_TARGET} %"
             return tuple(_without(one, "cpu", text, fact) for one in containers), None
         containers = (_held(containers[0], whole_millicores(least, 0.0)),)
         after = containers[0].next.cpu_request or before
-    return containers, AutoscalerStep(name, target, math.floor(target * before / after + 1e-9))
+    return containers, AutoscalerStep(name, target, max(1, math.floor(target * before / after + 1e-9)))
 
 
 def _held(one: ContainerAdvice, least: float) -> ContainerAdvice:

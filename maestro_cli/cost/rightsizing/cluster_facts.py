@@ -59,6 +59,7 @@ def read_facts(
         sidecars=ask.sidecars(chosen),
         endings=endings,
         unexplained=unexplained,
+        alive=_by_workload(running),
         seen=_by_workload(chosen),
         pods=tuple(read_placed(ask.samples, queries, amounts["requests"], alive, owners)),
         nodes=tuple(read_rooms(ask.samples, queries)),
@@ -142,7 +143,8 @@ class _Asking:
         return frozenset(_of(key, owners) for key in known if key[:2] in owners) - untold.keys(), untold
 
     def autoscalers(self) -> dict[WorkloadId, Autoscaler]:
-        infos = self.samples(self._queries.autoscalers)
+        queries = self._queries
+        infos = self.samples(queries.autoscalers)
         if not infos:
             return {}
         least, most = (
@@ -157,13 +159,17 @@ class _Asking:
                 targets[_autoscaler(one)][name] = one.value
             else:
                 others[_autoscaler(one)].add(name)
+        full, wanted, used = (
+            {_autoscaler(one): one.value for one in self.samples(promql)}
+            for promql in (queries.autoscaler_full(), queries.autoscaler_wanted(), queries.autoscaler_used())
+        )
         found = {}
         for one in infos:
             key, of = _autoscaler(one), one.labels
             kind, name = of.get("scaletargetref_kind", ""), of.get("scaletargetref_name", "")
             found[WorkloadId(key[0], kind, name)] = Autoscaler(
                 key[1], least.get(key), most.get(key), targets[key].get("cpu"), targets[key].get("memory"),
-                tuple(sorted(others[key])),
+                tuple(sorted(others[key])), full.get(key), wanted.get(key), used.get(key),
             )  # fmt: skip
         return found
 

@@ -29,7 +29,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Autoscaler:
-    """A HorizontalPodAutoscaler; targets are percent of the request, None: it does not look at that."""
+    """A HorizontalPodAutoscaler; targets are percent of the request, None: it does not look at that.
+
+    In the window: `full` is the share of it in which it wanted all the replicas it may have, `wanted` the
+    most that it wanted, `used` the largest share of the CPU request that it saw, in percent.
+    """
 
     name: str
     least: float | None = None
@@ -37,6 +41,9 @@ class Autoscaler:
     cpu_target: float | None = None
     memory_target: float | None = None
     others: tuple[str, ...] = ()  # metrics that have nothing to do with requests
+    full: float | None = None
+    wanted: float | None = None
+    used: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ class Facts:
     templates: Mapping[WorkloadId, frozenset[str]] = field(default_factory=dict)  # the containers in it
     endings: frozenset[ContainerId] = frozenset()  # of these it is told how they ended, if they did
     unexplained: Mapping[ContainerId, float] = field(default_factory=dict)  # how often started
+    alive: Mapping[WorkloadId, tuple[PodKey, ...]] = field(default_factory=dict)
     seen: Mapping[WorkloadId, tuple[PodKey, ...]] = field(default_factory=dict)  # all pods of the window
     pods: tuple[PlacedPod, ...] = ()
     nodes: tuple[Room, ...] = ()

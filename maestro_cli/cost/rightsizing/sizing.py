@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Place, Reason, Step
 from maestro_cli.cost.rightsizing.asking import INIT, MAIN
+from maestro_cli.cost.rightsizing.autoscaler_advice import autoscaler_suggestions
 from maestro_cli.cost.rightsizing.autoscaling import with_autoscaler
 from maestro_cli.cost.rightsizing.evidence import Asked, Looked, used
 from maestro_cli.cost.rightsizing.facts import Facts
@@ -48,11 +49,15 @@ def advise(
     containers = tuple(_container(one, sizes, facts, budgets, looked, len(measured)) for one in measured)
     advice = Advice(
         workload, facts.replicas.get(workload, 0), containers,
-        suggestions=tuple(suggestions_for(workload, containers, facts)),
+        suggestions=(*suggestions_for(workload, containers, facts),
+                     *autoscaler_suggestions(workload, measured, containers, facts, looked)),
         budgets=tuple(one.fact for one in budgets), is_read=workload in facts.templates,
+        pods=tuple(sorted(name for _, name in facts.alive.get(workload, ()))),
     )  # fmt: skip
     autoscaler = facts.autoscalers.get(workload)
-    return advice if autoscaler is None else with_autoscaler(advice, autoscaler, facts.queries.series)
+    known = {one.container for one in measured}
+    rest = sum(size.cpu_request or 0.0 for container, size in sizes.items() if container not in known)
+    return advice if autoscaler is None else with_autoscaler(advice, autoscaler, facts.queries.series, rest)
 
 
 def _container(

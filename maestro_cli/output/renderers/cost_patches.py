@@ -14,15 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import visible
-from maestro_cli.cost.rightsizing.advice import Decision, Place
+from maestro_cli.cost.rightsizing.advice import AutoscalerMove, Decision, Place
 from maestro_cli.cost.rightsizing.amounts import cores, size
+from maestro_cli.output.renderers.cost_autoscalers import kubectl_commands, target_document
 
 if TYPE_CHECKING:
-    from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice
+    from maestro_cli.cost.rightsizing.advice import Advice, AutoscalerStep, ContainerAdvice
     from maestro_cli.cost.rightsizing.model import Size
     from maestro_cli.cost.rightsizing.report import Rightsizing
 
-FORMATS = ("kubectl", "kustomize", "vpa")
+FORMATS = ("kubectl", "kustomize", "vpa", "resize")
+_IN_PLACE = (
+    "# pods that run now are resized in place (Kubernetes 1.33 and later); the next one has the size of its",
+    "# template: set that too. A memory limit that falls needs 1.34, or a resizePolicy that restarts.",
+)
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _API = {
     "Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "ReplicaSet": "apps/v1",
@@ -53,15 +58,21 @@ def changes_as(word: str, found: Rightsizing) -> str:
     ]
     if word != "vpa" and not all(one.is_read for one in known):
         left_out.append("# pod templates were not read: what is injected into pods may be among it")
+    suggested = list(_suggested(found)) if word == "kubectl" else []
     if not known and not left_out:
         counts = found.decisions
         told = ", ".join(f"{counts[one]} {one.value}" for one in Decision if counts[one])
-        return f"# nothing may be set next: {told or 'no container was seen'}"
+        return "\n".join([f"# nothing may be set next: {told or 'no container was seen'}", *suggested])
+    if word == "resize":
+        return "\n".join([*left_out, *_IN_PLACE, *(line for one in known for line in _resized(one))])
     if word == "kubectl":
-        return "\n".join([*left_out, *(_with_target(one, _kubectl(one)) for one in known)])
+        commands = (_with_target(one, _kubectl(one)) for one in known)
+        return "\n".join([*left_out, *commands, *suggested])
     written = _kustomize if word == "kustomize" else _vpa
-    documents = "---\n".join(_with_target(one, dump_yaml(written(one))) for one in known)
-    return "\n".join([*left_out, documents])
+    documents = [_with_target(one, dump_yaml(written(one))) for one in known]
+    if word == "kustomize":
+        documents += [dump_yaml(of) for one in known for of in _targets(one)]
+    return "\n".join([*left_out, "---\n".join(documents)])
 
 
 def _has_figure(one: Advice) -> bool:
@@ -71,8 +82,11 @@ def _has_figure(one: Advice) -> bool:
 def _why_not(one: Advice, word: str) -> str:
     """Why nothing is written of a workload; empty where something is."""
     names = (one.workload.namespace, one.workload.name, *(of.container.container for of in one.containers))
-    if not all(_NAME.fullmatch(name) for name in names):
+    scaler = () if one.autoscaler is None else (one.autoscaler.name,)
+    if not all(_NAME.fullmatch(name) for name in (*names, *one.pods, *scaler)):
         return "for nothing has such a name"
+    if word == "resize":
+        return "" if one.pods else "for no pod of it runs"
     if one.workload.kind not in _API:
         return f"for how a {visible(one.workload.kind, 60)} is written is not known"
     if one.workload.kind == "Job" and word != "vpa":
@@ -94,13 +108,46 @@ def _told(one: Advice) -> str:
 
 
 def _with_target(one: Advice, text: str) -> str:
-    """Metrics of an autoscaler are one list, which a patch would replace: that is left to a person."""
+    """With what is to be set of its autoscaler, first in words."""
     scaler = one.autoscaler
     if scaler is None:
         return text
     name = visible(scaler.name, 100)
     target = f"{scaler.next} % with it, from {scaler.now:g} %"
-    return f"# set the CPU target of the autoscaler {name} to {target}\n{text}"
+    told = f"# set the CPU target of the autoscaler {name} to {target}\n{text}"
+    if not text.startswith("kubectl"):
+        return told
+    return "\n".join([told, *kubectl_commands(one.workload.namespace, _move(scaler))])
+
+
+def _move(scaler: AutoscalerStep) -> AutoscalerMove:
+    return AutoscalerMove(scaler.name, cpu=scaler.next, is_alone=scaler.is_alone)
+
+
+def _targets(one: Advice) -> Iterator[dict[str, Any]]:
+    """The autoscaler's patch that goes with the workload's, where all of its metrics are known."""
+    scaler = one.autoscaler
+    if scaler is not None and scaler.is_alone:
+        yield target_document(one.workload.namespace, scaler.name, scaler.next)
+
+
+def _suggested(found: Rightsizing) -> Iterator[str]:
+    """What is suggested of autoscalers: in comments, for none of it goes with a size."""
+    for one in found.items:
+        for told in one.suggestions:
+            names = (one.workload.namespace, "" if told.move is None else told.move.name)
+            if told.move is not None and all(_NAME.fullmatch(name) for name in names):
+                yield f"# suggested: {visible(told.text, 400)}"
+                yield from (f"# {of}" for of in kubectl_commands(one.workload.namespace, told.move))
+
+
+def _resized(one: Advice) -> Iterator[str]:
+    patch = json.dumps({"spec": _parts(one)}, separators=(",", ":"))
+    for pod in one.pods:
+        words = ["kubectl", "-n", one.workload.namespace, "patch", "pod", pod, "--subresource", "resize"]
+        yield shlex.join([*words, "--type", "strategic", "-p", patch])
+    if one.autoscaler is not None:
+        yield from kubectl_commands(one.workload.namespace, _move(one.autoscaler))
 
 
 def _kubectl(one: Advice) -> str:
@@ -134,9 +181,13 @@ def _kustomize(one: Advice) -> dict[str, Any]:
 
 def _in_template(one: Advice) -> dict[str, Any]:
     """Only of containers that are in it: another name would be a container without an image."""
-    parts = {of.value: list(_resources(one, of)) for of in (Place.CONTAINER, Place.SIDECAR)}
-    template = {"template": {"spec": {name: of for name, of in parts.items() if of}}}
+    template = {"template": {"spec": _parts(one)}}
     return {"spec": {"jobTemplate": {"spec": template}} if one.workload.kind == "CronJob" else template}
+
+
+def _parts(one: Advice) -> dict[str, list[dict[str, Any]]]:
+    parts = {of.value: list(_resources(one, of)) for of in (Place.CONTAINER, Place.SIDECAR)}
+    return {name: of for name, of in parts.items() if of}
 
 
 def _resources(one: Advice, place: Place) -> Iterator[dict[str, Any]]:

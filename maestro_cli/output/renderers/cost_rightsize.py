@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.quantities import counted, format_duration, format_share
 from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step, Suggestion
 from maestro_cli.cost.rightsizing.amounts import cores, monthly, size
+from maestro_cli.output.renderers.cost_autoscalers import set_command
 from maestro_cli.output.renderers.cost_pictures import saving_picture
 from maestro_cli.output.views import Block, Column, Fields, Heading, Lines, Listing, Report
 
@@ -43,7 +44,7 @@ def rightsizing_view(found: Rightsizing) -> Report:
     if suggested:
         blocks += [
             Heading("Suggested"),
-            Lines("\n".join(f"{one.workload}: {told.text}" for one, told in suggested)),
+            Lines("\n".join(_told(one, told) for one, told in suggested)),
         ]
     if found.notes:
         blocks += [Heading("Notes"), Lines("\n".join(found.notes))]
@@ -246,8 +247,21 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return {"code": reason.code, "text": reason.text, "facts": [_fact(fact) for fact in reason.facts]}
 
 
+def _told(one: Advice, told: Suggestion) -> str:
+    text = f"{one.workload}: {told.text}"
+    return text if told.move is None else f"{text}: {set_command(one.workload.namespace, told.move)}"
+
+
 def _suggestion(told: Suggestion) -> dict[str, Any]:
-    return {"code": told.code, "text": told.text, "facts": [_fact(fact) for fact in told.facts]}
+    move = told.move
+    return {
+        "code": told.code,
+        "text": told.text,
+        "facts": [_fact(fact) for fact in told.facts],
+        "autoscaler": None
+        if move is None
+        else {"name": move.name, "min": move.least, "max": move.most, "cpu_target": move.cpu},
+    }
 
 
 def _fact(fact: Fact) -> dict[str, Any]:

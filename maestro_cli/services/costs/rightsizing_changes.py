@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from maestro_cli.changes.kinds.set_resources import WATCH_SECONDS
 from maestro_cli.changes.model import Risk, plan_digest
 from maestro_cli.core.errors import GateNotMet
-from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice
+from maestro_cli.core.refs import ref_of
+from maestro_cli.core.untrusted import visible
+from maestro_cli.cost.rightsizing.advice import Advice, AutoscalerStep, ContainerAdvice
 from maestro_cli.cost.rightsizing.amounts import cores, size
 
 if TYPE_CHECKING:
@@ -22,11 +24,67 @@ NO_OBJECTIVE = "no-objective"
 
 
 def plan_rightsizing(services: CostServices, workload: str, wanted: RightsizingWanted) -> Plan:
-    """The next step of one workload. Raises GateNotMet where nothing may be set, with all reasons."""
-    ref = services.workload_ref(workload, wanted.namespace)
+    """The next step of one workload, where that is one change.
+
+    Raises GateNotMet where nothing may be set, with all reasons, or its autoscaler has to be set with it.
+    """
+    advice = _advice(services, workload, wanted)
+    check_settable(advice)
+    return _resources(services, workload, wanted, advice)
+
+
+def plans_rightsizing(services: CostServices, workload: str, wanted: RightsizingWanted) -> Iterator[Plan]:
+    """As plan_rightsizing, and then the target of its autoscaler, each planned once the one before is done.
+
+    In this order a cut that is taken back leaves the autoscaler as it is, and until its target moves there
+    are too many pods at most and never too few: it adds pods at once, and takes some away after minutes.
+    """
+    advice = _advice(services, workload, wanted)
+    check_settable(advice, moves_target=True)
+    scaler = advice.autoscaler
+    if scaler is None:
+        yield _resources(services, workload, wanted, advice)
+        return
+    _check_target(services, advice, scaler)
+    yield _with_note(_resources(services, workload, wanted, advice), scaler)
+    ref = ref_of("HorizontalPodAutoscaler", advice.workload.namespace, scaler.name)
+    yield services.changes.plan("scale-hpa", ref, {"cpu": scaler.next})
+
+
+def _check_target(services: CostServices, advice: Advice, scaler: AutoscalerStep) -> None:
+    """Before anything is done: its target is what the metrics said, and one that can be set."""
+    found = services.cluster.get_autoscaler(advice.workload.namespace, scaler.name)
+    if found.cpu_target is None:
+        raise GateNotMet(
+            f"the target of {found.ref} cannot be set with the resources",
+            why="it has no metric of the share of the CPU request, as the metrics say it has",
+            fix=f"maestro cost rightsize --workload {advice.workload} --format kubectl",
+        )
+    if found.cpu_target != scaler.now:
+        raise GateNotMet(
+            f"{found.ref} scales at {found.cpu_target} % and not at {scaler.now:g} %, as the metrics say",
+            why="what goes with the new requests is reckoned from there",
+            fix="in a minute, when the metrics tell it too",
+        )
+
+
+def _with_note(plan: Plan, scaler: AutoscalerStep) -> Plan:
+    text = (
+        f"after it the target of its autoscaler {visible(scaler.name, 60)} goes from {scaler.now:g} % to "
+        f"{scaler.next} % of the CPU request; until then it may want more pods"
+    )
+    made = replace(plan, notes=(*plan.notes, text))
+    return replace(made, digest=plan_digest(made))
+
+
+def _advice(services: CostServices, workload: str, wanted: RightsizingWanted) -> Advice:
     found = services.rightsizing(replace(wanted, workloads=(workload,)))
     (advice,) = found.items
-    check_settable(advice)
+    return advice
+
+
+def _resources(services: CostServices, workload: str, wanted: RightsizingWanted, advice: Advice) -> Plan:
+    ref = services.workload_ref(workload, wanted.namespace)
     words = [word for one in advice.containers for word in _words(one)]
     timeout = services.policy.verify_timeout_seconds + WATCH_SECONDS
     plan = services.changes.plan("set-resources", ref, {"resources": words}, timeout_seconds=timeout)
@@ -46,8 +104,8 @@ def _with_risks(plan: Plan, advice: Advice) -> Plan:
     return replace(made, digest=plan_digest(made))
 
 
-def check_settable(advice: Advice) -> None:
-    """Raises GateNotMet, with all reasons, where nothing of it may be set."""
+def check_settable(advice: Advice, *, moves_target: bool = False) -> None:
+    """Raises GateNotMet where nothing may be set, or its autoscaler's target has to move and does not."""
     if not advice.changes:
         steps = [step for one in advice.containers for step in (one.cpu, one.memory)]
         reasons = dict.fromkeys(reason.text for step in steps for reason in step.reasons)
@@ -57,11 +115,11 @@ def check_settable(advice: Advice) -> None:
             fix=f"maestro cost rightsize --workload {advice.workload} -o json has the evidence",
         )
     scaler = advice.autoscaler
-    if scaler is not None:
+    if scaler is not None and not moves_target:
         raise GateNotMet(
             f"the autoscaler {scaler.name} would add pods to {advice.workload} for a smaller request",
             why=f"its CPU target has to go from {scaler.now:g} % to {scaler.next} % with it",
-            fix=f"set its target, then: maestro set resources {advice.workload}",
+            fix=f"maestro cost rightsize apply {advice.workload} sets both, one after the other",
         )
 
 

@@ -8,6 +8,7 @@ from maestro_cli.services.built_once import built_once
 from maestro_cli.services.people import PeopleServices
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from maestro_cli.changes.model import Plan
@@ -151,6 +152,12 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.rightsizing_changes import plan_rightsizing
 
         return plan_rightsizing(self, workload, wanted)
+
+    def plans_rightsizing(self, workload: str, wanted: RightsizingWanted) -> Iterator[Plan]:
+        """The same with the target of its autoscaler, as the changes that are made one after the other."""
+        from maestro_cli.services.costs.rightsizing_changes import plans_rightsizing
+
+        return plans_rightsizing(self, workload, wanted)
 
     def waste(self, wanted: WasteWanted) -> WasteReport:
         """What is paid for and used by nobody."""

@@ -330,12 +330,15 @@ class KubeCluster:
 
     def write_autoscaler(
         self, namespace: str, name: str, *, uid: str, resource_version: str, least: int, most: int,
-        annotations: Mapping[str, str | None], dry_run: bool = False,
+        cpu: int | None, annotations: Mapping[str, str | None], dry_run: bool = False,
     ) -> Autoscaler:  # fmt: skip
-        """Move an autoscaler's bounds, in one JSON patch; raises as `write_spec`."""
+        """Move an autoscaler's bounds and its CPU target, in one JSON patch; raises as `write_spec`."""
         expected = Precondition(ObjectRef("HorizontalPodAutoscaler", namespace, name), uid, resource_version)
         path, kind = _autoscaler_path(namespace, name), objects.AutoscalerObject
-        parts = {"minReplicas": least, "maxReplicas": most}
+        parts: dict[str, Any] = {"minReplicas": least, "maxReplicas": most}
+        now = self._api.get(path, kind)
+        if cpu is not None and facts.autoscaler_facts(now).cpu_target != cpu:
+            parts["metrics"] = facts.with_cpu_target(now.spec.metrics or [], cpu)
         done = patched(self._api, path, expected, parts, annotations, kind, dry_run=dry_run)
         return facts.autoscaler_facts(done)
 

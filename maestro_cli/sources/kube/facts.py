@@ -7,7 +7,7 @@ meaning that k8s.io/api gives it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -279,11 +279,31 @@ def autoscaler_facts(autoscaler: AutoscalerObject) -> Autoscaler:
     meta, spec = autoscaler.metadata, autoscaler.spec
     least = 1 if spec.min_replicas is None else spec.min_replicas
     target = spec.scale_target_ref
+    cpu_targets = [one["averageUtilization"] for one in map(_cpu_of, spec.metrics or ()) if one]
     return Autoscaler(
         meta.namespace, meta.name, target.kind, target.name, least, spec.max_replicas, uid=meta.uid,
         resource_version=meta.resource_version, annotations=untrusted(meta.annotations),
         labels=untrusted(meta.labels), is_driven=bool(autoscaler.status and autoscaler.status.conditions),
+        cpu_target=cpu_targets[0] if cpu_targets else None,
     )  # fmt: skip
+
+
+def with_cpu_target(metrics: Sequence[Mapping[str, Any]], percent: int) -> list[dict[str, Any]]:
+    """All metrics of an autoscaler, with another share of the CPU request."""
+    return [
+        {**one, "resource": {**one["resource"], "target": {**_cpu_of(one), "averageUtilization": percent}}}
+        if _cpu_of(one)
+        else dict(one)
+        for one in metrics
+    ]
+
+
+def _cpu_of(metric: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The target of a metric that looks at the share of the CPU request; of another nothing."""
+    resource = metric.get("resource") or {}
+    target: Mapping[str, Any] = resource.get("target") or {}
+    is_cpu = metric.get("type") == "Resource" and resource.get("name") == "cpu"
+    return target if is_cpu and isinstance(target.get("averageUtilization"), int) else {}
 
 
 def selector_text(selector: Selector | None) -> str:

@@ -342,6 +342,7 @@ class AutoscalerSpec(Struct, rename="camel"):
     scale_target_ref: ScaleTarget = field(default_factory=ScaleTarget)
     min_replicas: int | None = None
     max_replicas: int = 0
+    metrics: list[dict[str, Any]] | None = None
 
 
 class AutoscalerStatus(Struct):

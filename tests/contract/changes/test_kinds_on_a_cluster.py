@@ -289,3 +289,20 @@ def test_what_an_autoscaler_owns_is_not_scaled(pipeline: Pipeline, web: Kubectl,
     moved = changes.plan("scale-hpa", parse_object_ref("hpa/web", namespace=ref.namespace), {"min": 4})
     assert changes.execute(moved, YES).state is State.VERIFIED
     assert (bounds(web), replicas(web)) == ((4, 4), 4)
+
+
+@REAL
+def test_the_target_of_an_autoscaler_moves_and_goes_back(
+    pipeline: Pipeline, web: Kubectl, ref: WorkloadRef
+) -> None:
+    web("autoscale", "deploy", "web", "--min=2", "--max=4")
+    web("wait", "hpa/web", "--for=condition=AbleToScale", "--timeout=90s")
+    before, changes = web.get("hpa", "web")["spec"], pipeline()
+    moved = changes.plan("scale-hpa", parse_object_ref("hpa/web", namespace=ref.namespace), {"cpu": 60})
+    done = changes.execute(moved, YES)
+    assert done.state is State.VERIFIED
+    spec = web.get("hpa", "web")["spec"]
+    assert spec["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 60}
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 4)
+    assert changes.execute(changes.plan_undo(done.id), YES).state is State.VERIFIED
+    assert web.get("hpa", "web")["spec"] == before

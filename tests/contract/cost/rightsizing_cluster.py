@@ -161,8 +161,9 @@ def record_autoscaler(to: Recording, name: str, target: float) -> None:
     labels = {"namespace": "shop", "horizontalpodautoscaler": name, "job": "kube-state-metrics"}
     of = {"scaletargetref_kind": "Deployment", "scaletargetref_name": name}
     to.add("kube_horizontalpodautoscaler_info", {**labels, **of}, partial(constant, 1), step=240)
-    for which, count in (("min", 1.0), ("max", 10.0)):
-        metric = f"kube_horizontalpodautoscaler_spec_{which}_replicas"
+    bounds = (("spec_min", 1.0), ("spec_max", 10.0), ("status_desired", 10.0))
+    for which, count in bounds:
+        metric = f"kube_horizontalpodautoscaler_{which}_replicas"
         to.add(metric, labels, partial(constant, count), step=240)
     how = {"metric_name": "cpu", "metric_target_type": "utilization"}
     to.add(

@@ -14,7 +14,7 @@ HPA = ObjectRef("HorizontalPodAutoscaler", "ml", "fraud")
 
 def autoscalers_at_first() -> dict[str, Any]:
     """One of fraud; `list_autoscalers` does not tell of it."""
-    return {"fraud": {"uid": "hpa-uid", "rv": 6, "least": 2, "most": 4, "annotations": {}}}
+    return {"fraud": {"uid": "hpa-uid", "rv": 6, "least": 2, "most": 4, "cpu": 60, "annotations": {}}}
 
 
 def autoscaler(state: Mapping[str, Any], name: str) -> Autoscaler:
@@ -24,12 +24,12 @@ def autoscaler(state: Mapping[str, Any], name: str) -> Autoscaler:
     one = state["hpas"][name]
     return Autoscaler(
         "ml", name, "Deployment", "fraud", one["least"], one["most"], one["uid"], str(one["rv"]),
-        dict(one["annotations"]), is_driven=True,
+        dict(one["annotations"]), is_driven=True, cpu_target=one["cpu"],
     )  # fmt: skip
 
 
 def write(
-    state: dict[str, Any], name: str, uid: str, version: str, bounds: tuple[int, int],
+    state: dict[str, Any], name: str, uid: str, version: str, bounds: tuple[int, int, int | None],
     annotations: Mapping[str, str | None],
 ) -> Autoscaler:  # fmt: skip
     """What the API server does with the patch, and the autoscaler's controller with the replicas."""
@@ -40,6 +40,6 @@ def write(
     one["rv"] += 1
     merged = {**one["annotations"], **annotations}
     one["annotations"] = {key: value for key, value in merged.items() if value is not None}
-    one["least"], one["most"] = bounds
+    one["least"], one["most"], one["cpu"] = bounds
     state["replicas"] = min(max(state["replicas"], bounds[0]), bounds[1])
     return autoscaler(state, name)

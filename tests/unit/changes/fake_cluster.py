@@ -267,10 +267,10 @@ class FakeCluster:
 
     def write_autoscaler(
         self, namespace: str, name: str, *, uid: str, resource_version: str, least: int, most: int,
-        annotations: Mapping[str, str | None], dry_run: bool = False,
+        cpu: int | None, annotations: Mapping[str, str | None], dry_run: bool = False,
     ) -> Autoscaler:  # fmt: skip
         def land(state: dict[str, Any]) -> Autoscaler:
-            bounds = (least, most)
+            bounds = (least, most, cpu)
             return fake_autoscalers.write(state, name, uid, resource_version, bounds, annotations)
 
         return self.send(land, annotations["maestro.io/change"] or "", dry_run, "")

@@ -17,7 +17,8 @@ from tests.unit.changes.fake_cluster import REF
 @pytest.mark.parametrize(
     ("parameters", "what"),
     [
-        ({}, "needs min, max or both"),
+        ({}, "needs min, max or both, or cpu"),
+        ({"cpu": 0}, "cpu cannot be 0"),
         ({"min": 0}, "min cannot be 0"),
         ({"max": "5"}, "max cannot be '5'"),
         ({"min": True}, "min cannot be True"),
@@ -61,3 +62,31 @@ def test_it_holds_only_when_the_replicas_are_within(bench: Bench) -> None:
     assert kind.observe(bench.world, plan, left="").holds is Holds.NOT_YET
     bench.cluster.set(ready=5)
     assert kind.observe(bench.world, plan, left="").holds is Holds.YES
+
+
+def test_the_target_moves_alone_and_goes_back(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("scale-hpa", HPA, {"cpu": 80})
+    assert plan.parameters == {"min": 2, "max": 4, "cpu": 80}
+    assert [(line.path, line.before, line.after) for line in plan.diff.lines] == [("cpu", "60", "80")]
+    assert plan.summary.endswith("at 80 % of the CPU request instead of 60 %")
+    done = pipeline.execute(plan, YES)
+    assert "at 80 % of the CPU request; ml/deploy/fraud wants 3, 3 are ready" in done.evidence
+    assert bench.cluster.get_autoscaler("ml", "fraud").cpu_target == 80
+    assert plan.undo is not None
+    assert plan.undo.parameters == {"min": 2, "max": 4, "cpu": 60}
+
+
+def test_bounds_leave_the_target_as_it_is(bench: Bench) -> None:
+    pipeline = bench.pipeline()
+    plan = pipeline.plan("scale-hpa", HPA, {"max": 9})
+    assert "cpu" not in plan.parameters
+    pipeline.execute(plan, YES)
+    assert bench.cluster.get_autoscaler("ml", "fraud").cpu_target == 60
+
+
+def test_a_target_is_not_made_up_where_it_looks_at_something_else(bench: Bench) -> None:
+    with bench.cluster.state() as state:
+        state["hpas"]["fraud"]["cpu"] = None
+    with pytest.raises(UsageError, match="does not scale by the share of the CPU request"):
+        bench.pipeline().plan("scale-hpa", HPA, {"cpu": 80})

@@ -13,7 +13,7 @@ import yaml
 from maestro_cli.cost.rightsizing.advice import Advice
 from maestro_cli.cost.rightsizing.amounts import cores, size
 from maestro_cli.cost.rightsizing.evidence import Looked
-from maestro_cli.cost.rightsizing.facts import Facts
+from maestro_cli.cost.rightsizing.facts import Autoscaler, Facts
 from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
@@ -37,7 +37,8 @@ def report(*names: tuple[str, str, str]) -> Rightsizing:
 
 def advice(workload: WorkloadId, container: str, facts: Facts | None = None) -> Advice:
     of = ContainerId(workload, container)
-    wide = Facts({of: WIDE}, {workload: 1}, endings=frozenset({of}))
+    wide = Facts({of: WIDE}, {workload: 1}, endings=frozenset({of}),
+                 alive={workload: ((workload.namespace, "good-1"),)})  # fmt: skip
     known = facts or replace(wide, templates={workload: frozenset({container})})
     names = [of, *(one for one in known.sizes if one != of)]
     measured = [Measured(one, usage(), KrrSeries(), 1.0, 1.0) for one in names]
@@ -62,9 +63,12 @@ def test_a_name_that_no_object_can_have_is_left_out_and_said_so(
     text = changes_as(word, report(names, ("shop", "good", "main")))
     (first, *rest) = text.splitlines()
     assert first.startswith("# left out, for nothing has such a name: ")
+    if word == "resize":
+        assert all(line.startswith("#") for line in rest[:2])
+        rest = rest[2:]
     assert not any(line.startswith("#") for line in rest)
     assert "good" in text
-    if word == "kubectl":
+    if word in ("kubectl", "resize"):
         assert len(rest) == 1
     else:
         assert len(list(yaml.safe_load_all(text))) == 1
@@ -111,6 +115,54 @@ def test_what_no_patch_is_for_is_said_by_its_kind(kind: str, why: str) -> None:
     comments, parts = patched(Facts({main: WIDE}, {workload: 1}, endings=frozenset({main})), workload)
     assert (len(comments), parts) == (1, {})
     assert why in comments[0]
+
+
+def scaled(**others: object) -> Facts:
+    main = ContainerId(API, "main")
+    autoscaler = Autoscaler("api", 2, 10, 40.0, full=0.2, **others)  # type: ignore[arg-type]
+    return Facts(
+        {main: WIDE}, {API: 1}, {API: autoscaler}, endings=frozenset({main}),
+        templates={API: frozenset({"main"})}, alive={API: (("shop", "api-1"), ("shop", "api-2"))},
+    )  # fmt: skip
+
+
+def lines(word: str, facts: Facts) -> list[str]:
+    return changes_as(
+        word, Rightsizing("test", NOW, NOW, 7 * DAY, (advice(API, "main", facts),))
+    ).splitlines()
+
+
+def test_the_target_of_an_autoscaler_is_patched_after_the_workload_where_its_metrics_are_known() -> None:
+    told = lines("kubectl", scaled())
+    assert told[0] == "# set the CPU target of the autoscaler api to 80 % with it, from 40 %"
+    assert shlex.split(told[1])[:6] == ["kubectl", "-n", "shop", "patch", "deployment", "api"]
+    words = shlex.split(told[2])
+    assert words[:8] == ["kubectl", "-n", "shop", "patch", "hpa", "api", "--type", "json"]
+    assert [one["op"] for one in json.loads(words[-1])] == ["test", "test", "replace"]
+    assert json.loads(words[-1])[-1]["value"] == 80
+    assert not any("patch hpa" in line for line in lines("kubectl", scaled(memory_target=70.0))[:3])
+    target = list(yaml.safe_load_all("\n".join(lines("kustomize", scaled()))))[1]
+    assert target["kind"] == "HorizontalPodAutoscaler"
+    assert target["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 80
+    assert len(list(yaml.safe_load_all("\n".join(lines("kustomize", scaled(others=("queue",))))))) == 1
+
+
+def test_what_is_suggested_of_an_autoscaler_is_a_comment() -> None:
+    told = lines("kubectl", scaled())[3:]
+    assert told[0].startswith("# suggested: autoscaler api: it wanted all of its 10 replicas in 20%")
+    assert shlex.split(told[1].removeprefix("# "))[-1] == '{"spec":{"maxReplicas":13}}'
+
+
+def test_in_place_is_of_the_pods_that_run_and_says_so() -> None:
+    told = lines("resize", replace(scaled(), autoscalers={}))
+    assert told[0].startswith("# pods that run now are resized in place (Kubernetes 1.33 and later)")
+    words = [shlex.split(line) for line in told[2:]]
+    assert [of[:8] for of in words] == [
+        ["kubectl", "-n", "shop", "patch", "pod", name, "--subresource", "resize"]
+        for name in ("api-1", "api-2")
+    ]
+    assert json.loads(words[0][-1])["spec"]["containers"][0]["resources"]["requests"]["cpu"] == "1"
+    assert lines("resize", replace(scaled(), alive={}))[0].startswith("# left out, for no pod of it runs")
 
 
 def test_amounts_are_exact_quantities() -> None:

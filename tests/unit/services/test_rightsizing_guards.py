@@ -18,7 +18,7 @@ from maestro_cli.core.errors import GateNotMet, Refused
 from maestro_cli.core.facts.cluster import ServiceEndpoint
 from maestro_cli.cost.rightsizing.advice import Advice
 from maestro_cli.cost.rightsizing.evidence import Looked
-from maestro_cli.cost.rightsizing.facts import Fact, Facts
+from maestro_cli.cost.rightsizing.facts import Autoscaler, Fact, Facts
 from maestro_cli.cost.rightsizing.guards import BudgetLeft
 from maestro_cli.cost.rightsizing.history import Measured
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
@@ -26,7 +26,7 @@ from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadI
 from maestro_cli.cost.rightsizing.sizing import advise
 from maestro_cli.journal.store import Journal
 from maestro_cli.services.costs.rightsizing import RightsizingWanted
-from maestro_cli.services.costs.rightsizing_changes import NO_OBJECTIVE, plan_rightsizing
+from maestro_cli.services.costs.rightsizing_changes import NO_OBJECTIVE, plan_rightsizing, plans_rightsizing
 from maestro_cli.services.costs.rightsizing_cluster import Guards
 from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.changes.bench import YES, Bench, TickingClock
@@ -115,6 +115,7 @@ def services(bench: Bench, item: Advice) -> Any:
         rightsizing=lambda _: SimpleNamespace(items=(item,)),
         policy=SimpleNamespace(verify_timeout_seconds=20.0),
         changes=bench.pipeline(),
+        cluster=bench.cluster,
     )
 
 
@@ -132,6 +133,37 @@ def test_a_guarded_cut_and_a_raise_are_not_asked_about(bench: Bench) -> None:
     for item in (advice(BudgetLeft("fraud", 0.9)), advice(size=Size(0.1, None, 100 * MIB, None))):
         plan = plan_rightsizing(services(bench, item), "ml/deploy/fraud", RightsizingWanted())
         assert plan.risks == ()
+
+
+def scaled(target: float = 60.0) -> Advice:
+    main = ContainerId(FRAUD, "server")
+    facts = Facts(
+        {main: Size(1.0, None, 200 * MIB, None)}, {FRAUD: 3}, {FRAUD: Autoscaler("fraud", 2, 4, target)},
+        endings=frozenset({main}),
+    )  # fmt: skip
+    measured = [Measured(main, usage(0.6), KrrSeries(), 1.0, 1.0)]
+    return advise(FRAUD, measured, facts, [BudgetLeft("fraud", 0.9)], Looked(14 * DAY))
+
+
+def test_the_target_of_an_autoscaler_is_set_after_the_resources(bench: Bench) -> None:
+    """Requests fall from 1000m to 690m: 60 % of that was, 86 % of this is the same use."""
+    pipeline = bench.pipeline()
+    plans = plans_rightsizing(services(bench, scaled()), "ml/deploy/fraud", RightsizingWanted())
+    first = next(plans)
+    assert (first.kind, first.digest) == ("set-resources", plan_digest(first))
+    assert "goes from 60 % to 86 % of the CPU request" in first.notes[-1]
+    second = next(plans)
+    assert (second.kind, second.parameters["cpu"]) == ("scale-hpa", 86)
+    pipeline.execute(second, YES)
+    assert bench.cluster.get_autoscaler("ml", "fraud").cpu_target == 86
+    assert next(plans, None) is None
+
+
+def test_nothing_is_set_where_the_target_is_another_than_the_metrics_say(bench: Bench) -> None:
+    with pytest.raises(GateNotMet, match="scales at 60 % and not at 50 %"):
+        next(plans_rightsizing(services(bench, scaled(50.0)), "ml/deploy/fraud", RightsizingWanted()))
+    with pytest.raises(GateNotMet, match="would add pods"):
+        plan_rightsizing(services(bench, scaled()), "ml/deploy/fraud", RightsizingWanted())
 
 
 def test_a_guarded_workload_says_by_what() -> None:

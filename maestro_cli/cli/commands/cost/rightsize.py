@@ -106,15 +106,16 @@ def apply(
     """Set what may be set next, and watch whether it goes well; it is undone otherwise.
 
     A change as every other: plan, gate, journal, undo. It holds once every replica has run with it for a
-    minute, none was killed for its memory, and no objective of the workload burns. Exit 11 where nothing may
-    be set, with the reasons.
+    minute, none was killed for its memory, and no objective of the workload burns. Where an autoscaler scales
+    by the share of the request, its target is set after it. Exit 11 where nothing may be set, with the
+    reasons.
 
     Example: maestro cost rightsize apply shop/deploy/api --dry-run
     """
     from maestro_cli.cli.changing import run_plans  # all kinds of change, which no report needs
 
     wanted = RightsizingWanted(namespace, window=window, least_history=least_history)
-    plans = (ctx.obj.plan_rightsizing(workload, wanted) for workload in workloads)
+    plans = (plan for workload in workloads for plan in ctx.obj.plans_rightsizing(workload, wanted))
     run_plans(
         ctx, plans, "right-sizing",
         dry_run=dry_run, yes=yes, typed_context=typed_context, accept=accept, output=output,
