@@ -1,4 +1,4 @@
-"""What a LimitRange gives containers that ask for nothing.
+"""What others add to pods: a LimitRange to containers that ask for nothing, a RuntimeClass to each of its own.
 
     defaultRequest, else default, else min, of those of type Container (Kubernetes, Limit Ranges)
 
@@ -8,7 +8,8 @@ cheap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from maestro_cli.cost.gate.objects import ManifestObject
 from maestro_cli.cost.gate.pods import PodReader
@@ -34,3 +35,12 @@ def container_defaults(objects: Iterable[ManifestObject]) -> dict[str, dict[str,
             for name, amount in given.items():
                 here[name] = max(amount, here.get(name, 0.0))
     return found
+
+
+def runtime_overheads(objects: Iterable[ManifestObject]) -> dict[str, Mapping[str, Any]]:
+    """By the name of a RuntimeClass, what each pod of it needs besides."""
+    return {
+        one.ref.name: one.mapping(("overhead", "podFixed"))
+        for one in objects
+        if one.ref.kind == "RuntimeClass"
+    }

@@ -14,7 +14,7 @@ from maestro_cli.config.strict import Document
 from maestro_cli.core.refs import ObjectRef, ref_of
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.gate.autoscalers import Autoscaler, autoscaler_of, is_autoscaler, scaled
-from maestro_cli.cost.gate.defaults import container_defaults
+from maestro_cli.cost.gate.defaults import container_defaults, runtime_overheads
 from maestro_cli.cost.gate.kinds import is_built_in, is_free, is_meant
 from maestro_cli.cost.gate.model import Asked, Assumed, Manifests, Span
 from maestro_cli.cost.gate.objects import ManifestObject, objects_of
@@ -42,14 +42,14 @@ def read_manifests(
     found += [one for one in objects_of(kept, assumed.namespace) if one.ref not in named]
     asked: dict[ObjectRef, Asked] = {}
     autoscalers: list[Autoscaler] = []
-    defaults = container_defaults(found)
+    defaults, overheads = container_defaults(found), runtime_overheads(found)
     for one in found:
         if is_autoscaler(one.ref):
             scaler = autoscaler_of(one)
             if scaler is not None and not (scaler.span is None and is_meant(one.ref.kind, assumed.ignored)):
                 autoscalers.append(scaler)
             continue
-        reading = Reading(one, assumed, defaults.get(one.ref.namespace, {}), standing or {})
+        reading = Reading(one, assumed, defaults.get(one.ref.namespace, {}), standing or {}, overheads)
         costs = _asked(reading, found)
         if costs is not None:
             asked[one.ref] = _ignored(costs, one.ref, assumed)

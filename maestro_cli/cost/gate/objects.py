@@ -134,6 +134,8 @@ def _ref(document: Document, body: Mapping[str, Any], root: Path_, namespace: st
     api, kind = body.get("apiVersion"), body.get("kind")
     if not isinstance(api, str) or not isinstance(kind, str):
         raise document.fail("is no manifest", root, why="apiVersion or kind is missing")
+    if not kind[:1].isupper():
+        raise document.fail("is no kind", (*root, "kind"), why="kinds begin with a capital letter")
     given = meta if isinstance(meta, Mapping) else {}
     is_new = given.get("name") is None
     name = given.get("generateName") if is_new else given.get("name")

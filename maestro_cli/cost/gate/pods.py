@@ -62,6 +62,7 @@ class PodReader:
             claims=tuple(self._ephemeral(spec, at)),
             unknown=tuple(dict.fromkeys(unknown)),
             extended=tuple((name, amounts[name]) for name in others if amounts.get(name)),
+            content="" if spec.get("overhead") else str(spec.get("runtimeClassName") or ""),
             notes=tuple(self._notes(spec)),
         )
 

@@ -22,12 +22,15 @@ CLAIM_TEMPLATES = ("spec", "volumeClaimTemplates")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An object, the requests its namespace gives by default, and the replicas that run now."""
+    """An object, the requests its namespace gives by default, what classes of runtimes need besides, and the
+    replicas that run now.
+    """
 
     one: ManifestObject
     assumed: Assumed
     defaults: Mapping[str, float] = field(default_factory=dict)
     standing: Mapping[ObjectRef, Span] = field(default_factory=dict)
+    overheads: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def pods(self) -> PodReader:
@@ -38,10 +41,13 @@ class Reading:
         spec = self.one.mapping(path)
         if "containers" not in spec:
             raise self.one.document.fail("is missing", self.one.at((*path, "containers")))
-        return self.pods.read(spec, self.one.at(path))
+        return self.pod_of(spec, path)
 
     def pod_of(self, spec: Mapping[str, Any], path: Path_) -> Asked:
         """One replica of a pod that is put together of what is at a place."""
+        overhead = self.overheads.get(str(spec.get("runtimeClassName")))
+        if overhead is not None and "overhead" not in spec:
+            spec = {**spec, "overhead": overhead}
         return self.pods.read(spec, self.one.at(path))
 
     def has_pod(self, path: Path_) -> bool:

@@ -12,6 +12,16 @@ from maestro_cli.cost.gate.reading import Reading
 
 POD = ("spec", "template", "spec")
 _REPLICATED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
+# what costs nothing by itself, and changes what others cost
+_NOTED = {
+    "Ingress": "may have a load balancer started, which is not counted",
+    "LimitRange": "gives requests to pods that are not in these files too",
+    "MutatingAdmissionPolicy": "may change what pods ask for",
+    "MutatingWebhookConfiguration": "may change what pods ask for",
+    "PersistentVolume": "its disk is not counted; claims are",
+    "RuntimeClass": "its overhead is of pods that are not in these files too",
+    "StorageClass": "what its volumes cost is not in its manifest: prices have the class of that name",
+}
 _PLACES = ("affinity", "nodeName", "nodeSelector", "tolerations")  # which nodes a DaemonSet runs on
 _HOOK = "helm.sh/hook"  # a pod of one runs once, however long
 
@@ -36,13 +46,8 @@ def built_in(reading: Reading) -> Asked | None:
         case "Service":
             is_balanced = one.text(("spec", "type")) == "LoadBalancer"
             return Asked(least=0.0, most=0.0, balancers=1) if is_balanced else None
-        case "LimitRange":
-            gives = "gives requests to pods that are not in these files too"
-            return Asked(least=0.0, most=0.0, content=one.content, notes=(gives,))
-        case "Ingress":
-            starts = "may have a load balancer started, which is not counted"
-            return Asked(least=0.0, most=0.0, content=one.content, notes=(starts,))
-    return None
+    told = _NOTED.get(kind)
+    return None if told is None else Asked(least=0.0, most=0.0, content=one.content, notes=(told,))
 
 
 def job(reading: Reading, path: Path_) -> Asked:

@@ -188,6 +188,34 @@ def test_a_limit_range_gives_requests_to_containers_of_its_namespace_that_have_n
     assert any(one.unknown for one in read(bare, elsewhere).asked.values())
 
 
+def test_a_class_of_runtimes_adds_its_overhead_and_one_that_is_not_there_is_told() -> None:
+    pod = POD.replace("{containers", "{runtimeClassName: kata, containers", 1)
+    kata = workload("Deployment", f"{{replicas: 2, template: {{spec: {pod}}}}}")
+    meta = "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: kata}\nhandler: k\n"
+    found = read(kata, meta + "overhead: {podFixed: {cpu: 250m, memory: 1Gi}}\n").asked
+    (with_it,) = (one for ref, one in found.items() if ref.kind == "Deployment")
+    assert (with_it.cpu, with_it.memory_gib, with_it.notes) == (1.25, 2.0, ())
+    assert only(kata).notes == ("the overhead of runtime class kata is not counted",)
+    assert only(kata) != only(deployment("replicas: 2, "))  # that it changes is told
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "told"),
+    [
+        ("networking.k8s.io/v1", "Ingress", "may have a load balancer started"),
+        ("storage.k8s.io/v1", "StorageClass", "prices have the class of that name"),
+        ("v1", "PersistentVolume", "its disk is not counted"),
+        ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "may change what pods ask for"),
+    ],
+)
+def test_what_changes_what_others_cost_is_told_when_it_changes(api: str, kind: str, told: str) -> None:
+    old, new = (read(workload(kind, f"{{a: {n}}}", api=api)) for n in (1, 2))
+    prices = PriceVersion(since=ALWAYS)
+    (note,) = compare(old, new, prices).notes
+    assert told in note
+    assert compare(old, old, prices).notes == ()
+
+
 def test_replicas_that_are_left_out_are_those_that_run() -> None:
     ref = ref_of("Deployment", "ml", "fraud")
     documents = list(parse_yaml_all(deployment(""), "all.yaml"))
@@ -209,6 +237,7 @@ def test_replicas_that_are_left_out_are_those_that_run() -> None:
         ("kind: Pod\n", "", 1),
         ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", "metadata.name", 3),
         ("- a\n", "", 1),
+        (deployment().replace("kind: D", "kind: d"), "kind", 2),
         ("apiVersion: v1\nkind: List\nitems: {}\n", "items", 3),
         ("apiVersion: v1\nkind: Pod\nmetadata: &m {name: a}\nspec: {<<: *m}\n", "", 3),
         (deployment() + "---\n" + deployment(), "", 6),
