@@ -1,4 +1,4 @@
-"""What others add to pods: a LimitRange to containers that ask for nothing, a RuntimeClass to each of its own.
+"""What others add to pods: a LimitRange to containers without requests, a RuntimeClass to each of its own.
 
     defaultRequest, else default, else min, of those of type Container (Kubernetes, Limit Ranges)
 
