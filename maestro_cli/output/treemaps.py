@@ -88,6 +88,11 @@ def _most(plot: Treemap) -> int:
     return looks.index(REST) if REST in looks else len(looks)
 
 
+def _short(name: str, room: int) -> str:
+    """A name; of a path that has no room its last part."""
+    return cut(name if text_width(name) <= room else name.rpartition("/")[2] or name, room)
+
+
 def _figure(words: str, room: int) -> str:
     """As much of an amount and its share as there is room for: both, the amount, or nothing."""
     return next((one for one in (words, words.rpartition(", ")[0]) if text_width(one) <= room), "")
@@ -122,12 +127,13 @@ def _fill(
     room = right - left - 2
     if room < 2:
         return
-    texts = (f"{look.letter} {name}" if colour else name, _figure(words, room - 1))
+    mark, side = (f"{look.letter} ", "") if colour else ("", " ")  # a name in letters has room around it
+    texts = (mark + _short(name, room - len(mark + side)), _figure(words, room - len(side)))
     for row, text in zip(range(top, bottom), texts, strict=False):
         if not text:
             continue
         column = left + 1
-        for character in f" {cut(text, room - 1)}" if not colour else cut(text, room):
+        for character in side + text:
             wide = text_width(character)
             if not wide:  # a mark on the letter before it
                 before, _ = paper[row][column - 1]
@@ -166,6 +172,6 @@ def _tile(look: Look, name: str, words: str, tile: Tile | CellTile) -> Iterator[
     x, y = _LEFT + tile.left, _TOP + tile.top
     yield box(x, y, tile.width, tile.height, attributes(look), f"{name}: {words}")
     room = int((tile.width - 8) / _CHARACTER)
-    for index, text in enumerate((f"{look.letter} {name}", _figure(words, room))):
+    for index, text in enumerate((f"{look.letter} {_short(name, room - 2)}", _figure(words, room))):
         if text and room >= 2 and tile.height >= _LINE * (index + 1) + 4:
-            yield label(cut(text, room), x + 5, y + _LINE * (index + 1))
+            yield label(text, x + 5, y + _LINE * (index + 1))

@@ -121,6 +121,13 @@ def test_a_figure_is_whole_or_not_in_its_tile() -> None:
     assert not any(re.search(r"\d…", text) for text in texts)
 
 
+def test_a_path_that_has_no_room_is_its_last_part_and_whole_below() -> None:
+    lines = drawn(hourly({"a/deploy/large": 80.0, "monitoring/deploy/prometheus": 20.0}), "treemap")
+    tiles = lines[: lines.index("")]
+    assert any("b prometheus b" in line for line in tiles)
+    assert "b monitoring/deploy/prometheus: 20.00, 20.0%" in lines
+
+
 def test_a_bar_is_as_long_as_its_amount_and_its_figure_is_the_whole_sum() -> None:
     found = hourly({"risk": 6.0, "shop": 3.0}, {RowKind.OVERCOMMIT: -1.5})
     found.costs[0, 1] = 2.0
