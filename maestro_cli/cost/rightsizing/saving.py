@@ -60,6 +60,11 @@ class Realised:
         return tuple(name for name in self.after.go if name not in self.before.go)
 
     @property
+    def needed(self) -> tuple[str, ...]:
+        """The nodes that could go now, and that larger requests need."""
+        return tuple(name for name in self.before.go if name not in self.after.go)
+
+    @property
     def share(self) -> float | None:
         return self.monthly / self.bill if self.monthly is not None and self.bill else None
 

@@ -75,7 +75,8 @@ def _realisable(realised: Realised | None, currency: str) -> str:
         return "not known: there are no nodes in the metrics"
     price = monthly(realised.monthly, currency) or "not priced"
     share = "" if realised.share is None else f", {format_share(realised.share)} of what nodes cost"
-    return f"{price} a month: {len(realised.gone)} of {realised.nodes} nodes go away{share}"
+    needed = f"; {counted(len(realised.needed), 'node')} that could go now stay" if realised.needed else ""
+    return f"{price} a month: {len(realised.gone)} of {realised.nodes} nodes go away{share}{needed}"
 
 
 def _apart(saving: Saving) -> Iterator[tuple[str, object]]:
@@ -178,6 +179,7 @@ def _realised(realised: Realised | None) -> dict[str, Any] | None:
         "share": realised.share,
         "nodes": realised.nodes,
         "nodes_that_go": list(realised.gone),
+        "nodes_that_have_to_stay": list(realised.needed),
         "nodes_that_could_go_now": list(realised.before.go),
         "could_go_now_per_month": realised.anyway,
         "pods_waiting": realised.before.waiting,

@@ -18,7 +18,8 @@ from maestro_cli.cost.prices.model import (
     PriceVersion,
     UnitRates,
 )
-from maestro_cli.cost.rightsizing.model import WorkloadId
+from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Step
+from maestro_cli.cost.rightsizing.model import Amount, ContainerId, Proposal, Size, WorkloadId
 from maestro_cli.cost.rightsizing.node_rates import rates_of
 from maestro_cli.cost.rightsizing.packing import Demands, pack
 from maestro_cli.cost.rightsizing.placement import (
@@ -172,6 +173,20 @@ def test_nodes_that_could_go_anyway_are_no_saving_of_right_sizing() -> None:
     assert found is not None
     assert (found.monthly, found.share, found.gone, len(found.before.go)) == (0.0, 0.0, (), 9)
     assert found.anyway == pytest.approx(9 * 0.2 * HOURS_OF_A_MONTH)
+
+
+def test_a_raise_that_needs_a_node_which_could_go_costs_it() -> None:
+    nodes = [room("n1"), room("n2")]
+    rates = {one.name: NodeRate(0.2, 0.03, 0.01) for one in nodes}
+    other = WorkloadId("shop", "Deployment", "other")
+    step, still = Step(Decision.RAISE, 2.0, 5.0, 5.0), Step(Decision.KEEP, GIB, GIB, GIB)
+    none = Proposal(Amount(None), Amount(None))
+    container = ContainerAdvice(ContainerId(API, "main"), Size(), Size(), step, still, none, none, none)
+    advice = Advice(API, 1, (container,))
+    found = realised_by([advice], nodes, [pod("n1", 2.0), pod("n2", 3.0, other)], rates)
+    assert found is not None
+    assert (len(found.before.go), found.after.go, len(found.needed)) == (1, (), 1)
+    assert found.monthly == pytest.approx(-0.2 * HOURS_OF_A_MONTH)
 
 
 def test_a_core_beside_gpus_costs_its_part_of_the_node() -> None:
