@@ -56,7 +56,8 @@ func writeBlock(folder string, number int, from, until int64, all []*series) {
 		var chunks []chunkMeta
 		now := &chunk{}
 		for one.at < min(until, one.Until) {
-			now.add(one.at, one.next())
+			at := one.at // `next` moves it on
+			now.add(at, one.next())
 			if now.count == samplesOfChunk {
 				chunks = append(chunks, made.addChunk(now))
 				now = &chunk{}

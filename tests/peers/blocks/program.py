@@ -14,6 +14,9 @@ from typing import Any
 from maestro_cli.config.locations import cache_dir
 
 HERE = Path(__file__).resolve().parent
+_SOURCES = sorted([HERE / "go.mod", *HERE.glob("*.go")])
+_MADE_OF = hashlib.sha256(b"".join(file.read_bytes() for file in _SOURCES)).hexdigest()
+BUILT = cache_dir() / "peers" / f"blocks-{_MADE_OF[:12]}"  # of whoever imports this: tests have other folders
 
 
 class NotBuilt(Exception):
@@ -27,20 +30,17 @@ def write_blocks(folder: Path, block_seconds: int, series: Iterable[dict[str, An
 
 
 def _program() -> Path:
-    sources = sorted([HERE / "go.mod", *HERE.glob("*.go")])
-    made_of = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()
-    built = cache_dir() / "peers" / f"blocks-{made_of[:12]}"
-    if built.is_file():
-        return built
+    if BUILT.is_file():
+        return BUILT
     go = shutil.which("go")
     if go is None:
         raise NotBuilt("what writes blocks is built with Go, which is not on the path")
-    built.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = built.with_name(f".{built.name}.{os.getpid()}")
+    BUILT.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = BUILT.with_name(f".{BUILT.name}.{os.getpid()}")
     words = [go, "build", "-buildvcs=false", "-o", str(unfinished), "."]
     environment = {**os.environ, "GOFLAGS": "-mod=readonly"}
     done = subprocess.run(words, cwd=HERE, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise NotBuilt(f"what writes blocks was not built: {done.stderr.strip()[-400:]}")
-    unfinished.rename(built)
-    return built
+    unfinished.rename(BUILT)
+    return BUILT
