@@ -35,7 +35,7 @@ from maestro_cli.tui.widgets.status_line import StatusLine
 if TYPE_CHECKING:
     from maestro_cli.services.person import Person
     from maestro_cli.tui.acting.asking import DialogAsker
-    from maestro_cli.tui.acting.dispatcher import Dispatcher
+    from maestro_cli.tui.acting.dispatcher import Dispatcher, Refusal
 
 Work = tuple[str, frozenset[tuple[str, str]]]  # an action, and what it is about
 
@@ -89,7 +89,8 @@ class Desk(Frame):
         if not self.asker.call_first():
             self.status.tell("nothing waits for an answer")
         elif self.behind.store.snapshot.replay_at is not None:
-            self.status.tell("the console shows the past; :live returns to now, where it is asked")
+            words = "the console shows the past; :live returns to now, where it is asked"
+            self.status.tell(words, is_true=self.is_past)
 
     @on(StatusLine.Chosen)
     def status_chosen(self) -> None:
@@ -130,7 +131,7 @@ class Desk(Frame):
             self.status.tell(error_line(error))
             return
         if refused:
-            self.status.tell(refused)
+            self.status.tell(refused, is_true=self.is_past if self.is_past() else None)
             return
 
         from maestro_cli.tui.acting.dialogs import ArmDialog
@@ -179,16 +180,17 @@ class Desk(Frame):
         """Begin an action on what was chosen when it was asked for, or say why not."""
         refusal = self.dispatcher.refusal(action, targets)
         if refusal is not None:
-            self._refuse(action, refusal.why, refusal.fix, refusal.unarmed)
+            self._refuse(action, refusal)
         elif action.opens is not None:
             for target in targets[:1]:
                 self.go(action.opens(target))
         else:
             self._begin(action, targets)
 
-    def _refuse(self, action: Action, why: str, fix: str, unarmed: str = "") -> None:
+    def _refuse(self, action: Action, refusal: Refusal) -> None:
         """Say why; where words are asked for, in a dialog: what is typed for them is no command."""
-        self.post_message(ActionRefused(action.id, why, fix, unarmed))
+        why, fix = refusal.why, refusal.fix
+        self.post_message(ActionRefused(action.id, why, fix, refusal.unarmed, is_of_past=refusal.is_of_past))
         if action.asks:
             from maestro_cli.tui.acting.refusing import RefusedDialog
 
@@ -201,7 +203,9 @@ class Desk(Frame):
         """In a thread of its own; what is at work is not begun again, whatever a key repeats."""
         about = (action.id, frozenset((target.context, target.id) for target in targets))
         if about in self._works:
-            self._refuse(action, f"{action.title} is at work on it", "wait for its end")
+            from maestro_cli.tui.acting.dispatcher import Refusal
+
+            self._refuse(action, Refusal(f"{action.title} is at work on it", "wait for its end"))
             return
         work = threading.Thread(
             target=self._work, args=(about, action, targets, self._place()), daemon=True, name=action.title
@@ -236,7 +240,7 @@ class Desk(Frame):
     def refused(self, event: ActionRefused) -> None:
         words = f"{event.why}; {event.fix}" if event.fix else event.why
         is_true = partial(self._is_unarmed, event.unarmed) if event.unarmed else None
-        self.status.tell(words, is_true=is_true)
+        self.status.tell(words, is_true=self.is_past if event.is_of_past else is_true)
 
     def _tell_whole(self, event: ActionEnded, words: str) -> None:
         """Why it failed, where the line would cut it, to whoever is still where it was asked for."""

@@ -27,7 +27,7 @@ from maestro_cli.tui.keys.bindings import APP_BINDINGS
 from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.remembered import Remembered, remember
-from maestro_cli.tui.keys.trail import FIXING, Trail
+from maestro_cli.tui.keys.trail import FIXING, Trail, named
 from maestro_cli.tui.messages import NewsArrived, Remarked
 from maestro_cli.tui.screens.model import Place, sited
 from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, strip_feed
@@ -64,7 +64,7 @@ class Frame(Stage):
         self._kept = kept
         self.chosen_keys = keymap or Keymap()
         self.history = History()
-        self._trail = Trail(first or Place(FIRST))
+        self._trail = Trail(named(first or Place(FIRST), console.store.snapshot.scope.context))
         self._at, self._rested = Place(""), dict[Place, object]()  # what is chosen in the places of the trail
         self._is_due, self._has_read, self._reads_all = True, False, False
         self._news_drawn_at = -DRAW_SECONDS
@@ -156,7 +156,7 @@ class Frame(Stage):
         if place.screen not in every_screen():
             self.status.tell(f"there is no screen {place.screen}")
             return
-        self._trail.go(place)
+        self._trail.go(named(place, self.behind.store.snapshot.scope.context))
         self._swap()
 
     def action_leave(self) -> None:
@@ -178,13 +178,19 @@ class Frame(Stage):
 
         self.beside(step)
 
+    def is_past(self) -> bool:
+        """Whether the past is shown, or compared with now."""
+        return self.behind.store.snapshot.replay_at is not None
+
     def action_compare(self) -> None:
         """What differs between then and now, or what was known then."""
         snapshot = self.behind.store.snapshot
         if snapshot.replay_at is None:
-            self.status.tell("this is now: :at 14:05 shows what was known then, :diff 14:05 compares it")
+            words = "this is now: :at 14:05 shows what was known then, :diff 14:05 compares it"
+            self.status.tell(words, is_true=lambda: not self.is_past())
         elif self.view is not None and not self.view.can_compare:
-            self.status.tell(f"{self.view.spec.title} shows the past, not what differs from it")
+            words = f"{self.view.spec.title} shows the past, not what differs from it"
+            self.status.tell(words, is_true=self.is_past)
         else:
             self.behind.store.dispatch(Compared(snapshot.against is None))
 

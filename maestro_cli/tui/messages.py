@@ -13,11 +13,15 @@ class NewsArrived(Message):
 
 
 class ActionRefused(Message):
-    """Nothing was done; `why` is for people, and holds until the context `unarmed` is armed."""
+    """Nothing was done; `why` is for people, and holds until the context `unarmed` is armed, or, where it
+    `is_of_past`, until the console shows the present."""
 
-    def __init__(self, action: str, why: str, fix: str = "", unarmed: str = "") -> None:
+    def __init__(
+        self, action: str, why: str, fix: str = "", unarmed: str = "", *, is_of_past: bool = False
+    ) -> None:
         super().__init__()
         self.action, self.why, self.fix, self.unarmed = action, why, fix, unarmed
+        self.is_of_past = is_of_past
 
 
 class ActionEnded(Message):

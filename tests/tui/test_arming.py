@@ -18,7 +18,7 @@ from maestro_cli.tui.console import Console
 from maestro_cli.tui.heading import header_text
 from maestro_cli.tui.screens.model import Place, sited
 from maestro_cli.tui.screens.table import every_screen
-from maestro_cli.tui.store.events import ContextArmed, Rewound
+from maestro_cli.tui.store.events import ContextArmed, Resumed, Rewound
 from maestro_cli.tui.store.model import Scope, Snapshot
 from maestro_cli.tui.views.view import View
 from tests.patience import PATIENCE_SECONDS
@@ -116,6 +116,27 @@ def test_an_enter_that_arms_nothing_says_that_it_is_still_read_only() -> None:
         await until(pilot, lambda: not isinstance(app.screen, ArmDialog), "no dialog")
         assert not console.store.snapshot.armed
         assert "prod is still read-only" in app.status.told
+
+    run_app(console, script, place=Place("pods"))
+
+
+@pytest.mark.parametrize(
+    "press",
+    [lambda app: app.act(HARM, (Target("prod", "Pod", "a", "a"),)), lambda app: app.action_arm()],
+    ids=["an action", "arming"],
+)
+def test_what_is_said_of_the_past_goes_once_the_present_is_shown(
+    press: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maestro_cli.tui.widgets.status_line.TOLD_SECONDS", 10 * PATIENCE_SECONDS)
+    console = StillConsole(SERVICES)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, Rewound(NOW - timedelta(minutes=5), {}))
+        press(app)
+        await until(pilot, lambda: "shows the past" in app.status.told, "what is said")
+        tell(console, Resumed())
+        await until(pilot, lambda: app.status.told == "", "nothing of the past")
 
     run_app(console, script, place=Place("pods"))
 

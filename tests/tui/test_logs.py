@@ -129,7 +129,10 @@ class Waited:
 
 @pytest.mark.parametrize(
     ("batches", "told"),
-    [([["last words"]], [Tail(0, ("last words",))]), ([], [Tail(0, ())])],
+    [
+        ([["last words"]], [Tail(0, ("last words",), is_over=True)]),
+        ([], [Tail(0, (), is_over=True)]),
+    ],
     ids=["printed", "silent"],
 )
 def test_the_log_of_what_has_ended_stays_and_is_not_read_again(

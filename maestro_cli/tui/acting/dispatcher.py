@@ -91,11 +91,13 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """`unarmed`: the context that it holds for only until that is armed."""
+    """`unarmed`: the context that it holds for only until that is armed; `is_of_past`: it holds for only
+    while the console shows the past."""
 
     why: str
     fix: str = ""
     unarmed: str = ""
+    is_of_past: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ class Dispatcher:
             return Refusal(
                 "the console shows the past; nothing is done there",
                 f"{self.how('console.back')} to return to now",
+                is_of_past=True,
             )
         if not targets:
             return Refusal(

@@ -20,7 +20,7 @@ SHORTEST_SECONDS = 0.15  # between two tellings
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """`entries` begin with number `first`; `total` is how many there ever were.
+    """`entries` begin with number `first`; `total` is how many there ever were. `is_over`: no more will come.
 
     `reading` is another object for each time that it was begun anew: numbers count within one.
     """
@@ -28,6 +28,7 @@ class Tail:
     first: int
     entries: tuple[Any, ...]
     reading: object = field(default=None, compare=False, repr=False)
+    is_over: bool = False
 
     @property
     def total(self) -> int:
@@ -45,7 +46,7 @@ class TailKeeper:
     def __init__(self, hearer: Hearer[Tail], limit: int = LIMIT) -> None:
         self._hearer = hearer
         self._entries: deque[Any] = deque(maxlen=limit)
-        self._total = 0
+        self._total, self._is_over = 0, False
         self._lock = threading.Lock()
         self._telling = threading.Lock()  # an older tail is never told after a newer one
         self._timer: threading.Timer | None = None
@@ -63,8 +64,16 @@ class TailKeeper:
         with self._telling:
             with self._lock:
                 self._timer = None
-                tail = Tail(self._total - len(self._entries), tuple(self._entries), self)
+                tail = Tail(self._total - len(self._entries), tuple(self._entries), self, self._is_over)
             self._hearer.read(tail)
+
+    def end(self) -> None:
+        """Tell all of it, and that no more will come."""
+        with self._lock:
+            self._is_over, timer, self._timer = True, self._timer, None
+        if timer is not None:
+            timer.cancel()
+        self.tell()
 
     def close(self) -> None:
         """Tell what was not told yet."""

@@ -16,6 +16,16 @@ FIXING = "incident"  # the screen that fixes the scope
 LEAVING = "incidents"  # the one that lists what may fix it, whatever is open
 
 
+def named(place: Place, context: str) -> Place:
+    """An incident by one name and in its context, however it was typed: `2` and `#2` are one place."""
+    if place.screen != FIXING:
+        return place
+    number = place.argument.removeprefix("#")
+    is_number = number.isascii() and number.isdecimal()
+    argument = f"#{number.lstrip('0') or '0'}" if is_number else place.argument
+    return replace(place, argument=argument, context=place.context or context)
+
+
 class Trail:
     """Places from the first one to the one that is shown."""
 

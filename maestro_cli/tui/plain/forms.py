@@ -19,7 +19,7 @@ from maestro_cli.tui.screens.incident import REVISIONS, incident_target
 from maestro_cli.tui.screens.incident_runs import live_key
 from maestro_cli.tui.screens.incident_words import head_lines
 from maestro_cli.tui.screens.inspection import YAML
-from maestro_cli.tui.screens.logs import LOGS, LogsAsked
+from maestro_cli.tui.screens.logs import LOGS, LogsAsked, has_answered
 from maestro_cli.tui.screens.model import Place, Screen
 from maestro_cli.tui.screens.services import SERVICES, burning_listing, number
 from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
@@ -34,11 +34,12 @@ def no_target(place: Place, snapshot: Snapshot) -> Target | None:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`report` is None while nothing is known."""
+    """`report` is None while nothing is known; `is_answered` says no while more is to be waited for."""
 
     keys: Callable[[Place, Scope], frozenset[FactKey]]
     report: Callable[[Place, Snapshot, datetime], Report | None]
     target: Callable[[Place, Snapshot], Target | None] = no_target
+    is_answered: Callable[[Place, Snapshot], bool] = lambda place, snapshot: True
 
 
 def form_of(screen: Screen) -> Form:
@@ -117,11 +118,25 @@ def _logs_report(place: Place, snapshot: Snapshot, now: datetime) -> Report | No
     lines = [line for entry in tail.entries for line in _log_lines(entry)]
     left = len(lines) - MOST_LINES
     first = [f"{left} older lines are not said"] if left > 0 else []
-    return Report("logs/v1", {}, (Lines("\n".join([*first, *lines[-MOST_LINES:]]) or "nothing printed"),))
+    said = "\n".join([*first, *lines[-MOST_LINES:]]) or _no_line(place, is_over=tail.is_over)
+    return Report("logs/v1", {}, (Lines(said),))
+
+
+def _no_line(place: Place, *, is_over: bool) -> str:
+    """Nothing was printed where all of it was read; a log that goes on may only not have answered."""
+    if is_over:
+        return "nothing printed matches" if place.filter else "nothing printed"
+    which = " that matches" if place.filter else ""
+    return f"no line{which} was read yet; refresh looks again"
+
+
+def _logs_answered(place: Place, snapshot: Snapshot) -> bool:
+    return has_answered(snapshot.fact(_logs_key(place, snapshot.scope)).data)
 
 
 def _log_lines(entry: Any) -> Iterator[str]:
     """What one entry of a log is when it is read aloud."""
+    from maestro_cli.core.facts.live import Lost
     from maestro_cli.core.facts.logs import Dropped, Left, LogLine
 
     match entry:
@@ -131,6 +146,8 @@ def _log_lines(entry: Any) -> Iterator[str]:
             yield f"{counted(count, 'line')} missing here"
         case Left(pod, container, why):
             yield f"{pod} {container} is not read any more: {why}"
+        case Lost(error, _):
+            yield f"not heard: {error.what}"
 
 
 def _yaml_keys(place: Place, scope: Scope) -> frozenset[FactKey]:
@@ -148,6 +165,10 @@ def _yaml_report(place: Place, snapshot: Snapshot, now: datetime) -> Report | No
 FORMS: Mapping[str, Form] = {
     "incident": Form(_incident_keys, _incident_report, _incident_target),
     "service": Form(_service_keys, _service_report),
-    "logs": Form(lambda place, scope: frozenset({_logs_key(place, scope)}), _logs_report),
+    "logs": Form(
+        lambda place, scope: frozenset({_logs_key(place, scope)}),
+        _logs_report,
+        is_answered=_logs_answered,
+    ),
     "yaml": Form(_yaml_keys, _yaml_report),
 }  # by the id of the screen; every one with a view of its own has a form here

@@ -58,6 +58,11 @@ def keys_of(screen: Screen, place: Place, scope: Scope) -> frozenset[FactKey]:
     return frozenset(screen.feed.of(context, argument) for context in contexts)
 
 
+def is_answered(screen: Screen, place: Place, snapshot: Snapshot) -> bool:
+    """Whether what is known of a place says something of it, or more is to be waited for."""
+    return not isinstance(screen, OwnScreen) or form_of(screen).is_answered(place, snapshot)
+
+
 def _difference(then: View, now: View | None) -> str:
     """Two reports by their lines, as a command prints them."""
     if now is None:

@@ -21,17 +21,17 @@ from maestro_cli.tui.console import Console
 from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.keys.commands import Known
 from maestro_cli.tui.keys.doing import seen_namespaces
-from maestro_cli.tui.keys.trail import FIXING, Trail
+from maestro_cli.tui.keys.trail import FIXING, Trail, named
 from maestro_cli.tui.plain.asking import LineAsker, LinePerson
 from maestro_cli.tui.plain.choosing import chosen_action, chosen_rows
-from maestro_cli.tui.plain.page import Page, keys_of, page_of
+from maestro_cli.tui.plain.page import Page, is_answered, keys_of, page_of
 from maestro_cli.tui.plain.talk import Talk
 from maestro_cli.tui.plain.words import take
 from maestro_cli.tui.screens.incident import fixed_scope
 from maestro_cli.tui.screens.model import Place, Screen, TableScreen
 from maestro_cli.tui.screens.table import every_screen, screen_names
 from maestro_cli.tui.store.events import ContextDisarmed, ScopeChanged
-from maestro_cli.tui.store.model import UNREAD, Scope
+from maestro_cli.tui.store.model import UNREAD, FactKey, Scope
 from maestro_cli.tui.views.filtering import parse_filter
 
 WAIT_SECONDS = 15.0  # for what a place shows to be read, until it is said that it is not
@@ -50,11 +50,12 @@ class Session:
 
     def __init__(self, console: Console, talk: Talk, first: Place) -> None:
         self.behind, self.talk = console, talk
-        self.trail = Trail(first)
+        self.trail = Trail(named(first, console.store.snapshot.scope.context))
         self.page = Page("")
         self.chosen: tuple[Target, ...] = ()
         self._fault: Exception | None = None
         self._free: Scope | None = None  # what it was about before an incident fixed it
+        self._unanswered = frozenset[FactKey]()  # what was waited for in vain: once is enough
         self._news = threading.Event()
         console.store.listen(self._news.set)
         asker = LineAsker(talk, self.is_protected)
@@ -96,7 +97,7 @@ class Session:
         return self.behind.clock.now()
 
     def go(self, place: Place) -> None:
-        self.trail.go(place)
+        self.trail.go(named(place, self.behind.store.snapshot.scope.context))
         self.show()
 
     def back(self) -> None:
@@ -149,7 +150,8 @@ class Session:
         self._fix_scope()
 
     def _await_facts(self) -> None:
-        """Want what the place shows, and wait until each fact is known or has failed."""
+        """Want what the place shows, and wait, for WAIT_SECONDS at most, until each fact is known or has
+        failed, and what is known says something."""
         place, store = self.trail.here, self.behind.store
         keys = keys_of(self.screen, place, store.snapshot.scope)
         self.behind.feeds.want(keys | self.behind.recorder.wanted(store.snapshot.scope))
@@ -160,9 +162,12 @@ class Session:
             snapshot = store.take()
             facts = [(snapshot.against or snapshot.facts).get(key, UNREAD) for key in keys]
             is_past = snapshot.replay_at is not None and snapshot.against is None
-            if is_past or all(fact.is_known or fact.is_stale for fact in facts):
+            is_read = all(fact.is_known or fact.is_stale for fact in facts)
+            is_enough = keys == self._unanswered or any(fact.is_stale for fact in facts)
+            if is_past or (is_read and (is_enough or is_answered(self.screen, place, snapshot))):
                 return
             self._news.wait(LOOK_SECONDS)
+        self._unanswered = keys
 
     def _fix_scope(self) -> None:
         """An incident that is open fixes what every place is about that is reached from it."""

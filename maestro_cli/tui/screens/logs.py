@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
     from maestro_cli.tui.views.view import View
 
-QUIET_SECONDS = 1.0  # after them a log of which no line was picked is known to be read
+QUIET_SECONDS = 1.0  # after them a log that told nothing is shown as it is: without a line so far
 TAIL_LINES = 1000  # of each container, to begin with
 
 
@@ -78,21 +78,26 @@ def follow_logs(services: Services, argument: str, hearer: Hearer[Tail], stopped
     from maestro_cli.services.inspecting import read_logs
 
     asked = LogsAsked.read(argument)
-    keeper, is_silent = TailKeeper(hearer), True
+    keeper = TailKeeper(hearer)
     quiet = threading.Timer(QUIET_SECONDS, keeper.tell)
     quiet.daemon = True
     quiet.start()
     try:
         for batch in read_logs(services, asked.wanted, stopped):
             keeper.add(batch)
-            is_silent = False
+        keeper.end()
     finally:
         quiet.cancel()
         keeper.close()
-    if is_silent:
-        hearer.read(Tail(0, ()))
     while not stopped.wait(3600.0):  # what has ended is not read again: its last words stay
         continue
+
+
+def has_answered(tail: Tail | None) -> bool:
+    """Whether anything was read of a log, or all of it; that a container is read from now on is neither."""
+    from maestro_cli.core.facts.logs import Joined
+
+    return tail is not None and (tail.is_over or not all(isinstance(one, Joined) for one in tail.entries))
 
 
 LOGS: Feed[Tail] = Feed("logs", "Kubernetes", 3.0, follow=follow_logs)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from maestro_cli.tui.keys.history import LONGEST, History
 from maestro_cli.tui.keys.trail import LONGEST as LONGEST_TRAIL
-from maestro_cli.tui.keys.trail import Trail
+from maestro_cli.tui.keys.trail import Trail, named
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.widgets.crumbs import crumb_steps, crumb_words, step_at
 
@@ -75,6 +77,22 @@ def test_an_open_incident_is_not_left_by_going_on_to_another_list() -> None:
     for place in (other, PODS, INCIDENT):
         trail.go(place)
     assert list(trail.places) == [PODS, Place("incidents"), INCIDENT], "an incident stands once"
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        (Place("incident", "1"), INCIDENT),
+        (Place("incident", "#1"), INCIDENT),
+        (Place("incident", "01", "prod"), INCIDENT),
+        (Place("incident", "1", "eu"), Place("incident", "#1", "eu")),
+        (Place("incident", "inc-7f"), Place("incident", "inc-7f", "prod")),
+        (Place("pods", "1"), Place("pods", "1")),
+    ],
+    ids=["number", "with its sign", "with a nought", "of another context", "by its id", "no incident"],
+)
+def test_an_incident_has_one_name_however_it_was_typed(typed: Place, place: Place) -> None:
+    assert named(typed, "prod") == place
 
 
 def test_an_open_incident_stays_in_a_long_trail() -> None:

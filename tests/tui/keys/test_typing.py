@@ -48,6 +48,15 @@ def test_a_command_leads_to_a_place_and_escape_and_minus_lead_back() -> None:
     run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
 
 
+def test_an_incident_that_is_open_is_no_second_place_however_it_is_typed() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.go(Place("incident", "#2", "prod"))
+        assert app.run_line("incident 2")
+        await until(pilot, lambda: crumbs(app) == "pods › incident #2", "one step")
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
+
+
 def test_a_command_that_is_wrong_stays_to_be_mended_and_says_what_was_meant() -> None:
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         await pilot.press("colon")

@@ -17,15 +17,18 @@ import pytest
 from maestro_cli.changes.model import Gate, GateDecision, GateReason, Risk
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.facts.logs import Joined, LogLine
 from maestro_cli.output.views import Report
 from maestro_cli.tui.acting.dispatcher import Agreed, Planned
 from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.plain import session
 from maestro_cli.tui.plain.asking import LineAsker
 from maestro_cli.tui.plain.forms import FORMS
 from maestro_cli.tui.plain.page import page_of
 from maestro_cli.tui.plain.session import Session
 from maestro_cli.tui.plain.talk import Talk
+from maestro_cli.tui.screens.logs import LOGS, LogsAsked
 from maestro_cli.tui.screens.model import OwnScreen, Place
 from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.events import ContextArmed, FactRead, Rewound
@@ -99,6 +102,48 @@ def test_a_place_is_said_once_what_it_shows_was_read(monkeypatch: pytest.MonkeyP
     out = io.StringIO()
     Session(console, Talk(io.StringIO(""), out), Place("pods")).show()
     assert "1 of 1 rows." in out.getvalue()
+
+
+LOG = Place("logs", "ml/deploy/fraud")
+LOG_KEY = LOGS.of(SITE, str(LogsAsked(LOG.argument)))
+JOINED, LINE = Joined("fraud-1", "server"), LogLine("fraud-1", "server", NOW, "scored 7")
+
+
+def test_a_log_of_which_no_line_came_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "WAIT_SECONDS", PATIENCE_SECONDS)
+    console = StillConsole(Services(), (SITE,))
+    tell(console, FactRead(LOG_KEY, Tail(0, (JOINED,)), NOW))
+    waits = session.is_answered
+
+    def asked(*given: Any) -> bool:
+        answered = waits(*given)
+        if not answered:  # what is known says nothing: now the first line comes
+            tell(console, FactRead(LOG_KEY, Tail(0, (JOINED, LINE)), NOW))
+        return answered
+
+    monkeypatch.setattr(session, "is_answered", asked)
+    out = io.StringIO()
+    Session(console, Talk(io.StringIO(""), out), LOG).show()
+    assert "fraud-1: scored 7" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("tail", "filter_text", "said"),
+    [
+        (Tail(0, ()), "", "no line was read yet; refresh looks again"),
+        (Tail(0, (JOINED,)), "error", "no line that matches was read yet; refresh looks again"),
+        (Tail(0, (), is_over=True), "", "nothing printed"),
+        (Tail(0, (JOINED,), is_over=True), "error", "nothing printed matches"),
+    ],
+    ids=["goes on", "goes on, filtered", "has ended", "has ended, filtered"],
+)
+def test_nothing_was_printed_is_said_of_a_log_that_was_read_to_its_end_alone(
+    tail: Tail, filter_text: str, said: str
+) -> None:
+    place = replace(LOG, filter=filter_text)
+    room = Room(place=place)
+    tell(room.console, FactRead(LOGS.of(SITE, str(LogsAsked(LOG.argument, filter_text))), tail, NOW))
+    assert said in room.say().splitlines()
 
 
 def test_a_number_means_the_row_that_was_printed_whatever_took_its_place() -> None:
