@@ -12,6 +12,7 @@ from maestro_cli.incidents.intake.anomalies.model import Anomaly
 from maestro_cli.incidents.intake.blindness import Sight
 from maestro_cli.incidents.model import Incident
 from maestro_cli.incidents.people.model import Standing, Task
+from maestro_cli.incidents.unanswered import Unanswered, unanswered_alerts
 from maestro_cli.slo.objectives import Objective
 
 
@@ -42,6 +43,12 @@ class Overview:
     sight: Sight
     failures: tuple[tuple[str, str], ...]
     anomalies: tuple[Anomaly, ...] = ()  # these make nothing unwell
+
+    @property
+    def unanswered(self) -> Unanswered:
+        """What fires beside the incidents; with one open it may be of that."""
+        silent = ", ".join(f"no {name}: {error}" for name, error in self.failures)
+        return Unanswered(self.sight, unanswered_alerts(self.alerts, {}), silent)
 
     @property
     def is_well(self) -> bool | None:

@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     from maestro_cli.incidents.details import Details
     from maestro_cli.incidents.gate import GateReading, GateScope
     from maestro_cli.incidents.intake.anomalies.model import Anomaly
+    from maestro_cli.incidents.intake.blindness import Sight
     from maestro_cli.incidents.model import Incident
     from maestro_cli.incidents.overview import Overview
     from maestro_cli.incidents.report.bundle_check import BundleReport
     from maestro_cli.incidents.report.stats import Stats
     from maestro_cli.incidents.response.response import Response
     from maestro_cli.incidents.triage.investigate import Triage
+    from maestro_cli.incidents.unanswered import Unanswered
     from maestro_cli.runbooks.lint import Finding
     from maestro_cli.services.burns import Burns
     from maestro_cli.services.exporting import Exported
@@ -367,6 +369,18 @@ class Services(ExperimentServices, CostServices):
         from maestro_cli.incidents.intake.anomalies.projection import current_anomalies
 
         return current_anomalies(self.journal)
+
+    @property
+    def sight(self) -> Sight:
+        """Whether anybody watches; the journal alone is read."""
+        from maestro_cli.services.intake import sight_of
+
+        return sight_of(self)
+
+    def unanswered(self) -> Unanswered:
+        from maestro_cli.services.unanswered import find_unanswered
+
+        return find_unanswered(self)
 
     def overview(self) -> Overview:
         from maestro_cli.services.overview import look

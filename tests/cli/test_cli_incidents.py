@@ -274,3 +274,6 @@ def test_incidents_can_be_listed_by_their_owner(home: Path) -> None:
     for owner, numbers in (("ana", "1"), ("nobody", "3"), ("me", "")):
         result = maestro("incident", "list", "--owner", owner, "-o", "jsonpath={.items[*].number}")
         assert (result.code, result.out.strip()) == (0, numbers)
+    assert (
+        "no incidents, but nobody watches (maestro watch)" in maestro("incident", "list", "--owner", "me").err
+    )

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.model import State
+from maestro_cli.incidents.intake.blindness import Sight
+from maestro_cli.incidents.unanswered import Unanswered
 from maestro_cli.runbooks.model import RunStatus
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.feeds.incident_story import read_story
@@ -17,14 +19,17 @@ from maestro_cli.tui.feeds.story import IncidentStory
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.table import first_key
 from maestro_cli.tui.screens.incident_words import SEPARATOR, Spans, head_lines, next_steps
-from maestro_cli.tui.screens.incidents import SCREENS
+from maestro_cli.tui.screens.incidents import INCIDENTS, SCREENS, UNANSWERED
 from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.store.events import FactRead
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.views.folding import folded_head
 from maestro_cli.tui.views.incident_panes import IDS, PANES, Facts, panes_shown, report_of
-from tests.tui.cases import screen_text
+from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell
+from tests.tui.cases import until as still
 from tests.tui.facts_of_changes import change
 from tests.tui.journal_room import JournalRoom, room, until
+from tests.unit.incidents.world import alert
 
 __all__ = ["room"]
 
@@ -258,6 +263,34 @@ def test_the_command_line_leads_to_an_incident_whose_panes_are_not_there_yet(roo
         await pilot.press("colon", *"incident", "space", "1", "enter")
         await until(pilot, lambda: app.view is not None and app.view.is_mounted and not app.prompt.is_open)
         await until(pilot, lambda: app.view is not None and app.focused is app.view.home is not None)
-        assert app.trail[-1] == Place("incident", "1")
+        assert app.trail[-1] == Place("incident", "#1", "x")
 
     room.run(act, Place("changes"))
+
+
+def test_nobody_is_told_that_all_is_quiet_while_nobody_watches_and_no_backend_answers(
+    room: JournalRoom,
+) -> None:
+    async def act(pilot: Any, app: ConsoleApp) -> None:
+        await until(pilot, lambda: "x: nobody watches — maestro watch" in screen_text(app))
+        text = screen_text(app)
+        assert "x: whether anything fires is not known: " in text
+        assert "no incidents" in text
+        assert "quiet" not in text
+
+    room.run(act, Place("incidents"))
+
+
+def test_what_fires_in_no_incident_stands_before_the_list_also_on_a_small_terminal() -> None:
+    console = StillConsole(SimpleNamespace())
+    fires = (alert(severity="page"), alert(severity="ticket", service="b"))
+    found = Unanswered(Sight((), None, ""), fires)
+
+    async def act(app: ConsoleApp, pilot: Any) -> None:
+        tell(console, FactRead(INCIDENTS.of("prod"), (), NOW), FactRead(UNANSWERED.of("prod"), found, NOW))
+        said = "prod: 2 alerts fire in no open incident: 1 page, 1 ticket"
+        await still(pilot, lambda: said in screen_text(app), "what fires")
+        assert "nobody watches" in screen_text(app)
+        assert "no incidents" in screen_text(app)
+
+    run_app(console, act, place=Place("incidents"), size=(80, 24))

@@ -34,9 +34,13 @@ if TYPE_CHECKING:
 
 
 def incidents_view(
-    incidents: Sequence[Incident], now: datetime, people: Mapping[str, Standing] | None = None
+    incidents: Sequence[Incident],
+    now: datetime,
+    people: Mapping[str, Standing] | None = None,
+    empty: str = "no incidents",
 ) -> Listing[Incident]:
-    """Newest first; JSON has every field of each, and `people` where it is given, by incident id."""
+    """Newest first; JSON has every field of each, and `people` where it is given, by incident id. `empty` is
+    what is said where there is none: that all is quiet says who has looked."""
     columns: tuple[Column[Incident], ...] = (
         Column("no", lambda incident: f"#{incident.number}", right=True),
         Column(
@@ -74,7 +78,7 @@ def incidents_view(
         columns,
         incidents,
         document=lambda incident: incident_document(incident, now, people),
-        empty="no incidents; all quiet",
+        empty=empty,
     )
 
 

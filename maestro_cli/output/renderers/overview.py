@@ -12,6 +12,7 @@ from maestro_cli.incidents.intake.blindness import API_SOURCE
 from maestro_cli.output.renderers.anomalies import anomalies_view, anomaly_document
 from maestro_cli.output.renderers.incidents import incident_document, incidents_view
 from maestro_cli.output.renderers.people import task_document, tasks_view
+from maestro_cli.output.renderers.unanswered import no_incident_words
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
@@ -35,7 +36,7 @@ def overview_view(overview: Overview, now: datetime) -> Report:
     blocks: list[Any] = [
         Fields(rows),
         Heading("Incidents"),
-        incidents_view(overview.incidents, now, overview.people),
+        incidents_view(overview.incidents, now, overview.people, no_incident_words(overview.unanswered)),
     ]
     if overview.tasks:
         blocks += [Heading("Tasks"), tasks_view(overview.tasks, now)]

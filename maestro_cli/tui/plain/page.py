@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from maestro_cli.core.untrusted import visible
 from maestro_cli.output.tables import plain_table
 from maestro_cli.output.views import Column, Listing, Report, View
 from maestro_cli.output.writer import OutputOptions, emit
@@ -49,6 +50,12 @@ class _Numbered:
 
 def keys_of(screen: Screen, place: Place, scope: Scope) -> frozenset[FactKey]:
     """The facts that a place renders."""
+    if isinstance(screen, TableScreen):
+        return _row_keys(screen, place, scope) | screen.keys_above(place, scope)
+    return _row_keys(screen, place, scope)
+
+
+def _row_keys(screen: Screen, place: Place, scope: Scope) -> frozenset[FactKey]:
     if isinstance(screen, OwnScreen):
         return form_of(screen).keys(place, scope)
     contexts = (place.context,) if place.context else scope.contexts
@@ -79,8 +86,9 @@ def _lines(view: View) -> list[str]:
 def page_of(screen: Screen, place: Place, snapshot: Snapshot, now: datetime) -> Page:
     """Raises UsageError for a filter that cannot be read."""
     read = snapshot.fact if isinstance(screen, OwnScreen) else partial(screen.fact, snapshot)
-    facts = [(key, read(key)) for key in sorted(keys_of(screen, place, snapshot.scope))]
-    head = [head_line(screen, place, snapshot, now)]
+    facts = [(key, read(key)) for key in sorted(_row_keys(screen, place, snapshot.scope))]
+    above = screen.said_above(place, snapshot, now) if isinstance(screen, TableScreen) else ()
+    head = [head_line(screen, place, snapshot, now), *map(visible, above)]
     for feed in screen.feeds:
         own = [(key.context, fact) for key, fact in facts if key.feed == feed.id]
         head.append(stale_text(feed.needs, own, now, is_past=snapshot.replay_at is not None))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from maestro_cli.output.views import Listing
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.feeds.journal import journal_feed
+from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.incident_actions import ACTIONS
 from maestro_cli.tui.screens.model import Moment, Place, TableScreen
 
 if TYPE_CHECKING:
     from maestro_cli.incidents.model import Incident
     from maestro_cli.incidents.people.model import Standing
+    from maestro_cli.incidents.unanswered import Unanswered
     from maestro_cli.services.root import Services
 
 NEWEST = 500  # incidents that are over and still listed
@@ -57,6 +60,19 @@ def incidents_listing(rows: Sequence[Row], moment: Moment) -> Listing[Row]:
     return Listing(view.schema, columns, rows, lambda row: view.document(row.incident), view.empty)
 
 
+def read_unanswered(services: Services, argument: str) -> Unanswered:
+    return services.unanswered()
+
+
+UNANSWERED: Feed[Unanswered] = Feed("unanswered", "the source of alerts", 10.0, read_unanswered)
+
+
+def lines_above(found: Unanswered, now: datetime) -> Sequence[str]:
+    from maestro_cli.output.renderers.unanswered import unanswered_lines
+
+    return unanswered_lines(found, now)
+
+
 def incident_target(incident: Incident, context: str) -> Target:
     """By its id; people call it by its number."""
     return Target(context, "Incident", incident.id, f"#{incident.number}", incident)
@@ -77,6 +93,8 @@ SCREENS = (
         key=lambda row: row.incident.id,
         target=lambda row, place: incident_target(row.incident, place.context),
         opens=opened,
+        above=UNANSWERED,
+        lines_above=lines_above,
         aliases=("inc", "incident-list"),
         actions=ACTIONS,
         digit="7",

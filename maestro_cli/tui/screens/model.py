@@ -85,6 +85,7 @@ class TableScreen:
     `has_namespace`: its feed takes a namespace, where the place has no argument.
     `beside` is another feed of the context, whose data `joined` puts into those of the first while both are
     known and none is old.
+    `above` is a feed of each context of which `lines_above` are said before the rows, of now alone.
     `drawn` are titles of columns that are drawings: they are not read aloud. `picture` is drawn above it.
     """
 
@@ -104,6 +105,8 @@ class TableScreen:
     has_namespace: bool = True
     beside: AnyFeed | None = None
     joined: Callable[[Any, Any], Any] = lambda data, other: data
+    above: AnyFeed | None = None
+    lines_above: Callable[[Any, datetime], Sequence[str]] = lambda data, now: ()
     drawn: tuple[str, ...] = ()
     picture: Picture | None = None
     actions: tuple[Action, ...] = ()
@@ -112,13 +115,30 @@ class TableScreen:
 
     @property
     def feeds(self) -> tuple[AnyFeed, ...]:
-        return (self.feed,)
+        return (self.feed,) if self.above is None else (self.feed, self.above)
 
     def keys(self, place: Place, scope: Scope) -> frozenset[FactKey]:
-        """The facts that it shows of a place: its feed, in each context."""
+        """The facts of its rows at a place: its feed, in each context."""
         argument = place.argument or (scope.namespace if self.has_namespace else "")
         contexts = (place.context,) if place.context else scope.contexts
         return frozenset(self.feed.of(context, argument) for context in contexts)
+
+    def keys_above(self, place: Place, scope: Scope) -> frozenset[FactKey]:
+        """The facts of what is said before the rows."""
+        contexts = (place.context,) if place.context else scope.contexts
+        return frozenset() if self.above is None else frozenset(map(self.above.of, contexts))
+
+    def said_above(self, place: Place, snapshot: Snapshot, now: datetime) -> tuple[str, ...]:
+        """A line for each thing that is to be known before the rows, with its context."""
+        if snapshot.replay_at is not None:
+            return ()
+        facts = [(key.context, snapshot.fact(key)) for key in sorted(self.keys_above(place, snapshot.scope))]
+        return tuple(
+            f"! {context}: {line}"
+            for context, fact in facts
+            if fact.is_known
+            for line in self.lines_above(fact.data, now)
+        )
 
     def fact(self, snapshot: Snapshot, key: FactKey) -> Fact:
         """What it shows of a place, with what another feed tells of the same."""

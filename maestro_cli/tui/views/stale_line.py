@@ -15,15 +15,21 @@ from maestro_cli.tui.views.staleness import stale_text
 
 class StaleLine(Static):
     DEFAULT_CSS = """
-    StaleLine { height: auto; max-height: 4; display: none; }
+    StaleLine { height: auto; max-height: 6; display: none; }
     StaleLine { color: $text-warning; background: $warning-muted; }
     StaleLine.told { display: block; }
     """
 
     def show(
-        self, needs: str, facts: Sequence[tuple[str, Fact]], now: datetime, *, is_past: bool = False
+        self,
+        needs: str,
+        facts: Sequence[tuple[str, Fact]],
+        now: datetime,
+        *,
+        is_past: bool = False,
+        above: Sequence[str] = (),
     ) -> None:
-        text = stale_text(needs, facts, now, is_past=is_past)
+        text = stale_text(needs, facts, now, is_past=is_past, above=above)
         if text != getattr(self, "_told", None):
             self._told = text
             self.set_class(bool(text), "told")

@@ -11,9 +11,17 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.store.model import Fact
 
 
-def stale_text(needs: str, facts: Sequence[tuple[str, Fact]], now: datetime, *, is_past: bool = False) -> str:
-    """A line for each context whose data is not read now, or not read yet; or was not recorded then."""
-    lines = []
+def stale_text(
+    needs: str,
+    facts: Sequence[tuple[str, Fact]],
+    now: datetime,
+    *,
+    is_past: bool = False,
+    above: Sequence[str] = (),
+) -> str:
+    """What is `above`, then a line for each context whose data is not read now, or not read yet; or was not
+    recorded then."""
+    lines = [*above]
     for context, fact in facts:
         if fact.error is not None:
             age = (

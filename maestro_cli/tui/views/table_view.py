@@ -48,15 +48,17 @@ class TableView(View):
         yield FactTable()
 
     def keys(self, scope: Scope) -> frozenset[FactKey]:
-        return self._screen.keys(self.place, scope)
+        return self._screen.keys(self.place, scope) | self._screen.keys_above(self.place, scope)
 
     def show(self, snapshot: Snapshot, now: datetime) -> None:
         self._shown = (snapshot, now)
-        facts = [(key.context, self._screen.fact(snapshot, key)) for key in sorted(self.keys(snapshot.scope))]
+        keys = sorted(self._screen.keys(self.place, snapshot.scope))
+        facts = [(key.context, self._screen.fact(snapshot, key)) for key in keys]
         is_past = snapshot.replay_at is not None
-        self.query_one(StaleLine).show(self._screen.feed.needs, facts, now, is_past=is_past)
+        needs, above = self._screen.feed.needs, self._screen.said_above(self.place, snapshot, now)
+        self.query_one(StaleLine).show(needs, facts, now, is_past=is_past, above=above)
         if snapshot.against is not None:
-            keyed = [(key, snapshot.fact(key)) for key in sorted(self.keys(snapshot.scope))]
+            keyed = [(key, snapshot.fact(key)) for key in keys]
             self._show_differences(keyed, snapshot.against, Moment(now, snapshot.scope, ""))
         elif len(facts) == 1:
             self._show_one(*facts[0], Moment(now, snapshot.scope, facts[0][0]))

@@ -18,6 +18,8 @@ from maestro_cli.changes.model import Gate, GateDecision, GateReason, Risk
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.facts.logs import Joined, LogLine
+from maestro_cli.incidents.intake.blindness import Sight
+from maestro_cli.incidents.unanswered import Unanswered
 from maestro_cli.output.views import Report
 from maestro_cli.tui.acting.dispatcher import Agreed, Planned
 from maestro_cli.tui.acting.model import Target
@@ -25,9 +27,10 @@ from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.plain import session
 from maestro_cli.tui.plain.asking import LineAsker
 from maestro_cli.tui.plain.forms import FORMS
-from maestro_cli.tui.plain.page import page_of
+from maestro_cli.tui.plain.page import is_answered, page_of
 from maestro_cli.tui.plain.session import Session
 from maestro_cli.tui.plain.talk import Talk
+from maestro_cli.tui.screens.incidents import UNANSWERED
 from maestro_cli.tui.screens.logs import LOGS, LogsAsked
 from maestro_cli.tui.screens.model import OwnScreen, Place
 from maestro_cli.tui.screens.table import every_screen
@@ -38,6 +41,7 @@ from tests.tui.cases import NOW, StillConsole, pod, tell
 from tests.tui.facts import FACTS, PLACES, SITE
 from tests.tui.facts_of_changes import plan
 from tests.tui.test_dispatcher import Desk
+from tests.unit.incidents.world import alert
 
 PODS = every_screen()["pods"].feeds[0]
 
@@ -113,7 +117,7 @@ def test_a_log_of_which_no_line_came_yet_is_waited_for(monkeypatch: pytest.Monke
     monkeypatch.setattr(session, "WAIT_SECONDS", PATIENCE_SECONDS)
     console = StillConsole(Services(), (SITE,))
     tell(console, FactRead(LOG_KEY, Tail(0, (JOINED,)), NOW))
-    waits = session.is_answered
+    waits = is_answered
 
     def asked(*given: Any) -> bool:
         answered = waits(*given)
@@ -303,6 +307,17 @@ def test_a_word_that_may_mean_two_rows_is_refused_with_both() -> None:
     room.console.store.dispatch(FactRead(PODS.of(SITE), (pod("a"), pod("a", namespace="shop")), NOW))
     text = room.say("open a")
     assert "'a' may be 2 rows. ml/pod/a, shop/pod/a" in text
+
+
+def test_what_fires_in_no_incident_is_said_before_the_incidents() -> None:
+    room = Room(place=Place("incidents"))
+    tell(room.console, FactRead(UNANSWERED.of(SITE), Unanswered(Sight((), None, ""), (alert(),)), NOW))
+    text = room.say()
+    assert "! prod: 1 alert fires in no open incident: 1 page (" in text
+    assert "! prod: nobody watches — maestro watch opens incidents of what fires" in text
+    assert "prod: reading" not in text
+    tell(room.console, Rewound(NOW - timedelta(minutes=5), {}))
+    assert "nobody watches" not in room.say(), "of now alone"
 
 
 def test_an_action_is_said_with_its_danger_for_what_is_chosen() -> None:

@@ -10,6 +10,7 @@ from maestro_cli.cli import offers
 from maestro_cli.cli.options import OutputOption, RefArgument, output_options
 from maestro_cli.output.renderers.incident_findings import findings_view, triage_view
 from maestro_cli.output.renderers.incidents import incident_view, incidents_view, timeline_view
+from maestro_cli.output.renderers.unanswered import unasked_words
 from maestro_cli.output.writer import emit
 
 
@@ -32,7 +33,8 @@ def list_incidents(
     """
     found = ctx.obj.incidents(open_only=not everything, drills=drills, owner=owner)
     people = ctx.obj.standings(found)
-    emit(incidents_view(found, ctx.obj.clock.now(), people), output_options(ctx, output))
+    empty = unasked_words(ctx.obj.sight) if not found else ""
+    emit(incidents_view(found, ctx.obj.clock.now(), people, empty), output_options(ctx, output))
     ctx.obj.remind_of_tasks(found)
 
 
