@@ -85,8 +85,7 @@ def read_kept(services: Services, wanted: MeasureWanted) -> tuple[Kept, ...]:
         terms=_exclusions(services) if is_ours else (),
     )
     found = tuple(beside_one_another(read, objectives))
-    if source.why_no_chunks:
-        _tell(source.why_no_chunks)
+    tell_without_chunks(source)
     if found and all(one.error is not None for one in found) and found[0].error is not None:
         raise found[0].error  # nothing could be measured: it is no matter of one of them
     return found
@@ -311,6 +310,12 @@ def store_of(
     context = "" if wanted.prometheus else services.context_name
     folder = cache_dir() / "slo"
     return KeptOnDisk(folder, f"{context}\x00{identity}", zones, memory, partial(_tell_unkept, folder))
+
+
+def tell_without_chunks(source: RawPrometheus) -> None:
+    """That remote read was waited for in vain, where it was."""
+    if source.why_no_chunks:
+        _tell(source.why_no_chunks)
 
 
 def _tell_unkept(folder: Path, error: OSError) -> None:

@@ -33,6 +33,7 @@ from maestro_cli.services.measuring import (
     beside_one_another,
     raw_metrics,
     store_of,
+    tell_without_chunks,
     wanted_objectives,
 )
 from maestro_cli.services.objectives import contract_of
@@ -119,24 +120,25 @@ def make_report(services: Services, wanted: SlaWanted) -> Made:
     if not 0 <= wanted.previous <= MOST_PERIODS:
         raise UsageError(f"{wanted.previous} months before are too many", fix=f"0 to {MOST_PERIODS}")
     now = services.clock.now()
-    span = _span(wanted, contract, objectives, now)
+    asked_for = _asked_for(services, wanted, contract, objectives, now)
+    span = asked_for.whole
     source = raw_metrics(services, asked)
     metrics = RecordingMetrics(source)
-    store = RecordingStore(store_of(services, asked, source, [span.zone]))
+    zones = {asked_for.span_of(one).zone for one in objectives}
+    store = RecordingStore(store_of(services, asked, source, sorted(zones)))
     is_ours = not wanted.prometheus
     earliest = _earliest(span, contract, wanted.previous)
     before = tuple(one for one in recovered(services, now) if one.at >= earliest) if is_ours else ()
     names = [one.name for one in objectives]
     out = excluding(_maintenance(services, wanted, known), earliest, span.end, names)
-    inputs = Inputs(
-        context=services.context_name if is_ours else "",
-        span=span, unit=contract.terms.unit, previous=wanted.previous, asked_at=now, terms=contract.terms,
-        objectives=tuple(objectives), exclusions=out.counted, waiting=out.waiting,
+    inputs = replace(
+        asked_for, exclusions=out.counted, waiting=out.waiting,
         incidents=incident_lines(services, span, now) if is_ours else (),
         drills=drill_lines(services, span) if is_ours else (), recovered=before,
-        url=metrics.url, retention_seconds=metrics.retention_seconds(), maestro=__version__,
+        url=metrics.url, retention_seconds=metrics.retention_seconds(),
     )  # fmt: skip
     report = build_report(inputs, Outside(metrics, now, store, before), beside_one_another)
+    tell_without_chunks(source)
     labels = sorted(metrics.label_answers, key=lambda one: (one.label, one.selector, one.start, one.end))
     asked_too = replace(report.inputs, label_values=tuple(labels))
     whole = replace(report, inputs=asked_too)
@@ -267,9 +269,34 @@ def _maintenance(
     return () if wanted.prometheus else exclusions_of(services)
 
 
-def _span(wanted: SlaWanted, contract: Contract, objectives: Sequence[Objective], now: datetime) -> Span:
+def _asked_for(
+    services: Services, wanted: SlaWanted, contract: Contract, objectives: Sequence[Objective], now: datetime
+) -> Inputs:
+    """What the report is of, before anything is asked: in the zone that was named, else in the contract's,
+    else each objective in its own. Raises UsageError."""
+    zone = wanted.zone or (contract.zone if contract.origin else "")
+    zones = {one.calendar.zone if one.calendar is not None else "UTC" for one in objectives}
+    common = zone or (zones.pop() if len(zones) == 1 else "")
+
+    def of(before: datetime) -> Inputs:
+        return Inputs(
+            context="" if wanted.prometheus else services.context_name,
+            span=_span(wanted, contract, common or "UTC", before), unit=contract.terms.unit,
+            previous=wanted.previous, asked_at=now, terms=contract.terms, objectives=tuple(objectives),
+            exclusions=(), incidents=(), drills=(), recovered=(), maestro=__version__,
+            has_own_zone=not common,
+        )  # fmt: skip
+
+    found = of(now)
+    if not found.is_over and not wanted.month:  # the last one is not over yet in the west
+        found = of(found.span.start)
+    if max((found.span_of(one).start for one in objectives), default=found.span.start) >= now:
+        raise UsageError(f"{found.span.label} has not begun", fix="a month that has")
+    return found
+
+
+def _span(wanted: SlaWanted, contract: Contract, zone: str, now: datetime) -> Span:
     """The month that was named, else the last period of the contract that is over."""
-    zone = wanted.zone or (contract.zone if contract.origin else _zone_of(objectives))
     unit = contract.terms.unit
     if wanted.month and unit != "month":
         raise UsageError(
@@ -277,20 +304,10 @@ def _span(wanted: SlaWanted, contract: Contract, objectives: Sequence[Objective]
         )
     try:
         if wanted.month:
-            span = month_span(wanted.month, zone)
-        else:
-            span = previous_span(calendar_span(now, unit, zone), unit)
+            return month_span(wanted.month, zone)
+        return previous_span(calendar_span(now, unit, zone), unit)
     except ValueError as error:
         raise UsageError(str(error), fix="--month 2026-10 --zone Europe/Berlin") from error
-    if span.start >= now:
-        raise UsageError(f"{span.label} has not begun", fix="a month that has")
-    return span
-
-
-def _zone_of(objectives: Sequence[Objective]) -> str:
-    """The zone of their calendars, where it is one; else UTC."""
-    zones = {one.calendar.zone for one in objectives if one.calendar is not None}
-    return zones.pop() if len(zones) == 1 else "UTC"
 
 
 def _earliest(span: Span, contract: Contract, previous: int) -> datetime:

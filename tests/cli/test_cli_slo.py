@@ -146,3 +146,29 @@ def test_their_names_are_offered(configured: Path) -> None:
     words = {"COMP_WORDS": "maestro slo show ", "COMP_CWORD": "3", "_MAESTRO_COMPLETE": "complete_bash"}
     offered = maestro(env={**words, "PATH": os.environ["PATH"]}).out.split()
     assert {"web", "shop-raw", "probes"} <= set(offered)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("slo", "status", "--month="),
+        ("slo", "status", "--month", "  "),
+        ("slo", "budget", "--at="),
+        ("slo", "explain", "web", "--window="),
+        ("slo", "gate", "--zone="),
+        ("slo", "what-if", "web", "-t", "99%", "--month="),
+        ("slo", "status", "--prometheus="),
+        ("slo", "status", "--watch", "--timeout="),
+        ("slo", "status", "--watch", "--every="),
+        ("slo", "exclude", "add", "a", "--owner=b", "--reason=c", "--start=", "--duration=2h"),
+        ("sla", "report", "--month="),
+        ("sla", "report", "--zone="),
+    ],
+    ids=" ".join,
+)
+def test_an_option_that_is_given_empty_is_not_one_that_is_left_out(command: tuple[str, ...]) -> None:
+    """A script whose variable is not set gets no verdict of a time that it did not name."""
+    done = maestro(*command)
+    assert (done.code, done.out) == (2, "")
+    assert "is empty" in done.err
+    assert "leave out --" in done.err

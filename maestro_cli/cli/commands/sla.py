@@ -13,6 +13,7 @@ from maestro_cli.cli.measuring_options import (
     NamesArgument,
     PrometheusOption,
     ZoneOption,
+    not_empty,
 )
 from maestro_cli.cli.options import OutputOption, output_options
 
@@ -29,7 +30,10 @@ def report(
     ctx: typer.Context,
     names: NamesArgument = None,
     month: Annotated[
-        str, typer.Option(metavar="YYYY-MM", help="The month; by default the last period that is over.")
+        str,
+        typer.Option(
+            metavar="YYYY-MM", callback=not_empty, help="The month; by default the last period that is over."
+        ),
     ] = "",
     zone: ZoneOption = "",
     file: FileOption = None,

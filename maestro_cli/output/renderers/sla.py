@@ -14,7 +14,14 @@ from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 from maestro_cli.slo.measuring.measure import retention_words
 from maestro_cli.slo.report.document import report_document
-from maestro_cli.slo.report.text import bounds_text, credit_text, kept_text, ratio_text, why_text
+from maestro_cli.slo.report.text import (
+    bounds_text,
+    credit_text,
+    kept_text,
+    period_text,
+    ratio_text,
+    why_text,
+)
 
 if TYPE_CHECKING:
     from maestro_cli.slo.measuring.model import Measured
@@ -27,9 +34,9 @@ def sla_view(report: SlaReport) -> Report:
     inputs = report.inputs
     rows: list[tuple[str, object]] = [
         ("verdict", f"{report.verdict.value}: {kept_text(report)}"),
-        ("period", str(inputs.span) + ("" if inputs.is_over else ", not over")),
+        ("period", period_text(report)),
     ]
-    retention = retention_words(inputs.span, inputs.retention_seconds, inputs.asked_at)
+    retention = retention_words(inputs.whole, inputs.retention_seconds, inputs.asked_at)
     if retention:
         rows.append(("retention", retention))
     if inputs.terms.name:
@@ -96,7 +103,7 @@ def verification_view(path: Path, found: Verification, *, is_trusted: bool) -> R
         ("bundle", str(path)),
         ("signed by", _signer(found, is_trusted)),
         ("digest", found.digest),
-        ("period", str(report.inputs.span)),
+        ("period", period_text(report)),
         ("objectives", len(report.lines)),
         ("the report says", report.verdict.value),
         ("made by", f"maestro {report.inputs.maestro}; this is {__version__}"),

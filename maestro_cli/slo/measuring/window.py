@@ -88,6 +88,16 @@ def month_span(text: str, zone: str) -> Span:
     return Span(_midnight(first, place), _midnight(_months_later(first, 1), place), zone, text.strip())
 
 
+def in_zone(span: Span, unit: Unit | None, zone: str) -> Span:
+    """The period of the calendar of that zone with the same label; without a unit the same stretch of time.
+
+    Its middle is in it: no zone is as far from another as half a week. Raises ValueError.
+    """
+    if unit is None or zone == span.zone:
+        return span
+    return calendar_span(span.start + (span.end - span.start) / 2, unit, zone)
+
+
 def previous_span(span: Span, unit: Unit | None) -> Span:
     """The period before: of the calendar, or as long a time."""
     if unit is not None:

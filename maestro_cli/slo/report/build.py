@@ -46,9 +46,9 @@ def _told(missing: _Missing) -> tuple[Unmeasured, ...]:
     return tuple(Unmeasured(name, start, why) for (name, start), why in sorted(missing.items()))
 
 
-def spans_of(inputs: Inputs) -> Iterator[Span]:
-    """The period, and those before it, the latest first."""
-    span = inputs.span
+def spans_of(inputs: Inputs, objective: Objective) -> Iterator[Span]:
+    """The period of the objective, and those before it, the latest first."""
+    span = inputs.span_of(objective)
     yield span
     for _ in range(inputs.previous):
         span = previous_span(span, inputs.unit)
@@ -56,7 +56,9 @@ def spans_of(inputs: Inputs) -> Iterator[Span]:
 
 
 def _line(objective: Objective, inputs: Inputs, outside: Outside, missing: _Missing) -> Line:
-    first, *others = (_measured(objective, span, inputs, outside, missing) for span in spans_of(inputs))
+    first, *others = (
+        _measured(objective, span, inputs, outside, missing) for span in spans_of(inputs, objective)
+    )
     before = [replace(one, minutes=None) for one in others]  # nothing is drawn of them
     line = Line(first, tuple(before), None)
     return replace(line, credit=credit_of(line.counted(inputs.terms), inputs.terms))
@@ -86,11 +88,11 @@ def _distribution(
     line: Line, inputs: Inputs, outside: Outside, missing: _Missing, unknown: _Missing
 ) -> Distribution | None:
     """Of this period; what cannot be asked for is put into `unknown`."""
-    key = line.objective.name, inputs.span.start
+    key = line.objective.name, line.measured.span.start
     if key in missing or key in unknown:
         return None
     try:
-        return distribution_of(line.objective, inputs.span, outside)
+        return distribution_of(line.objective, line.measured.span, outside)
     except (UsageError, NoData) as error:
         unknown[key] = _why(error)
         return None

@@ -50,6 +50,7 @@ from maestro_cli.slo.report.signature import (
 )
 
 SCHEMA = "maestro.dev/sla-bundle/v2"
+OF_ZONES = "maestro.dev/sla-bundle/v3"  # of objectives with zones of their own, which v2 knows nothing of
 MANIFEST, INPUTS, REPORT, PIECES = "manifest.json", "inputs.json", "report.json", "pieces.msgpack"
 MAX_PROBLEMS = 100
 MOST_PERIODS = 24
@@ -92,13 +93,13 @@ def pack_bundle(report: SlaReport, pieces: Iterable[Piece], kind: str, sign: Sig
     _limit(len(needed), MOST_PIECES, "pieces of time")
     _limit(max((one.size_bytes for one in needed), default=0), MOST_PIECE_BYTES, "bytes in a piece of time")
     files = {
-        INPUTS: _json(msgspec.to_builtins(report.inputs)),
+        INPUTS: _json(_stated(report.inputs)),
         REPORT: _json(report_document(report)),
         PIECES: write_pieces(needed),
     }
     files[MANIFEST] = _json(
         {
-            "schema": SCHEMA,
+            "schema": OF_ZONES if report.inputs.has_own_zone else SCHEMA,
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
         }
     )
@@ -109,6 +110,14 @@ def pack_bundle(report: SlaReport, pieces: Iterable[Piece], kind: str, sign: Sig
     archive = pack(whole, kind)
     _limit(len(archive), MAX_ARCHIVE_BYTES, "bytes packed")
     return archive
+
+
+def _stated(inputs: Inputs) -> dict[str, Any]:
+    """With one zone as it ever was, so that a bundle that is made again keeps its bytes and its signature."""
+    told: dict[str, Any] = msgspec.to_builtins(inputs)
+    if not inputs.has_own_zone:
+        del told["has_own_zone"]
+    return told
 
 
 def _needed(inputs: Inputs, pieces: Sequence[Piece]) -> list[Piece]:
@@ -242,11 +251,12 @@ def _check_files(files: Mapping[str, bytes], file: str) -> Iterable[Problem]:
     manifest = _decoded(files, MANIFEST, file, json.loads)
     listed = manifest.get("files") if isinstance(manifest, dict) else None
     schema = manifest.get("schema") if isinstance(manifest, dict) else None
-    if isinstance(schema, str) and schema != SCHEMA and schema.startswith(SCHEMA.rpartition("/")[0] + "/"):
-        why = f"it is of the schema {schema[:60]}, and this maestro reads {SCHEMA}"
+    is_read = schema in (SCHEMA, OF_ZONES)
+    if isinstance(schema, str) and not is_read and schema.startswith(SCHEMA.rpartition("/")[0] + "/"):
+        why = f"it is of the schema {schema[:60]}, and this maestro reads {SCHEMA} and {OF_ZONES}"
         fix = "verify it with the maestro that its inputs.json names, or make the report again"
         raise InvalidFile("is a bundle of another version", file=file, why=why, fix=fix)
-    if not isinstance(listed, dict) or schema != SCHEMA:
+    if not isinstance(listed, dict) or not is_read:
         raise _refused(file, "is not the bundle of an SLA report", "its manifest is another")
     for name in sorted({*listed, *files} - {MANIFEST, SIGNATURE, PUBLIC_KEY}):
         if name not in files:

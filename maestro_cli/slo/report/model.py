@@ -6,7 +6,7 @@ machine, no zone of the reader and nobody who made it gets in, so that the same 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -14,7 +14,7 @@ from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.distribution import Distribution
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.recoveries import Recovered
-from maestro_cli.slo.measuring.window import Span, Unit
+from maestro_cli.slo.measuring.window import Span, Unit, in_zone
 from maestro_cli.slo.objectives import Method, Objective
 
 METHOD = (
@@ -123,9 +123,11 @@ class Unmeasured:
 class Inputs:
     """All that a report is made of, besides the pieces of time.
 
-    `waiting` was to be excluded and is not, since nobody approved it. `asked_at` is the instant that
-    everything was asked at; `previous` how many periods before it are shown; `url` the Prometheus that was
-    asked, without credentials. `undistributed` are latencies of which only the pictures cannot be made.
+    `span` is the period; where each objective `has_own_zone`, that of those that name no zone: the others
+    have the same period of the calendar of theirs. `waiting` was to be excluded and is not, since nobody
+    approved it. `asked_at` is the instant that everything was asked at; `previous` how many periods before it
+    are shown; `url` the Prometheus that was asked, without credentials. `undistributed` are latencies of
+    which only the pictures cannot be made.
     """
 
     context: str
@@ -146,11 +148,25 @@ class Inputs:
     undistributed: tuple[Unmeasured, ...] = ()
     waiting: tuple[Exclusion, ...] = ()
     maestro: str = ""
+    has_own_zone: bool = False
+
+    def span_of(self, objective: Objective) -> Span:
+        """Its period. Raises ValueError for a zone that is none."""
+        if not self.has_own_zone or objective.calendar is None:
+            return self.span
+        return in_zone(self.span, self.unit, objective.calendar.zone)
+
+    @property
+    def whole(self) -> Span:
+        """From when the first period of an objective begins to when the last one ends."""
+        spans = [self.span_of(one) for one in self.objectives] or [self.span]
+        start, end = min(one.start for one in spans), max(one.end for one in spans)
+        return replace(self.span, start=start, end=end)
 
     @property
     def is_over(self) -> bool:
-        """Whether all of the period had passed when it was measured."""
-        return self.span.end <= self.asked_at
+        """Whether the periods of all had passed when it was measured."""
+        return self.whole.end <= self.asked_at
 
 
 @dataclass(frozen=True, slots=True)

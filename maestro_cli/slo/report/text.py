@@ -12,12 +12,15 @@ from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.measure import retention_words
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.verdict import bad_minutes_words, percent
+from maestro_cli.slo.measuring.window import Span
 from maestro_cli.slo.objectives import Method
 from maestro_cli.slo.report.document import digest_of
 from maestro_cli.slo.report.model import Credit, Exclusion, Line, SlaReport
 from maestro_cli.slo.report.pictures import PICTURES, picture_name, pictures_in
 from maestro_cli.slo.report.remarks import long_gaps, remark_on, spent_in
 from maestro_cli.slo.report.shapes import worst_hours
+
+MOST_NAMES = 5  # of objectives in a sentence
 
 
 def report_markdown(report: SlaReport, pictures: str = PICTURES) -> str:
@@ -35,19 +38,37 @@ def _head(report: SlaReport) -> Iterator[str]:
     yield f"**{report.verdict.value}**{_of(terms.name, terms.customer)}: {kept_text(report)}."
     yield ""
     rows = [
-        ("period", text(str(inputs.span), 100) + ("" if inputs.is_over else ", **not over**")),
+        ("period", text(period_text(report), 1000)),
         *([("context", text(inputs.context, 80))] if inputs.context else []),
         ("measured from", text(inputs.url, 200)),
         ("asked at", at(inputs.asked_at)),
         ("figure that counts", "without what is excluded" if terms.judged == "adjusted" else "as measured"),
     ]
-    retention = retention_words(inputs.span, inputs.retention_seconds, inputs.asked_at)
+    retention = retention_words(inputs.whole, inputs.retention_seconds, inputs.asked_at)
     if retention:
         rows.append(("retention", retention))
     if report.credit is not None:
         rows.append(("credit", f"{credit_text(report.credit)} ({text(report.credit.why)})"))
     yield from table(("", ""), rows)
     yield ""
+
+
+def period_text(report: SlaReport) -> str:
+    """From when to when; where objectives have zones of their own, of which it is in which."""
+    names: dict[Span, list[str]] = {}
+    for line in report.lines:
+        names.setdefault(line.measured.span, []).append(line.objective.name)
+    first = report.inputs.span
+    spans = [first, *(one for one in names if one != first)] if first in names or not names else list(names)
+    told = [f"{span}{'' if span == first else _named(names[span])}" for span in spans]
+    return "; ".join(told) + ("" if report.inputs.is_over else ", not over")
+
+
+def _named(names: Sequence[str]) -> str:
+    """` of shop, till and 2 more, whose calendar it is`"""
+    more = len(names) - MOST_NAMES
+    others = f" and {more} more" if more > 0 else ""
+    return f" of {', '.join(names[:MOST_NAMES])}{others}, whose calendar it is"
 
 
 def kept_text(report: SlaReport) -> str:
@@ -188,7 +209,7 @@ def _excluded(report: SlaReport) -> Iterator[str]:
 
 def _exclusions(title: str, report: SlaReport, exclusions: Sequence[Exclusion]) -> Iterator[str]:
     """Those of the period; those of the periods before are in the bundle alone."""
-    span = report.inputs.span
+    span = report.inputs.whole
     exclusions = [one for one in exclusions if one.start < span.end and one.end > span.start]
     if not exclusions:
         return

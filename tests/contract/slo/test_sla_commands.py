@@ -137,6 +137,38 @@ def test_a_contract_says_what_is_due_and_maintenance_is_taken_out(scene: Scene, 
     assert scene.run("verify", str(bundle)).code == 0
 
 
+def test_one_zone_moves_the_month_of_no_other(scene: Scene, tmp_path: Path) -> None:
+    """1 October begins at 22:00 UTC in Berlin, and its month, in which clocks change, is an hour longer."""
+    slos, bundle = tmp_path / "slos", tmp_path / "october.tar.gz"
+    slos.mkdir()
+    (slos / "kept.yaml").write_text(OBJECTIVE.format(name="kept"))
+    calendar = '[{{duration: 1M, isRolling: false, calendar: {{startTime: "2026-01-01 00:00:00", '
+    berlin = OBJECTIVE.replace(
+        "[{{duration: 1d, isRolling: true}}]", calendar + "timeZone: Europe/Berlin}}}}]"
+    )
+    where = ("--month", "2026-10", "--previous", "0", "--file", str(slos), "--prometheus", scene.url)
+
+    def totals(*arguments: str) -> dict[str, float]:
+        done = scene.run("report", *where, *arguments, "-o", "json")
+        return {one["objective"]: one["raw"]["total"] for one in json.loads(done.out)["items"]}
+
+    of_utc = 10_004 * (31 * 288 - 9)  # the recording ends at 23:15
+    of_berlin = 10_004 * (31 * 288 + 12)
+    assert totals() == {"kept": of_utc}
+    (slos / "till.yaml").write_text(berlin.format(name="till").replace('service="till"', 'service="kept"'))
+    assert totals("--to", str(bundle)) == {"kept": of_utc, "till": of_berlin}
+    assert totals("--zone", "Europe/Berlin") == {"kept": of_berlin, "till": of_berlin}
+    verified = scene.run("verify", str(bundle), "-o", "wide")
+    assert verified.code == 0, verified.err
+    for told in (verified.out, scene.run("report", "--from", str(bundle), "-o", "md").out):
+        words = " ".join(told.split())
+        assert "2026-10-01 00:00 to 2026-11-01 00:00 UTC" in words
+        assert "2026-10-01 00:00 to 2026-11-01 00:00 Europe/Berlin of till, whose calendar it is" in words
+    again = tmp_path / "again.tar.gz"
+    scene.run("report", "--from", str(bundle), "--to", str(again))
+    assert again.read_bytes() == bundle.read_bytes()
+
+
 def test_a_figure_that_was_changed_is_found(scene: Scene, bundle: Path, tmp_path: Path) -> None:
     files = read_archive(bundle)
     files["report.json"] = files["report.json"].replace(b'"INDETERMINATE"', b'"PASS"')

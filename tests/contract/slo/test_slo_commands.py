@@ -154,6 +154,11 @@ def test_a_gate_lets_nothing_through_that_is_not_known(scene: Scene) -> None:
     assert scene.run("gate").code == 15
 
 
+def test_a_gate_is_asked_of_an_instant_that_is_over(scene: Scene) -> None:
+    codes = {name: scene.run("gate", name, *AT).code for name in ("kept", "broken")}
+    assert codes == {"kept": 0, "broken": 10}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -166,6 +171,8 @@ def test_a_gate_lets_nothing_through_that_is_not_known(scene: Scene) -> None:
         (("status", "--zone", "Mars/Olympus"), 2, "Europe/Berlin"),
         (("what-if", "kept", "--target", "99.9"), 2, "write 99.9%"),
         (("gate", "--left-at-least", "25"), 2, "0.25"),
+        (("gate", "--at", "2999-01-01T00:00:00Z"), 2, "still to come"),
+        (("gate", "--zone", "Mars"), 2, "not a time zone"),
         (("status", "--until", "PASS"), 2, "--watch --until PASS"),
     ],
     ids=[
@@ -178,6 +185,8 @@ def test_a_gate_lets_nothing_through_that_is_not_known(scene: Scene) -> None:
         "zone",
         "percentage",
         "share",
+        "gate of the future",
+        "gate of no zone",
         "until",
     ],
 )

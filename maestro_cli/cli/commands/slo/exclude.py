@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.measuring_options import not_empty
 from maestro_cli.cli.options import OutputOption, output_options
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -25,12 +26,22 @@ def add(
     owner: Annotated[str, typer.Option(metavar="NAME", help="Who answers for it.")],
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is taken out.")],
     start: Annotated[
-        str, typer.Option(metavar="TIME", help="2026-10-04T02:00, a time on the wall of the zone.")
+        str,
+        typer.Option(
+            metavar="TIME", callback=not_empty, help="2026-10-04T02:00, a time on the wall of the zone."
+        ),
     ],
-    duration: Annotated[str, typer.Option(metavar="DURATION", help="How long it lasts: 90m, at most 31d.")],
-    zone: Annotated[str, typer.Option(metavar="ZONE", help="An IANA zone, such as Europe/Zurich.")] = "UTC",
+    duration: Annotated[
+        str,
+        typer.Option(metavar="DURATION", callback=not_empty, help="How long it lasts: 90m, at most 31d."),
+    ],
+    zone: Annotated[
+        str,
+        typer.Option(metavar="ZONE", callback=not_empty, help="An IANA zone, such as Europe/Zurich."),
+    ] = "UTC",
     rrule: Annotated[
-        str, typer.Option(metavar="RULE", help="How it comes again: FREQ=WEEKLY;BYDAY=SU.")
+        str,
+        typer.Option(metavar="RULE", callback=not_empty, help="How it comes again: FREQ=WEEKLY;BYDAY=SU."),
     ] = "",
     objectives: Annotated[
         list[str] | None,

@@ -19,6 +19,7 @@ from maestro_cli.cli.measuring_options import (
     PrometheusOption,
     WindowOption,
     ZoneOption,
+    not_empty,
 )
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.core.errors import ExitCode, UsageError
@@ -37,14 +38,18 @@ def status(
     ctx: typer.Context,
     names: NamesArgument = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again.")] = False,
-    every: Annotated[str, typer.Option(metavar="DURATION", help="How often with --watch.")] = "30s",
+    every: Annotated[
+        str, typer.Option(metavar="DURATION", callback=not_empty, help="How often with --watch.")
+    ] = "30s",
     until: Annotated[
         Verdict | None,
         typer.Option(
             metavar="VERDICT", help="End --watch once all together are PASS, FAIL or INDETERMINATE."
         ),
     ] = None,
-    timeout: Annotated[str, typer.Option(metavar="DURATION", help="End --watch with 124 after it.")] = "",
+    timeout: Annotated[
+        str, typer.Option(metavar="DURATION", callback=not_empty, help="End --watch with 124 after it.")
+    ] = "",
     file: FileOption = None,
     prometheus: PrometheusOption = "",
     at: AtOption = "",
@@ -165,7 +170,10 @@ def gate(
     ] = False,
     file: FileOption = None,
     prometheus: PrometheusOption = "",
+    at: AtOption = "",
+    month: MonthOption = "",
     window: WindowOption = "",
+    zone: ZoneOption = "",
     fresh: FreshOption = False,
     output: OutputOption = "table",
 ) -> None:
@@ -176,6 +184,8 @@ def gate(
 
     Example: maestro slo gate fraud-availability --left-at-least 0.25 && ./deploy
 
+    Example: maestro slo gate --at 2026-10-31T12:00:00Z
+
     Example: maestro slo gate --for experiment && chaos run experiment.json
     """
     from maestro_cli.output.diagnostics import note
@@ -184,7 +194,7 @@ def gate(
     from maestro_cli.services.measuring import MeasureWanted, read_experiment_gate, read_slo_gate
 
     options = output_options(ctx, output)
-    wanted = MeasureWanted(tuple(names or ()), file, prometheus, window=window, fresh=fresh)
+    wanted = MeasureWanted(tuple(names or ()), file, prometheus, at, month, window, zone, fresh)
     if purpose is Purpose.EXPERIMENT:
         if left_at_least is not None:
             raise UsageError("the budget policy has a limit of its own", fix="leave out --left-at-least")
