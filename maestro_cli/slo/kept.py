@@ -58,7 +58,9 @@ class Kept:
         if self.burning is None:
             return None
         at_most = None if self.left_bounds is None else self.left_bounds[1]
-        return replace(self.burning, left=self.left, left_at_most=at_most)
+        is_between = self.measured is not None and bool(self.measured.no_bucket) and (at_most or 0.0) > 0
+        left = None if is_between else self.left  # one end of a bracket is no budget that is spent
+        return replace(self.burning, left=left, left_at_most=at_most)
 
     @property
     def has_budget(self) -> bool:

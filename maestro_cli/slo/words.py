@@ -18,6 +18,7 @@ NOT_AT_THIS_RATE = "not at this rate"
 SPENT = "spent"
 SPENT_BY_WHAT_WAS_SEEN = "spent by what was seen"
 NOT_KNOWN = "not known"
+NONE = "none"
 TENFOLD = 10.0
 
 
@@ -28,6 +29,14 @@ def left_words(share: float | None) -> str:
     if share < -TENFOLD:
         return "overspent more than tenfold"
     return f"overspent by {format_share(-share)}" if share < 0 else format_share(share)
+
+
+def left_range_words(low: float, high: float) -> str:
+    """What is left at least and at most: `none to 25.0%`, `overspent by 60.0% to more than tenfold`."""
+    if high >= 0:
+        return f"{_bound(low)} to {_bound(high)}" if high > 0 else NONE
+    most = "more than tenfold" if low < -TENFOLD else format_share(-low)
+    return f"{left_words(high)} to {most}" if high >= -TENFOLD else left_words(high)
 
 
 def left_phrase(share: float | None, of: str = "") -> str:
@@ -47,7 +56,7 @@ def bounded_words(share: float | None, low: float, high: float) -> str:
 
 
 def _bound(share: float) -> str:
-    return "none" if share <= 0 else format_share(share)
+    return NONE if share <= 0 else format_share(share)
 
 
 def gone_words(one: Burning) -> str:

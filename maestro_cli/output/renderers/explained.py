@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import counted, format_duration
-from maestro_cli.output.renderers.budget_days import STRIP_LEGEND, burn_down, days_strip
+from maestro_cli.output.renderers.budget_days import STRIP_LEGEND, days_strip
 from maestro_cli.output.renderers.durations import durations_blocks, durations_document
-from maestro_cli.output.renderers.kept import kept_document, share_text
+from maestro_cli.output.renderers.kept import burn_down_of, kept_document
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
+from maestro_cli.slo.bracketed import at_least, at_most, budget_words, spent_words
 from maestro_cli.slo.measuring.target import Day, days_in
 from maestro_cli.slo.measuring.verdict import bad_minutes_words, percent
-from maestro_cli.slo.words import left_words
 
 if TYPE_CHECKING:
     from maestro_cli.slo.kept import Kept
@@ -34,7 +34,10 @@ def explain_view(one: Kept) -> Report:
     document["days"] = [_day(day) for day in days]
     blocks: list[Any] = [Fields(_rows(one, measured))]
     if days:
-        blocks += [Heading("days, by what each spent of the budget"), Lines(_calendar(days, measured))]
+        blocks += [
+            Heading(f"days, by what each spent {at_most(measured)}of the budget"),
+            Lines(_calendar(days, measured)),
+        ]
     if one.distribution is not None:
         promised = {one.distribution.threshold_seconds: [one.objective.name]}
         blocks += durations_blocks(one.distribution, one.objective.name, promised)
@@ -51,6 +54,7 @@ def explain_view(one: Kept) -> Report:
 
 def _rows(one: Kept, measured: Measured) -> list[tuple[str, object]]:
     bounds, target = measured.bounds, measured.objective.target
+    minutes = bad_minutes_words(measured)
     rows: list[tuple[str, object]] = [
         ("objective", one.objective.name),
         ("promise", one.promise),
@@ -58,19 +62,19 @@ def _rows(one: Kept, measured: Measured) -> list[tuple[str, object]]:
         ("window", str(measured.span)),
         ("measured to", measured.measured.end),
         ("method", one.objective.method.value),
-        ("good", _count(measured.good)),
+        ("good", _good(measured)),
         ("total", _count(measured.total)),
         ("seen", f"{measured.coverage:.2%} of minutes"),
         (
             "bounds",
             None if bounds is None else f"{percent(bounds.low, target)} to {percent(bounds.high, target)}",
         ),
-        ("bad minutes", bad_minutes_words(measured)),
-        ("budget spent", share_text(measured.budget_consumed)),
-        ("budget left", left_words(measured.budget_left)),
+        ("bad minutes", at_most(measured) * bool(minutes) + minutes),
+        ("budget spent", spent_words(measured)),
+        ("budget left", budget_words(measured)),
         ("policy", f"{one.consequence.standing.value}: {one.consequence.sentence}"),
-        ("burn-down", burn_down(measured)),
-        ("exact", "yes" if measured.exact else "no"),
+        ("burn-down", burn_down_of(one)),
+        ("exact", None if measured.total is None else "yes" if measured.exact else "no"),
     ]
     if measured.adjusted is not None:
         rows.append(("without exclusions", measured.adjusted.judgement.reason))
@@ -128,6 +132,11 @@ def _day(day: Day) -> dict[str, Any]:
         "start": day.start, "good": day.good, "total": day.total, "coverage": day.coverage,
         "budget_spent": day.spent,
     }  # fmt: skip
+
+
+def _good(measured: Measured) -> str | None:
+    told = _count(measured.good)
+    return None if told is None else f"{at_least(measured)}{told}"
 
 
 def _count(events: float | None) -> str | None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.core.quantities import format_share
 from maestro_cli.core.verdict import Judgement, Verdict, combine
 from maestro_cli.output.renderers.budget_days import WIDTH, burn_down
 from maestro_cli.output.tones import BURN_TONES, verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
+from maestro_cli.slo.bracketed import budget_words, is_bracketed, ratio_words, spent_words
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.measuring.gaps import gaps_document
 from maestro_cli.slo.measuring.slices import minute_target
@@ -35,7 +35,7 @@ def kept_view(found: Sequence[Kept]) -> Listing[Kept]:
         Column("measured", _measured, right=True, priority=1),
         *((Column("adjusted", _adjusted, right=True, priority=1),) if has_adjusted else ()),
         Column("target", _target, right=True, priority=2),
-        Column("budget left", lambda one: left_words(one.left), right=True, priority=1),
+        Column("budget left", _left, right=True, priority=1),
         Column("burn", _state, tone=lambda one: BURN_TONES.get(_state(one), "warn"), priority=1),
         Column("gone in", _gone, right=True, priority=2),
         Column("policy", lambda one: one.consequence.standing.value, priority=2),
@@ -52,12 +52,18 @@ def kept_line(found: Sequence[Kept]) -> str:
     """All of them in one line."""
     verdicts = [verdict_of(one) for one in found]
     bad = [
-        f"{one.objective.name} {verdict_of(one)}, {left_phrase(one.left)}, {_state(one)}"
+        f"{one.objective.name} {verdict_of(one)}, {_left_phrase(one)}, {_state(one)}"
         for one in found
         if verdict_of(one) != "PASS" or _state(one) == BurnState.CRITICAL.value
     ]
     counted = ", ".join(f"{verdicts.count(word)} {word}" for word in ("PASS", "FAIL", "INDETERMINATE"))
     return f"{counted}" + (": " + "; ".join(bad) if bad else "")
+
+
+def _left_phrase(one: Kept) -> str:
+    if one.measured is None or not is_bracketed(one.measured):
+        return left_phrase(one.left)
+    return f"{budget_words(one.measured)} of the budget"
 
 
 def left_out_line(names: Sequence[str]) -> str:
@@ -86,9 +92,9 @@ def budget_view(found: Sequence[Kept]) -> Listing[Kept]:
     columns: tuple[Column[Kept], ...] = (
         Column("objective", lambda one: one.objective.name),
         Column("promise", lambda one: one.promise, priority=2),
-        Column("spent so far", lambda one: share_text(_of(one, "budget_consumed")), right=True, priority=2),
-        Column("of the period", lambda one: share_text(_of(one, "budget_projected")), right=True, priority=2),
-        Column("left", lambda one: left_words(one.left), right=True, priority=1),
+        Column("spent so far", lambda one: _spent(one), right=True, priority=2),
+        Column("of the period", lambda one: _spent(one, is_projected=True), right=True, priority=2),
+        Column("left", _left, right=True, priority=1),
         Column("left at least", lambda one: _least(one), right=True, priority=3),
         Column("gone in", _gone, right=True, priority=2),
         Column("policy", lambda one: one.consequence.standing.value, priority=1),
@@ -99,8 +105,10 @@ def budget_view(found: Sequence[Kept]) -> Listing[Kept]:
 
 
 def burn_down_of(one: Kept, width: int = WIDTH) -> str:
-    """How its budget went, the newest day last."""
-    return "" if one.measured is None else burn_down(one.measured, width)
+    """How its budget went, the newest day last; nothing where only what it spent at most is known."""
+    if one.measured is None or is_bracketed(one.measured):
+        return ""
+    return burn_down(one.measured, width)
 
 
 def gate_view(answer: GateAnswer) -> Report:
@@ -123,8 +131,8 @@ def what_if_view(now: Kept, then: Sequence[Measured]) -> Listing[Measured]:
             tone=lambda one: verdict_tone(one.judgement.verdict.value),
             priority=1,
         ),
-        Column("measured", _percent, right=True, priority=1),
-        Column("budget left", lambda one: left_words(one.budget_left), right=True, priority=1),
+        Column("measured", ratio_words, right=True, priority=1),
+        Column("budget left", budget_words, right=True, priority=1),
         Column("spent at", lambda one: spent_at(one) or "", priority=2),
         Column("allows", lambda one: one.promise, priority=2),
         Column("why", lambda one: one.judgement.reason, priority=2, folds=True),
@@ -175,7 +183,7 @@ def measured_document(one: Measured) -> dict[str, Any]:
         },
         "bad_minutes": one.bad_minutes,
         "bad_minutes_under": None if one.bad_minutes is None else minute_target(one.objective),
-        "exact": one.exact,
+        "exact": one.exact and one.total is not None,
         "notes": list(one.notes),
         "excluded": [{"id": out.id, "start": out.start, "end": out.end} for out in one.excluded],
         "adjusted": None if one.adjusted is None else measured_document(one.adjusted),
@@ -206,12 +214,16 @@ def kept_document(one: Kept) -> dict[str, Any]:
     }
 
 
-def _of(one: Kept, name: str) -> float | None:
-    return None if one.measured is None else getattr(one.measured, name)
-
-
 def _measured(one: Kept) -> str:
-    return "" if one.measured is None else _percent(one.measured)
+    return "" if one.measured is None else ratio_words(one.measured)
+
+
+def _left(one: Kept) -> str:
+    return "" if one.measured is None else budget_words(one.measured)
+
+
+def _spent(one: Kept, *, is_projected: bool = False) -> str:
+    return "" if one.measured is None else spent_words(one.measured, is_projected=is_projected)
 
 
 def _target(one: Kept) -> str:
@@ -221,7 +233,7 @@ def _target(one: Kept) -> str:
 def _adjusted(one: Kept) -> str:
     """Without what is excluded, with its verdict; empty where nothing is."""
     found = None if one.measured is None else one.measured.adjusted
-    return "" if found is None else f"{_percent(found)} {found.judgement.verdict.value}"
+    return "" if found is None else f"{ratio_words(found)} {found.judgement.verdict.value}"
 
 
 def _coverage(one: Kept) -> str:
@@ -261,12 +273,3 @@ def _reason(one: Kept) -> str:
     if one.burning is not None and one.burning.why:
         return f"how it burns is not known: {one.burning.why}"
     return next((note for note in measured.notes if note != measured.gaps.words), "")
-
-
-def _percent(measured: Measured) -> str:
-    """The ratio, in as many digits as tell it from what was promised."""
-    return "" if measured.ratio is None else percent(measured.ratio, measured.objective.target)
-
-
-def share_text(share: float | None) -> str:
-    return "" if share is None else format_share(share)

@@ -20,6 +20,7 @@ from maestro_cli.slo.report.text import (
     kept_text,
     period_text,
     ratio_text,
+    spent_text_of,
     why_text,
 )
 
@@ -83,7 +84,7 @@ def _columns(report: SlaReport) -> tuple[Column[Line], ...]:
         ),
         Column("measured", lambda line: ratio_text(line.measured), right=True, priority=1),
         *((adjusted,) if has_adjusted else ()),
-        Column("spent", lambda line: _share(counted(line).budget_consumed), right=True, priority=1),
+        Column("spent", lambda line: spent_text_of(counted(line)), right=True, priority=1),
         Column("why", lambda line: why_text(line, report), priority=2, folds=True),
         Column("bounds", lambda line: bounds_text(counted(line)), right=True),
         Column("seen", lambda line: f"{counted(line).coverage:.1%}", right=True),
@@ -134,10 +135,6 @@ def _signer(found: Verification, is_trusted: bool) -> str:
 
 def _adjusted(line: Line) -> str:
     return "" if line.measured.adjusted is None else ratio_text(line.measured.adjusted)
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.1%}"
 
 
 def _why(found: Verification) -> str:

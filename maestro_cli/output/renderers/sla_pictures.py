@@ -16,7 +16,7 @@ from maestro_cli.slo.measuring.verdict import percent
 from maestro_cli.slo.objectives import Latency, Method
 from maestro_cli.slo.report import pictures as named
 from maestro_cli.slo.report.shapes import budget_curve, days
-from maestro_cli.slo.report.text import ratio_text
+from maestro_cli.slo.report.text import ratio_text, spent_text_of
 
 if TYPE_CHECKING:
     from maestro_cli.slo.measuring.model import Measured
@@ -70,7 +70,7 @@ def _period(measured: Measured) -> Period:
     low, high = (None, None)
     if bounds is not None and budget > 0:
         low, high = (1 - bounds.high) / budget, (1 - bounds.low) / budget
-    share = "not known" if spent is None else f"{spent:.1%} spent"
+    share = "not known" if spent is None else f"{spent_text_of(measured)} spent"
     label = measured.span.label or f"{measured.span.start:%Y-%m-%d}"
     return Period(label, spent, low, high, f"{measured.judgement.verdict.value}, {share}")
 

@@ -9,6 +9,7 @@ from maestro_cli.core.markdown_parts import at, table, text
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import markdown_code
 from maestro_cli.core.verdict import Verdict
+from maestro_cli.slo.bracketed import at_least, at_most, is_bracketed, ratio_words, spent_words
 from maestro_cli.slo.measuring.measure import retention_words
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.verdict import bad_minutes_words, percent
@@ -118,7 +119,7 @@ def _summary_row(line: Line, report: SlaReport, is_adjusted: bool) -> list[str]:
     cells += [
         bounds_text(counted),
         f"{counted.coverage:.1%}",
-        "" if counted.budget_consumed is None else f"{counted.budget_consumed:.1%}",
+        spent_text_of(counted),
         ", ".join(map(ratio_text, line.previous)),
     ]
     if report.inputs.terms.tiers:
@@ -181,7 +182,8 @@ def _figures(title: str, measured: Measured) -> Iterator[str]:
     words = [f"- {title}: **{measured.judgement.verdict.value}**, {text(measured.judgement.reason)}"]
     if measured.good is not None and measured.total is not None:
         bad = bad_minutes_words(measured)
-        counts = f"{measured.good:,.0f} of {measured.total:,.0f} good{bad and f', {bad}'}"
+        bad = bad and f", {at_most(measured)}{bad}"
+        counts = f"{at_least(measured)}{measured.good:,.0f} of {measured.total:,.0f} good{bad}"
         words.append(f"  - {counts}, seen {measured.coverage:.2%}")
     words += [f"  - {text(note)}" for note in measured.notes]
     yield from words
@@ -281,7 +283,14 @@ def _seconds(seconds: float | None) -> str:
 
 
 def ratio_text(measured: Measured) -> str:
-    return "not known" if measured.ratio is None else percent(measured.ratio, measured.objective.target)
+    return ratio_words(measured) or "not known"
+
+
+def spent_text_of(measured: Measured) -> str:
+    """What was spent of the budget; "" where it is not known."""
+    if measured.budget_consumed is None or is_bracketed(measured):
+        return spent_words(measured)
+    return f"{measured.budget_consumed:.1%}"
 
 
 def bounds_text(measured: Measured) -> str:
