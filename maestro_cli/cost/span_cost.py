@@ -1,10 +1,11 @@
 """What machines cost between two instants: of an incident, of a drill, of any window.
 
-    cost of a span = Σ over the hours it touches: cost of the hour × share of the hour's measured time in it
+    cost of a span = Σ over the hours it touches: cost of the hour × its time in it ÷ the hour's measured time
     more than usual = cost of the span − cost of as long a span right before it
 
-Allocation knows hours: within one, cost is taken to be spent evenly. Invariant: a span that is not within
-what was metered has no figure, and what came on top has none where the span before it is not.
+Allocation knows hours: within one, cost is taken to be spent evenly while it was measured, so that of less
+than two hours nothing can be told that came on top. Invariant: a span that is not within what was metered has
+no figure, and what came on top has none where the span before it is not.
 """
 
 from __future__ import annotations
@@ -16,11 +17,18 @@ from datetime import datetime, timedelta
 from maestro_cli.cost.allocation.allocate import Hourly
 from maestro_cli.cost.allocation.model import Row
 from maestro_cli.cost.metering.model import HOUR
+from maestro_cli.cost.metering.queries import LOOK_SECONDS
+
+LEAST_COMPARED = 2 * HOUR
+LOOK = timedelta(seconds=LOOK_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
 class SpanCost:
-    """In the allocation's currency. `usual` is what as long before it cost; `more` what came on top."""
+    """In the allocation's currency. `usual` is what as long before it cost; `more` what came on top.
+
+    None where it was not metered; `usual` also of less than `LEAST_COMPARED`.
+    """
 
     start: datetime
     end: datetime
@@ -41,12 +49,8 @@ def span_cost(
 ) -> SpanCost:
     """Of the rows that are taken; `until` is when metering ended, within the last hour."""
     length = end - start
-    return SpanCost(
-        start,
-        end,
-        _between(hourly, start, end, until, takes),
-        _between(hourly, start - length, start, until, takes),
-    )
+    usual = _between(hourly, start - length, start, until, takes) if length >= LEAST_COMPARED else None
+    return SpanCost(start, end, _between(hourly, start, end, until, takes), usual)
 
 
 def _between(
@@ -63,5 +67,8 @@ def _between(
         measured = min(begins + HOUR, until) - begins
         part = min(end, begins + measured) - max(start, begins)
         if part > timedelta():
-            cost += float(by_hour[index]) * (part / measured)
+            seen = measured * min(1.0, float(hourly.coverage[index]))
+            if part > seen + LOOK:
+                return None
+            cost += float(by_hour[index]) * min(1.0, part / seen)
     return cost

@@ -6,15 +6,32 @@ from dataclasses import dataclass, field
 
 from maestro_cli.cost.allocation.allocate import Hourly
 from maestro_cli.cost.allocation.model import Allocation
+from maestro_cli.cost.span_cost import SpanCost
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSpan:
+    """What the machines cost while an incident lasted; `lasts` where it was not over
+    at the last look."""
+
+    number: int
+    title: str
+    is_drill: bool
+    lasts: bool
+    cost: SpanCost
 
 
 @dataclass(frozen=True, slots=True)
 class AllocationFound:
-    """An allocation by the hour; `source` is where prices are from, `digest` that of a record, or empty."""
+    """An allocation by the hour; `source` is where prices are from, `digest` that of a record, or empty.
+
+    `span` is the incident whose hours these are.
+    """
 
     hourly: Hourly
     source: str
     digest: str = ""
+    span: IncidentSpan | None = None
 
     @property
     def allocation(self) -> Allocation:

@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.quantities import counted, format_share
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, Resource
+from maestro_cli.cost.span_cost import LEAST_COMPARED
 from maestro_cli.output.money import amount_words
 from maestro_cli.output.renderers.cost_pictures import BARS, TREEMAP, TREND, pictures_of
 from maestro_cli.output.strips import bar
 from maestro_cli.output.views import Block, Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
-    from maestro_cli.cost.allocation.report import AllocationFound, CostReport
+    from maestro_cli.cost.allocation.report import AllocationFound, CostReport, IncidentSpan
 
 _LEAST_SEEN = 0.5
+_NOT_COMPARED = {
+    True: "not told: less than two hours, and within an hour all is taken to cost alike",
+    False: "not metered in all of that time",
+}
 _BAR = 16
 _TONES = {RowKind.IDLE: "warn", RowKind.OVERCOMMIT: "bad", RowKind.UNALLOCATED: "warn", RowKind.OTHER: "dim"}
 _NAMES = {
@@ -37,6 +42,11 @@ def show_view(found: AllocationFound, picture: str = "") -> Report:
     """What the bill is made of, and its rows by one grouping; a terminal shows the picture that is named."""
     one = found.allocation
     blocks: tuple[Block, ...] = (
+        *(
+            ()
+            if found.span is None
+            else (Fields(_span_words(found.span, one.currency)), Heading("its hours"))
+        ),
         Fields(_about(found)),
         Heading("bill"),
         _bill(one),
@@ -105,6 +115,7 @@ def _head(found: AllocationFound) -> dict[str, Any]:
         "currency": one.currency,
         "prices": found.source,
         "record": found.digest or None,
+        "incident": None if found.span is None else _span_document(found.span),
         "where": one.where or None,
         "sharing": one.sharing or None,
         "bill": {component.value: amount for component, amount in one.bill.items()},
@@ -142,6 +153,38 @@ def _about(found: AllocationFound) -> list[tuple[str, object]]:
     if found.digest:
         rows.append(("record", f"sha256:{found.digest}"))
     return rows
+
+
+def _span_words(span: IncidentSpan, currency: str) -> list[tuple[str, object]]:
+    cost = span.cost
+
+    def words(amount: float | None) -> str | None:
+        return None if amount is None else f"{currency} {amount_words(amount)}"
+
+    kind = "drill" if span.is_drill else "incident"
+    return [
+        (kind, f"#{span.number} {span.title}"),
+        ("from", cost.start),
+        ("until the last look" if span.lasts else "to", cost.end),
+        ("machines", words(cost.cost) or "not metered in all of this time"),
+        ("as long before", words(cost.usual) or _NOT_COMPARED[cost.end - cost.start < LEAST_COMPARED]),
+        ("more than that", words(cost.more)),
+    ]
+
+
+def _span_document(span: IncidentSpan) -> dict[str, Any]:
+    cost = span.cost
+    return {
+        "number": span.number,
+        "title": span.title,
+        "drill": span.is_drill,
+        "lasts": span.lasts,
+        "start": cost.start,
+        "end": cost.end,
+        "cost": cost.cost,
+        "as_long_before": cost.usual,
+        "more": cost.more,
+    }
 
 
 def _monthly(one: Allocation) -> float | None:

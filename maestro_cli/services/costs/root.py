@@ -107,6 +107,12 @@ class CostServices(PeopleServices):
 
         return find_allocation(self, wanted)
 
+    def incident_allocation(self, wanted: AllocationWanted, incident: str) -> AllocationFound:
+        """Who pays what in the hours of an incident, and what the incident's part of them cost."""
+        from maestro_cli.services.costs.spans import find_incident_cost
+
+        return find_incident_cost(self, wanted, incident)
+
     def cost_report(self, wanted: AllocationWanted) -> CostReport:
         """One bill by several groupings."""
         from maestro_cli.services.costs.allocations import find_report

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli import offers
 from maestro_cli.cli.commands.cost.options import (
     ByOption,
     FromOption,
@@ -38,6 +39,14 @@ def show(
     prices: PricesOption = None,
     from_: FromOption = None,
     record: RecordOption = None,
+    incident: Annotated[
+        str,
+        typer.Option(
+            metavar="INCIDENT",
+            help="The hours of an incident or a drill, and its part of them.",
+            autocompletion=offers.incidents,
+        ),
+    ] = "",
     picture: Annotated[
         str, typer.Option(metavar="KIND", help="Also drawn: treemap, bars by hour or day, or trend.")
     ] = "",
@@ -50,6 +59,8 @@ def show(
     Exit 15 when nothing was measured or nothing has a price.
 
     Example: maestro cost show --window 7d --by team
+
+    Example: maestro cost show --incident latest --by workload
 
     Example: maestro cost show --window 24h --record day.tar.gz && maestro cost show --from day.tar.gz
 
@@ -66,7 +77,8 @@ def show(
         CostWindow(window, until, prices, from_), by, where, share_idle, tuple(share or ()), share_overhead,
         tuple(share_weight or ()), record,
     )  # fmt: skip
-    emit(show_view(ctx.obj.allocation(wanted), picture), options)
+    found = ctx.obj.incident_allocation(wanted, incident) if incident else ctx.obj.allocation(wanted)
+    emit(show_view(found, picture), options)
 
 
 def top(
