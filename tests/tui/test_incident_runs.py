@@ -12,9 +12,11 @@ import pytest
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import SystemClock
+from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.progress import Quiet
 from maestro_cli.output.writer import OutputOptions, emit
 from maestro_cli.runbooks.model import Answer, Question
+from maestro_cli.runbooks.planning import PlannedStep, RunPlan
 from maestro_cli.runbooks.substitution import for_reading
 from maestro_cli.tui.acting.asking import DialogAsker
 from maestro_cli.tui.acting.dispatcher import AGREED, Agreed, Dispatcher, Ending
@@ -195,6 +197,21 @@ def test_a_run_is_on_the_timeline_and_in_the_pane_and_asks_in_dialogs(book: Jour
         ["runbook", "plan"],
         ["runbook", "run"],
     ]
+
+
+@pytest.mark.parametrize("code", [ExitCode.GATE_NOT_MET, ExitCode.POLICY_REFUSED])
+def test_what_the_gate_refuses_is_shown_and_not_offered(
+    book: JournalRoom, monkeypatch: pytest.MonkeyPatch, code: ExitCode
+) -> None:
+    step = PlannedStep("back", "change", "refused", "it was rolled back within the hour already")
+    plan = RunPlan("look", {"NAME": "fraud"}, (step,), code)
+    monkeypatch.setattr(type(book.services), "plan_runbook", lambda services, asked, progress: plan)
+    asker = Agrees(Agreed(), None)
+    outcome = perform(book, REHEARSE, asker)
+    assert outcome == f"dry run only; its run is refused now: back: {step.text}"
+    assert asker.typed[-1] == ("", ""), "there is no button of a yes"
+    assert "Its run is refused now" in asker.shown[-1]
+    assert not book.services.run_history.list(limit=2)
 
 
 def test_a_run_that_fails_is_called_a_run_and_its_dry_run_was_agreed_to(

@@ -59,7 +59,8 @@ class Asker(Protocol):
         """Yes to exactly this plan, or None; `news` says why it is not the one of before."""
 
     def see(self, target: Target, title: str, view: View, word: str, name: str) -> Agreed | None:
-        """Yes to what is shown, with `word` on its button and `name` typed where it is not ""; or None."""
+        """Yes to what is shown, with `word` on its button and `name` typed where it is not ""; or None, also
+        where there is no word."""
 
     def agree_all(self, action: Action, planned: Sequence[Planned], news: str) -> Mapping[str, Agreed] | None:
         """Yes to exactly these plans, by context, or None; `news` as above."""

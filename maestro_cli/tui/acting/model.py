@@ -99,7 +99,8 @@ def fault_of(ask: Ask, text: str) -> str:
 class Agree(Protocol):
     """Shows a view and asks; True for yes.
 
-    `name` is what is typed for a yes, "" for nothing. Raises GateNotMet where the action is refused by the
+    `word` is on the button of a yes; "" where there is none, since it is refused whatever is said. `name` is
+    what is typed for a yes, "" for nothing. Raises GateNotMet where the action is refused by the
     time of the yes.
     """
 

@@ -34,11 +34,11 @@ class SeeDialog(NamedDialog):
     SHARE = 50
 
     def __init__(self, title: str, view: View, word: str, protected: str = "", name: str = "") -> None:
-        """`name` is typed for a yes, "" for nothing."""
+        """`name` is typed for a yes, "" for nothing; without a `word` it is only shown."""
         super().__init__()
         self._title, self._view, self._word = title, view, word
         wanted = (Name("target", f"type {name} to go on", name),) if name else ()
-        self._names = (*wanted, *protected_name(protected))
+        self._names = (*wanted, *protected_name(protected)) if word else ()
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -47,8 +47,9 @@ class SeeDialog(NamedDialog):
             yield from self.fields()
             yield Static("", classes="problem", markup=False)
             with Horizontal():
-                yield Button("Cancel", id="cancel", variant="primary")
-                yield Button(self._word, id="go", variant="error")
+                yield Button("Cancel" if self._word else "Close", id="cancel", variant="primary")
+                if self._word:
+                    yield Button(self._word, id="go", variant="error")
         self.show_whole(self._view)
 
     def names(self) -> tuple[Name, ...]:

@@ -65,6 +65,8 @@ class LineAsker:
         self._say_news(news)
         self._talk.say(f"{action.title}: {plan.summary}")
         self._talk.show(plan_view(plan, decision_here(decision)))
+        if Planned(target, plan, rehearsed).is_forbidden:
+            return None
         if action.danger.needs_typing or plan.cautions:
             name = target.name if action.danger.needs_typing else str(plan.target.ref)
             if not self._typed(name, f"type {name} to go on, empty for no:"):
@@ -74,11 +76,10 @@ class LineAsker:
         typed = self._context(target.context)
         if typed is None:
             return None
-        accepts = frozenset[str]()
-        if risks := [risk.code for risk in plan.risks]:
-            said = self._talk.ask(f"accept the risk by typing its name ({', '.join(risks)}):") or ""
-            accepts = frozenset(said.replace(",", " ").split())
-        return Agreed(typed, accepts)
+        accepts = [risk.code for risk in plan.risks]
+        if not all(self._typed(code, f"accept the risk by typing {code}, empty for no:") for code in accepts):
+            return None
+        return Agreed(typed, frozenset(accepts))
 
     def _say_news(self, news: str) -> None:
         if news:
@@ -106,6 +107,8 @@ class LineAsker:
     def see(self, target: Target, title: str, view: View, word: str, name: str) -> Agreed | None:
         self._talk.say(title)
         self._talk.show(view)
+        if not word:
+            return None
         wanted = f"{word}: type {name} to go on, empty for no:"
         if not (self._typed(name, wanted) if name else self.confirm(f"{word}?")):
             return None

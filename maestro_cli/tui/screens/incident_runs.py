@@ -22,7 +22,7 @@ from maestro_cli.output.views import Fields, Heading, Lines, Listing, Report
 from maestro_cli.runbooks.substitution import for_reading
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
 from maestro_cli.tui.screens.model import Place
-from maestro_cli.tui.screens.run_danger import danger_of_book, danger_of_run, name_to_type
+from maestro_cli.tui.screens.run_danger import danger_of_book, danger_of_run, name_to_type, why_refused
 from maestro_cli.tui.store.model import FactKey
 
 if TYPE_CHECKING:
@@ -201,6 +201,9 @@ def rehearse(doing: Doing) -> str:
             return "nothing was run"
         plan = services.plan_runbook(asked, doing.progress)
         report = plan_report(services, plan, asked.book)
+        if refused := why_refused(plan):
+            doing.agree(f"{stale}Dry run of {name}: nothing was changed. Its run is refused now", report, "")
+            return f"dry run only; its run is refused now: {refused}"
         danger = danger_of_book(asked.book)
         title = f"{stale}Dry run of {name}: nothing was changed. Its run is {danger.value}"
         if not doing.agree(title, report, "Run it", name_to_type(danger, name)):

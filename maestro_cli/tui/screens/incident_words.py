@@ -13,6 +13,7 @@ from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.quantities import counted, format_duration
 from maestro_cli.output.renderers.incident_findings import age_of
 from maestro_cli.output.tones import severity_tone
+from maestro_cli.tui.screens.incident_tried import is_clearing, mended_steps, rollback_steps, runbook_steps
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Change
@@ -188,23 +189,20 @@ def _mitigation(story: IncidentStory) -> list[tuple[str, str]]:
 
 
 def _remedies(story: IncidentStory) -> list[tuple[str, str]]:
-    """While something fires or is reported: what may mend it; once a run has ended well, that it may have."""
+    """While something fires or is reported: what may mend it and was not tried in vain; once a run has ended
+    well or it was rolled back, that it may be mended."""
     found: list[tuple[str, str]] = []
     rest = ("", f"wait: {story.hold}") if story.hold else ("incident.resolve", "resolve")
     if story.incident.state.value == "monitoring":
         return [rest]
     if mitigation := _mitigation(story):
         return [*mitigation, rest]
+    found += mended_steps(story)
+    if is_clearing(story):
+        return found
     if story.details.triage is None:
         found.append(("incident.triage", "triage"))
-    if story.bound is not None:
-        found.append(("incident.rehearse", f"run runbook {story.bound.runbook} (dry run first)"))
-    else:
-        found.append(("incident.rehearse", "choose a runbook (dry run first)"))
-    suspect = story.top_suspect
-    if suspect is not None and (suspect.get("fix") or {}).get("name") == "rollback":
-        found.append(("view.menu", "roll back to the last known good (preview first)"))
-    return found
+    return [*found, *runbook_steps(story), *rollback_steps(story)]
 
 
 def _afterwards(story: IncidentStory) -> list[tuple[str, str]]:

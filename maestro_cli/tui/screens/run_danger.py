@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from maestro_cli.core.errors import MaestroError
+from maestro_cli.core.errors import ExitCode, MaestroError
 from maestro_cli.tui.acting.model import Danger
 
 if TYPE_CHECKING:
     from maestro_cli.runbooks.model import Runbook, RunRecord, Step
+    from maestro_cli.runbooks.planning import RunPlan
 
 
 def danger_of_book(book: Runbook) -> Danger:
@@ -41,3 +42,10 @@ def danger_of_run(run: RunRecord) -> Danger:
 def name_to_type(danger: Danger, runbook: str) -> str:
     """The runbook, where what its run does wants more than a button; "" where it does not."""
     return runbook if danger.needs_typing else ""
+
+
+def why_refused(plan: RunPlan) -> str:
+    """Why the gate would refuse its run as things are; "" where it would not."""
+    if plan.exit_code not in (ExitCode.GATE_NOT_MET, ExitCode.POLICY_REFUSED):
+        return ""
+    return next((f"{step.path}: {step.text}" for step in plan.steps if step.state == "refused"), "")

@@ -22,7 +22,7 @@ from maestro_cli.incidents.intake.blindness import Sight
 from maestro_cli.incidents.unanswered import Unanswered
 from maestro_cli.output.views import Report
 from maestro_cli.tui.acting.dispatcher import Agreed, Planned
-from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.feeds.tail import Tail
 from maestro_cli.tui.plain import session
 from maestro_cli.tui.plain.asking import LineAsker
@@ -272,6 +272,47 @@ def test_what_disrupts_is_gone_on_with_once_its_name_is_typed(said: str, answer:
     show = lambda: seen.append(asker.see(target, "drain a", Report("x/v1", {}, ()), "Carry out", "node/a"))  # noqa: E731
     talk.serve("carry out", show, Cancellation())
     assert seen == [answer]
+
+
+RISKY = replace(plan(), risks=(Risk("singleton", "it is the only one", ""), Risk("data", "it has data", "")))
+
+
+@pytest.mark.parametrize(
+    ("lines", "answer"),
+    [
+        (("y", "singleton", "data"), Agreed("", frozenset({"singleton", "data"}))),
+        (("y", "singleton", ""), None),
+        (("y", "singleton data", "data"), None),
+        (("y",), None),
+    ],
+    ids=["each", "one alone", "both at once", "none"],
+)
+def test_each_risk_is_accepted_by_its_own_name(lines: tuple[str, ...], answer: Agreed | None) -> None:
+    assert answers_to_plan(RISKY, Gate.REFUSED, *lines)[0] == answer
+
+
+def test_what_the_gate_refuses_whatever_is_said_is_not_asked_about() -> None:
+    answer, text = answers_to_plan(plan(), Gate.REFUSED, "y", "ml/pod/a")
+    assert answer is None
+    assert "it is over its quota" in text
+    assert "go on" not in text
+
+
+def answers_to_plan(made: Any, outcome: Gate, *lines: str) -> tuple[Agreed | None, str]:
+    """What is agreed to of a plan that can be taken back, and what was said."""
+    reason = GateReason("quota", ExitCode.GATE_NOT_MET, "it is over its quota")
+    rehearsed = cast(Any, SimpleNamespace(decision=GateDecision(outcome, (reason,))))
+    out, said = io.StringIO(), list[Agreed | None]()
+    talk = Talk(io.StringIO("".join(f"{line}\n" for line in lines)), out)
+    asker = LineAsker(talk, lambda context: False)
+    action = Action(
+        "pods.say", "Say", "say it", Danger.REVERSIBLE, lambda target, answers: ("say",),
+        plans=lambda services, target, answers: made,
+    )  # fmt: skip
+    target = Target(SITE, "Pod", "u", "ml/pod/a")
+    work = lambda: said.append(asker.agree(action, target, made, rehearsed, ""))  # noqa: E731
+    talk.serve("agree", work, Cancellation())
+    return said[0], out.getvalue()
 
 
 def test_what_cannot_be_armed_is_not_asked_about() -> None:
