@@ -24,6 +24,7 @@ from maestro_cli.tui.burn_line import burn_line
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.herald import Herald
 from maestro_cli.tui.keys.bindings import APP_BINDINGS
+from maestro_cli.tui.keys.ending import tells_abort
 from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.remembered import Remembered, remember
@@ -76,7 +77,7 @@ class Frame(Stage):
         self._free: Scope | None = None  # what it was about before an incident fixed it
         self._read_scope = console.store.snapshot.scope
         self.header, self.crumbs = Header(), Crumbs()
-        self.strip = BurnStrip()
+        self.strip, self.key_line = BurnStrip(), KeyLine(show_command_palette=False)
         self.body, self.prompt = Vertical(id="body"), Prompt(self.history)
         self.done, self.too_small = (
             CommandLog(console.cluster_options),
@@ -93,7 +94,7 @@ class Frame(Stage):
 
     def compose(self) -> ComposeResult:
         yield from (self.header, self.strip, self.crumbs, self.body, self.done)
-        yield from (self.prompt, self.status, self.too_small, KeyLine(show_command_palette=False))
+        yield from (self.prompt, self.status, self.too_small, self.key_line)
 
     def on_mount(self) -> None:
         self.behind.store.listen(self._tell_news)
@@ -366,6 +367,7 @@ class Frame(Stage):
         shown_at = snapshot.shown_at(now)
         self.header.show(snapshot, now)
         self.done.show(snapshot.log)
+        self.key_line.tell_abort(tells=tells_abort(view, snapshot))
         self.status.settle()
         if view is not None and view.is_mounted:
             if snapshot.scope != self._read_scope:

@@ -11,14 +11,15 @@ import pytest
 from maestro_cli.changes.model import Gate, GateDecision, GateReason, State, Undo
 from maestro_cli.core.errors import ExitCode, GateNotMet, WaitingForApproval
 from maestro_cli.tui.acting.advice import advice_here, decision_here
-from maestro_cli.tui.acting.dispatcher import Dispatcher, failure_words
-from maestro_cli.tui.acting.menu import ActionMenu
+from maestro_cli.tui.acting.dispatcher import Dispatcher, Refusal, failure_words
+from maestro_cli.tui.acting.menu import ActionMenu, offer_text
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.screens.changes import ACTIONS
 from maestro_cli.tui.screens.incident import SCREEN as INCIDENT
 from maestro_cli.tui.screens.incident_runs import blast_blocks
 from maestro_cli.tui.screens.pods import SCREENS as PODS
 from maestro_cli.tui.screens.runs import ACTIONS as OF_RUNS
+from maestro_cli.tui.screens.workloads import SCREENS as WORKLOADS
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.store.store import Store
 from tests.tui.cases import StillClock, pod
@@ -93,7 +94,7 @@ def test_a_bare_pod_is_destroyed_and_one_of_a_controller_is_not() -> None:
     assert ending.on((about(owned),)).danger is Danger.DISRUPTIVE
     assert ending.on((about(bare),)).danger is Danger.DESTRUCTIVE
     assert ending.on((about(owned), about(bare))).danger is Danger.DESTRUCTIVE
-    (option,) = ActionMenu((about(bare),), [(ending, None)])._offered()
+    (option,) = ActionMenu((about(bare),), [(ending, None)])._offered(100)
     assert "destructive" in str(option.prompt)
 
 
@@ -151,3 +152,16 @@ def test_the_blast_radius_beside_a_dry_run_writes_no_change(monkeypatch: pytest.
         lambda *asked: SimpleNamespace(kind="rollback", target=None, options={}),
     )
     assert "gate says no" in str(blast_blocks(services, None, {}))
+
+
+@pytest.mark.parametrize("room", [61, 99])
+def test_what_an_action_does_stays_in_its_own_column(room: int) -> None:
+    action = next(one for one in WORKLOADS[0].actions if one.id == "workloads.rollback")
+    text = offer_text(action, Refusal("local is read-only", "press W " * 20), 21, room).plain
+    first, *others = text.splitlines()
+    begin = first.index("return to")
+    said = [line for line in others if "refused" not in line and "press" not in line]
+    assert all(len(line) <= room for line in text.splitlines())
+    assert all(line[:begin].isspace() and line[begin] != " " for line in said)
+    assert bool(said) is (room < 80)
+    assert others[len(said)].startswith("  refused now: local is read-only")

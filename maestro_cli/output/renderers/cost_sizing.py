@@ -72,12 +72,23 @@ def _head(found: Rightsizing, advice: Advice) -> Iterator[tuple[str, object]]:
         yield "claimable", "not known: nothing prices its nodes"
     else:
         yield "claimable", f"{money(claim.monthly, saving.currency)} a month, of requests"
+    yield "sets", ", ".join(word for one in advice.containers for word in _set_words(one)) or "nothing now"
     scaler = advice.autoscaler
     if scaler is not None:
         yield "autoscaler", f"{scaler.name}: its CPU target goes from {scaler.now:g} % to {scaler.next} %"
     for fact in advice.budgets:
         left = "not known" if fact.value is None else f"{format_share(fact.value)} left"
         yield "error budget", f"{left}: {fact.what}"
+
+
+def _set_words(one: ContainerAdvice) -> Iterator[str]:
+    """Requests and limits that are other next, as the change names them."""
+    for side in ("request", "limit"):
+        for resource, shown in (("cpu", cores), ("memory", size)):
+            now, later = (getattr(of, f"{resource}_{side}") for of in (one.now, one.next))
+            if later is not None and later != now:
+                was = shown(now) or "none"
+                yield f"{one.container.container} {resource} {side} {was} → {shown(later)}"
 
 
 def _steps(lines: list[_Line]) -> Listing[_Line]:

@@ -1,6 +1,7 @@
 """The last line: keys that work here, whole ones alone.
 
-Invariant: where some have no room, the key that lists all of them stands last, whatever it is.
+Invariant: where some have no room, the key that lists all of them stands last, whatever it is; the one that
+ends experiments stands first, while there may be one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 HELP = "keys"  # the action that lists every key
+ABORT = "abort_experiments"  # the action that ends what experiments do
 MORE = "more …"
 
 
@@ -25,8 +27,18 @@ def fitting(widths: Sequence[int], room: int) -> int:
 class KeyLine(Footer):
     """Textual's footer, which cuts its last entry anywhere."""
 
+    tells_abort = False
+
+    def tell_abort(self, *, tells: bool) -> None:
+        """Whether the key that ends experiments is told."""
+        if tells is not self.tells_abort:
+            self.tells_abort = tells
+            self.refresh(recompose=True)
+
     def compose(self) -> ComposeResult:
         entries = [one for one in super().compose() if isinstance(one, FooterKey)]
+        if self.tells_abort:
+            entries[:0] = self._abort()
         room = self.app.size.width
         if sum(map(_cells, entries)) <= room:
             yield from entries
@@ -37,6 +49,15 @@ class KeyLine(Footer):
         yield from others[:shown]
         if last is not None:
             yield last
+
+    def _abort(self) -> list[FooterKey]:
+        found = [one.binding for one in self.screen.active_bindings.values() if one.binding.action == ABORT]
+        return [
+            FooterKey(one.key, self.app.get_key_display(one), "Abort", ABORT, tooltip=one.tooltip).data_bind(
+                compact=Footer.compact
+            )
+            for one in found[:1]
+        ]
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.recompose)
