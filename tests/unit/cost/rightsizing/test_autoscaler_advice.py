@@ -62,6 +62,23 @@ def test_growth_is_of_all_pods_at_one_time_and_not_of_a_gap() -> None:
     assert growth_of([Measured(MAIN, lonely, KrrSeries(), 1.0, 1.0)], STEP) is None
 
 
+def test_load_that_begins_from_nothing_has_no_growth() -> None:
+    begun = usage([0.0, 0.1, 0.1, 0.1], days=1)
+    assert growth_of([Measured(MAIN, begun, KrrSeries(), 1.0, 1.0)], STEP) == pytest.approx(1.0)
+
+
+def test_what_was_not_measured_asks_for_its_share_of_the_request_as_well() -> None:
+    """Of 2 cores one container has 1, and falls to 500m: 40 % of 2 cores are 53 % of 1.5."""
+    rest = ContainerId(API, "rest")
+    facts = Facts(
+        {MAIN: Size(1.0, None, 220 * MIB, None), rest: Size(1.0)}, {API: 3},
+        {API: Autoscaler("api", 2, 10, 40.0)}, endings=frozenset({MAIN}),
+    )  # fmt: skip
+    found = advise(API, [Measured(MAIN, usage(), KrrSeries(), 1.0, 1.0)], facts, (), Looked(14 * DAY))
+    assert found.autoscaler is not None
+    assert (found.containers[0].next.cpu_request, found.autoscaler.next) == (0.5, 53)
+
+
 def test_a_maximum_that_is_wanted_often_is_too_small() -> None:
     (found,) = suggested(Autoscaler("api", 2, 10, 88.0, full=0.06))
     assert (found.code, found.move and found.move.most) == ("autoscaler-max", 13)
