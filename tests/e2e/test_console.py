@@ -103,8 +103,8 @@ def test_a_bad_release_goes_from_its_alert_to_a_closed_incident_by_keys_alone(
     console.await_text(r"next +r run runbook high-error-rate \(dry run first\) · x roll back")
 
     dry_run(console, "would end with")
-    console.press("Tab", "Enter")
-    console.await_text("refused: local is read-only; press W to arm it")
+    console.press("Enter")
+    console.await_text("its run is refused now")
     arm(console)
     dry_run(console, ROLLBACK)
     console.press("Enter")
