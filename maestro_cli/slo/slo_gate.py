@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maestro_cli.core.quantities import format_share
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.policy import least_for_chaos
+from maestro_cli.slo.words import left_phrase, left_range_words, left_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,9 @@ def _judge(one: Reading, least: float) -> tuple[Verdict, str]:
     low, high = one.left
     wanted = f"more than {least:.0%} is wanted"
     if high <= least:
-        return Verdict.FAIL, f"{format_share(high)} of its budget is left, {wanted}"
+        return Verdict.FAIL, f"{left_phrase(high, 'of its budget')}, {wanted}"
     if low <= least:
-        return (
-            Verdict.INDETERMINATE,
-            f"{format_share(low)} to {format_share(high)} of its budget is left, {wanted}",
-        )
+        return Verdict.INDETERMINATE, f"{left_range_words(low, high)} of its budget is left, {wanted}"
     if one.blind:
         return Verdict.INDETERMINATE, f"how its budget burns is not known: {one.blind}"
-    return Verdict.PASS, f"{format_share(low)} of its budget is left"
+    return Verdict.PASS, f"{left_words(low)} of its budget is left"
