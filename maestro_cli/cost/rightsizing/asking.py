@@ -15,6 +15,7 @@ _OF_CONTAINER = "max by (namespace, pod, container"
 MAIN, INIT = "kube_pod_container", "kube_pod_init_container"  # a native sidecar is of the second family
 RESTARTS = "status_restarts_total"
 ENDED = "status_last_terminated_reason"
+ENDED_NOW = "status_terminated_reason"  # of a container that was not started again: its pod may go meanwhile
 GPU = "DCGM_FI_DEV_GPU_UTIL"
 OOM_REASON = 'reason="OOMKilled"'
 NODE_INFO = "kube_node_info"
@@ -128,7 +129,8 @@ class FactQueries:
 
     def kills(self, namespace: str) -> str:
         """1 for every container that was killed for its memory."""
-        return f"{_OF_CONTAINER}) ({self._most(namespace, ENDED, OOM_REASON)}) > 0"
+        ended = (self._most(namespace, name, OOM_REASON) for name in (ENDED, ENDED_NOW))
+        return f"{_OF_CONTAINER}) ({' or '.join(ended)}) > 0"
 
     def killed_with(self, namespace: str) -> str:
         """The largest limit that such a container had."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from maestro_cli.core.promql import promql_string
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.cost.cluster_series import ANY_CLUSTER, ClusterSeries
-from maestro_cli.cost.rightsizing.asking import ENDED, MAIN, OOM_REASON, RESTARTS
+from maestro_cli.cost.rightsizing.asking import ENDED, ENDED_NOW, MAIN, OOM_REASON, RESTARTS
 from maestro_cli.cost.rightsizing.chunks import HELD, USED, selector_of
 from maestro_cli.cost.rightsizing.collecting import mean_ms
 from maestro_cli.cost.rightsizing.facts import Fact
@@ -85,8 +85,9 @@ def throttled(asked: Asked, share: float | None) -> Fact:
 
 
 def killed(asked: Asked) -> Fact:
-    of = asked.selector(f"{asked.family}_{ENDED}", OOM_REASON)
-    return Fact("whether it was killed for its memory", f"max(max_over_time({of}[{asked.span}]))", 1.0)
+    ended = (asked.selector(f"{asked.family}_{name}", OOM_REASON) for name in (ENDED, ENDED_NOW))
+    most = " or ".join(f"max_over_time({of}[{asked.span}])" for of in ended)
+    return Fact("whether it was killed for its memory", f"max({most})", 1.0)
 
 
 def ends_untold(asked: Asked, starts: float | None) -> Iterator[Fact]:
