@@ -68,7 +68,7 @@ def _between(
         part = min(end, begins + measured) - max(start, begins)
         if part > timedelta():
             seen = measured * min(1.0, float(hourly.coverage[index]))
-            if part > seen + LOOK:
+            if not seen or part > seen + LOOK:
                 return None
             cost += float(by_hour[index]) * min(1.0, part / seen)
     return cost

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.incidents.intake.blindness import Sight
+from maestro_cli.incidents.intake.correlation import IntakePolicy, severity_of
 from maestro_cli.incidents.register import KnownSignal
 
 
@@ -28,6 +29,15 @@ class Unanswered:
         sight = self.sight
         is_seen = bool(sight.watchers) and sight.blind_since is None
         return is_seen and not self.alerts and not self.unknown
+
+
+def alerts_of_concern(alerts: Sequence[Alert], policy: IntakePolicy) -> tuple[Alert, ...]:
+    """Without those that only say "I am alive" and those of severity none; silenced ones stay."""
+    return tuple(
+        alert
+        for alert in alerts
+        if alert.name not in policy.heartbeats and severity_of(alert.labels, policy) is not None
+    )
 
 
 def unanswered_alerts(alerts: Sequence[Alert], known: Mapping[str, KnownSignal]) -> tuple[Alert, ...]:

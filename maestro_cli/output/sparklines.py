@@ -33,4 +33,4 @@ def sparkline_rows(lines: Sequence[Sparkline], notes: Sequence[str], width: int)
         rows.append(
             f"{name}{' ' * (left - text_width(name))}  {drawn:<{min(room, len(one.values))}}  {one.words}"
         )
-    return [*rows, *(row for note in notes for row in folded(note, width))]
+    return [*rows, *(row for note in notes for row in folded(visible(note, 400), width))]

@@ -75,7 +75,12 @@ def stacked_lines(plot: StackedBars, width: int, colour: bool) -> list[str]:
         remark = f"  {bar.remark}" if bar.remark else ""
         lines.append(f"{bar.label:<{left}} {painted(runs, colour=colour)}{blank} {figure:>{_FIGURE}}{remark}")
     keys = [f"{look.letter} {visible(one.name, 60)}: {one.words}" for look, one in _keys(plot)]
-    return [*lines, "", *_joined(keys, width), *(row for note in plot.notes for row in folded(note, width))]
+    return [
+        *lines,
+        "",
+        *_joined(keys, width),
+        *(row for note in plot.notes for row in folded(visible(note, 400), width)),
+    ]
 
 
 def stacked_svg(plot: StackedBars) -> str:

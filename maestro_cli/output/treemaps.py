@@ -56,7 +56,11 @@ def treemap_lines(plot: Treemap, width: int, colour: bool) -> list[str]:
         _fill(paper, tile, look, name, words, colour=colour)
         named.append(f"{look.letter} {name}: {words}")
     rows = [painted(list(_runs(row)), colour=colour) for row in paper]
-    told = [line for text in (*named, *plot.notes) for line in folded(text, width)]
+    told = [
+        line
+        for text in (*named, *(visible(note, 400) for note in plot.notes))
+        for line in folded(text, width)
+    ]
     return [*rows, "", *_columns(told, width)]
 
 

@@ -51,7 +51,7 @@ def waterfall_lines(plot: Waterfall, width: int, colour: bool) -> list[str]:
             f"{told}{' ' * (left - text_width(told))} {' ' * start}{shown}{' ' * (room - start - length)} "
             f"{_figure(step):>{_FIGURE}}"
         )
-    return [*lines, *(row for note in plot.notes for row in folded(note, width))]
+    return [*lines, *(row for note in plot.notes for row in folded(visible(note, 400), width))]
 
 
 def waterfall_svg(plot: Waterfall) -> str:

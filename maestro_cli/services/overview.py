@@ -16,6 +16,7 @@ from maestro_cli.incidents.intake.anomalies.projection import current_anomalies
 from maestro_cli.incidents.intake.blindness import API_SOURCE, read_sight
 from maestro_cli.incidents.model import OPEN_STATES
 from maestro_cli.incidents.overview import Burn, Overview
+from maestro_cli.incidents.unanswered import alerts_of_concern
 from maestro_cli.services.intake import AlertSource, alert_source, further_sources
 from maestro_cli.slo.burn import burn_rate, judge_objective
 from maestro_cli.slo.burning import ratio_query
@@ -23,6 +24,7 @@ from maestro_cli.slo.objectives import Objective
 
 if TYPE_CHECKING:
     from maestro_cli.core.facts.alerts import Alert
+    from maestro_cli.incidents.intake.correlation import IntakePolicy
     from maestro_cli.services.root import Services
 
 T = TypeVar("T")
@@ -33,10 +35,11 @@ def look(services: Services) -> Overview:
     """Ask everything; raises only for a journal or settings that cannot be read."""
     context = services.context
     failures: list[tuple[str, str]] = []
+    policy = services.incident_rules.bindings.book.policy
     with DaemonPool(3, "look") as pool:
         workloads = pool.submit(lambda: services.cluster.list_readable_workloads(context.namespace))
         source = alert_source(services)
-        alerts = pool.submit(lambda: _firing(source))
+        alerts = pool.submit(lambda: _firing(source, policy))
         burns = pool.submit(lambda: _burns(services) if context.prometheus else ())
         incidents = services.desk.list(states=OPEN_STATES)
         name = source.name if source is not None else API_SOURCE
@@ -64,9 +67,11 @@ def _result(name: str, get: Callable[[], tuple[T, ...]], failures: list[tuple[st
         return ()
 
 
-def _firing(source: AlertSource | None) -> tuple[Alert, ...]:
+def _firing(source: AlertSource | None, policy: IntakePolicy) -> tuple[Alert, ...]:
     """What fires, and what Alertmanager holds silenced; a Prometheus tells of pending alerts too."""
-    return () if source is None else tuple(one for one in source.alerts.alerts() if one.firing)
+    if source is None:
+        return ()
+    return alerts_of_concern([one for one in source.alerts.alerts() if one.firing], policy)
 
 
 def _burns(services: Services) -> tuple[Burn, ...]:

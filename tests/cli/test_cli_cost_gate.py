@@ -311,3 +311,21 @@ def test_a_pipeline_on_github_is_told(sides: Path) -> None:
     summary = (sides / "summary").read_text(encoding="utf-8")
     assert summary == (sides / "out" / "summary.md").read_text(encoding="utf-8")
     assert "commit `abc123`" in summary
+
+
+def test_groups_of_pods_whose_number_is_left_out_may_be_as_many_as_before(sides: Path) -> None:
+    """Three groups of four pods; the change says no number, and each pod asks for eight times as much."""
+    for side, replicas, cores in (("before", "replicas: 3, ", 1), ("after", "", 8)):
+        pod = (
+            f"{{containers: [{{name: c, image: x, resources: {{requests: {{cpu: {cores}, memory: 1Gi}}}}}}]}}"
+        )
+        template = f"{{size: 4, workerTemplate: {{spec: {pod}}}}}"
+        (sides / side).mkdir()
+        (sides / side / "a.yaml").write_text(
+            "apiVersion: leaderworkerset.x-k8s.io/v1\nkind: LeaderWorkerSet\n"
+            "metadata: {name: a, namespace: ml}\n"
+            f"spec: {{{replicas}leaderWorkerTemplate: {template}}}\n"
+        )
+    told = json.loads(gate(sides, "--diff", "before", "after", "--max-increase", "100", "-o", "json").out)
+    memory, core = 0.004 * 730, 0.03 * 730
+    assert told["increase"]["max"] == pytest.approx(12 * (8 * core + memory) - 12 * (core + memory), rel=0.01)

@@ -82,7 +82,8 @@ def _by_cpu(
             return tuple(_without(one, "cpu", text, fact) for one in containers), None
         containers = (_held(containers[0], whole_millicores(least, 0.0)),)
         after = containers[0].next.cpu_request or before
-    return containers, AutoscalerStep(name, target, max(1, math.floor(target * before / after + 1e-9)))
+    wanted = max(1, math.floor(target * before / after + 1e-9))
+    return containers, AutoscalerStep(name, target, wanted) if wanted != target else None
 
 
 def _held(one: ContainerAdvice, least: float) -> ContainerAdvice:

@@ -21,7 +21,7 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.gate.autoscalers import HORIZONTAL, KEDA, KEDA_PREFIX, is_autoscaler
 from maestro_cli.cost.gate.deciding import decide, exit_code_of, verdict_of
 from maestro_cli.cost.gate.manifests import read_manifests
-from maestro_cli.cost.gate.model import Assumed, Limits, Manifests, Scale, Span
+from maestro_cli.cost.gate.model import Asked, Assumed, Limits, Manifests, Scale, Span
 from maestro_cli.cost.gate.objects import objects_of
 from maestro_cli.cost.gate.pricing import compare
 from maestro_cli.cost.gate.report import GateReport
@@ -190,7 +190,14 @@ def _files(folder: Path) -> Iterable[Path]:
 
 def _stood(old: Manifests) -> dict[ObjectRef, Span]:
     """What replicas may come to where the new manifests say none: 1, or what was said before."""
-    return {ref: Span(min(one.least, 1.0), max(one.most, 1.0)) for ref, one in old.asked.items()}
+    spans = ((ref, _replicas(one)) for ref, one in old.asked.items())
+    return {ref: Span(min(one.least, 1.0), max(one.most, 1.0)) for ref, one in spans}
+
+
+def _replicas(one: Asked) -> Span:
+    """Of several groups of pods the first is the one that has one pod a replica: the leaders."""
+    first = one.parts[0] if one.parts else one
+    return Span(first.least, first.most)
 
 
 def _against(
@@ -203,7 +210,7 @@ def _against(
     beside = list(_live(cluster, first.elsewhere))  # targets of autoscalers, which no manifest changes
     scalers = list(_scalers(cluster, {*first.asked, *first.elsewhere}, named))
     runs = read_manifests([*there, *beside], replace(assumed, ignored=frozenset())).asked
-    standing = {ref: Span(one.least, one.most) for ref, one in runs.items()}
+    standing = {ref: _replicas(one) for ref, one in runs.items()}
     old = read_manifests([*there, *beside], assumed, kept=scalers)
     return old, read_manifests([*documents, *beside], assumed, standing=standing, kept=scalers)
 

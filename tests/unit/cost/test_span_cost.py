@@ -54,6 +54,8 @@ def test_an_hour_that_was_seen_in_part_was_spent_in_that_part() -> None:
     hourly = replace(spent([0.5, 1.0, 1.0, 1.0]), coverage=np.array([0.5, 1.0, 1.0, 1.0]))
     assert span_cost(hourly, at(0.75), at(1.0), END).cost == pytest.approx(0.25)
     assert span_cost(hourly, at(0.25), at(1.0), END).cost is None
+    unseen = replace(hourly, coverage=np.array([0.0, 1.0, 1.0, 1.0]))
+    assert span_cost(unseen, at(0.995), at(1.5), END).cost is None
 
 
 def test_only_the_rows_that_are_taken_count() -> None:

@@ -11,8 +11,9 @@ import pytest
 from maestro_cli.core.errors import Unreachable
 from maestro_cli.core.facts.alerts import Alert
 from maestro_cli.incidents.intake.blindness import Heartbeat, Sight
+from maestro_cli.incidents.intake.correlation import IntakePolicy
 from maestro_cli.incidents.register import known_signals
-from maestro_cli.incidents.unanswered import Unanswered, unanswered_alerts
+from maestro_cli.incidents.unanswered import Unanswered, alerts_of_concern, unanswered_alerts
 from maestro_cli.output.renderers.unanswered import no_incident_words, unanswered_lines, unasked_words
 from maestro_cli.services import unanswered
 from tests.unit.incidents.world import T0, Room, alert
@@ -31,6 +32,11 @@ def test_an_alert_of_an_open_incident_and_a_silenced_one_are_answered(tmp_path: 
     silenced, over = alert(service="c", suppressed_by=("s",)), alert(service="d", firing=False, ends_at=T0)
     known = known_signals(room.journal, [seen.fingerprint, other.fingerprint])
     assert unanswered_alerts((seen, other, silenced, over), known) == (other,)
+
+
+def test_an_alert_that_only_says_it_lives_is_of_no_concern() -> None:
+    lives, info, silenced = alert(alertname="Watchdog"), alert(severity="none"), alert(suppressed_by=("s",))
+    assert alerts_of_concern((lives, info, silenced, *PAGES), IntakePolicy()) == (silenced, *PAGES)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +102,7 @@ def test_a_source_that_does_not_answer_leaves_it_unknown(
     given = None if source is None else SimpleNamespace(alerts=source)
     monkeypatch.setattr(unanswered, "alert_source", lambda services: given)
     monkeypatch.setattr(unanswered, "sight_of", lambda services: ALONE)
-    services: Any = SimpleNamespace(journal=journal)
+    rules = SimpleNamespace(bindings=SimpleNamespace(book=SimpleNamespace(policy=IntakePolicy())))
+    services: Any = SimpleNamespace(journal=journal, incident_rules=rules)
     found = unanswered.find_unanswered(services)
     assert (len(found.alerts), found.unknown, found.is_quiet) == (count, unknown, False)

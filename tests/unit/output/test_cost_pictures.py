@@ -149,6 +149,7 @@ def test_no_name_and_no_amount_breaks_a_picture(
     spenders: dict[str, float], others: dict[RowKind, float], width: int
 ) -> None:
     found = hourly({HOSTILE: 7.0, **spenders}, others, (0,))
+    found = replace(found, allocation=replace(found.allocation, unpriced=(f"no price {HOSTILE}",)))
     for kind in KINDS:
         for colour in (False, True):
             for line in drawn(found, kind, width, colour):
