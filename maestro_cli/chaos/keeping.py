@@ -1,4 +1,4 @@
-"""The lease of a run: who has it is at work, and one that ran out reads `interrupted`."""
+"""The lease of a run or a drill: who has it is at work, and a run whose lease ran out reads `interrupted`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LEASE_SECONDS = 30.0
 class Keeper:
     """Keeps the lease that says that this process is at work, in a thread, until it is released or lost."""
 
-    def __init__(self, journal: Journal, run: str) -> None:
-        """Raises Busy where another process has it."""
+    def __init__(self, journal: Journal, subject: str, name: str = LEASE) -> None:
+        """`subject` is the work under the lease of that name. Raises Busy where somebody else has it."""
         self._journal = journal
-        self._lease = acquire(journal, LEASE, run, LEASE_SECONDS)
+        self._lease = acquire(journal, name, subject, LEASE_SECONDS)
         self._over = threading.Event()
         self.is_lost = False
         self._thread = threading.Thread(target=self._keep, daemon=True, name="lease")
@@ -34,10 +34,11 @@ class Keeper:
     def _keep(self) -> None:
         while not self._over.wait(LEASE_SECONDS / 3):
             with suppress(MaestroError):  # a journal that is busy is asked again
-                self._lease = self._journal.acquire_lease(LEASE, self._lease.holder, LEASE_SECONDS)
+                lease = self._lease
+                self._lease = self._journal.acquire_lease(lease.name, lease.holder, LEASE_SECONDS)
                 continue
             with suppress(MaestroError):
-                held = self._journal.lease(LEASE)
+                held = self._journal.lease(self._lease.name)
                 if held is not None and held.holder != self._lease.holder:
                     self.is_lost = True
                     return

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from maestro_cli.chaos.drills.expected import Known, drills_among, faults_of, scenario_of
 from maestro_cli.chaos.drills.model import EXPERIMENTS
-from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.errors import Busy, InvalidFile, UndoFailed
 
 if TYPE_CHECKING:
     from maestro_cli.chaos.drills.model import Scenario
     from maestro_cli.chaos.model import Experiment
+    from maestro_cli.journal.model import Event
     from maestro_cli.services.experimenting import ExperimentServices
     from maestro_cli.services.root import Services
 
@@ -43,31 +44,50 @@ def expectations_of(services: ExperimentServices) -> Callable[[Experiment], Iter
     return wrong
 
 
-def clear_killed_drills(services: ExperimentServices, swept: Collection[str]) -> None:
-    """Put back the rest of what drills left whose runs were swept, and dismiss what they opened.
+def clear_killed_drills(services: ExperimentServices, run: str = "", *, stuck: Collection[str] = ()) -> None:
+    """Put back the rest of what killed drills left, of that run or all, and dismiss what they opened.
 
-    Who works on a run has its lease: only those of dead processes are swept. Raises UndoFailed.
+    Not of runs that are `stuck`: something of them is still there. While a drill is at work nothing is done:
+    which one is alive, its lease says. Raises UndoFailed, once each was tried.
     """
-    from maestro_cli.chaos.drills.conductor import unfinished
+    from maestro_cli.chaos.drills.conductor import DRILLS, unfinished
+    from maestro_cli.chaos.keeping import Keeper
+
+    def is_meant(left: Mapping[str, Any] | None) -> bool:
+        return left is not None and run in ("", left["run"]) and left["run"] not in stuck
+
+    if not any(is_meant(event.data["undo"].get("experiment")) for event in unfinished(services.journal)):
+        return
+    try:
+        keeper = Keeper(services.journal, "sweep", DRILLS)
+    except Busy:
+        return
+    failed: UndoFailed | None = None
+    try:
+        for event in unfinished(services.journal):  # again: one may have ended before the lease was free
+            if is_meant(event.data["undo"].get("experiment")):
+                try:
+                    _clear_killed(services, event)
+                except UndoFailed as error:
+                    failed = failed or error
+    finally:
+        keeper.release()
+    if failed is not None:
+        raise failed
+
+
+def _clear_killed(services: ExperimentServices, event: Event) -> None:
+    from maestro_cli.chaos.drills.defects import clear
+    from maestro_cli.chaos.drills.defects.defect import Scene
     from maestro_cli.core.refs import parse_workload_ref
+    from maestro_cli.services.rehearsing import embedded_ensemble
 
-    journal = services.journal
-    for event in unfinished(journal) if swept else ():
-        left = event.data["undo"].get("experiment")
-        if left is None or left["run"] not in swept:
-            continue
-        from maestro_cli.chaos.drills.defects import clear
-        from maestro_cli.chaos.drills.defects.defect import Scene
-        from maestro_cli.services.rehearsing import embedded_ensemble
-
-        ensemble, target = (
-            embedded_ensemble(cast("Services", services)),
-            parse_workload_ref(event.data["target"]),
-        )
-        scene = Scene(ensemble, target, event.subject.removeprefix("drill/"), services.clock)
-        clear(event.data["undo"], scene)
-        journal.append("drill.undone", event.subject, services.actor, {"by": "a sweep"})
-        ensemble.responder.dismiss_drills(target, "left open by a drill that was killed")
+    ensemble = embedded_ensemble(cast("Services", services))
+    target = parse_workload_ref(event.data["target"])
+    scene = Scene(ensemble, target, event.subject.removeprefix("drill/"), services.clock)
+    clear(event.data["undo"], scene)
+    services.journal.append("drill.undone", event.subject, services.actor, {"by": "a sweep"})
+    ensemble.responder.dismiss_drills(target, "left open by a drill that was killed")
 
 
 def _known(services: ExperimentServices) -> Known:

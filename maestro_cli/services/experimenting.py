@@ -347,7 +347,7 @@ class ExperimentServices(PeopleServices):
         swept = sweep(
             self.journal, self, self.changes, self.clock, run=found, leave=leave, progress=progress or Quiet()
         )
-        clear_killed_drills(self, {one.run for one in swept if not one.residue})
+        clear_killed_drills(self, found, stuck={one.run for one in swept if one.residue})
         return (*freed, *swept) if found or force_finalizers else (*swept, *self._sweep_mesh(force=False))
 
     def _sweep_mesh(self, *, force: bool) -> Iterator[Swept]:

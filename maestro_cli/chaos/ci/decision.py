@@ -18,6 +18,7 @@ from maestro_cli.core.verdict import Verdict
 PRECEDENCE: tuple[ExitCode, ...] = (
     ExitCode.UNDO_FAILED, ExitCode.STOP_CONDITION, ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.TIMEOUT,
     ExitCode.GATE_NOT_MET, ExitCode.ACTION_FAILED, ExitCode.CONDITION_NOT_MET, ExitCode.NO_DATA,
+    ExitCode.BUSY,
 )  # fmt: skip
 # What `--fail-on` may leave out; what else there is always fails.
 WAIVABLE: tuple[ExitCode, ...] = (

@@ -2,7 +2,8 @@
 
 Invariant: what must be undone is in the journal before the defect is shipped, and is undone however
 the drill ends; but what the cluster refused was not shipped, and what is there then is left alone. The
-truth is written only with the score.
+truth is written only with the score. One drill at a time: who has the lease alone says of another that it is
+over.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from maestro_cli.chaos.drills.defects.defect import Defect, NothingDone, Scene
 from maestro_cli.chaos.drills.model import Outcome, Scenario, Scorecard
 from maestro_cli.chaos.drills.ports import Ensemble, Stage
 from maestro_cli.chaos.drills.scorecard import Performance, score
+from maestro_cli.chaos.keeping import Keeper
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
@@ -31,6 +33,7 @@ from maestro_cli.runbooks.model import Answer, Confirm, Question
 from maestro_cli.runbooks.questions import read_answer
 from maestro_cli.slo.objectives import Objective
 
+DRILLS = "drills"  # the lease: one drill at a time in a context
 ECHO_SECONDS = 120.0  # an alert over the longest window of the drill profile outlives its cause by a minute
 
 
@@ -76,7 +79,8 @@ class Conductor:
     def play(self, act: Act, *, keep: bool, progress: Progress, cancellation: Cancellation) -> Performance:
         """Start what is not up, play, score; the platform goes down unless kept or up before.
 
-        Raises what the parts raise; whatever happens, the defect is undone and nothing is left behind.
+        Raises what the parts raise, and Busy while another drill is at work; whatever happens, the defect is
+        undone and nothing is left behind.
         """
         started = self._clock.monotonic()
         was_up = self._stage.is_up()
@@ -95,7 +99,7 @@ class Conductor:
             )  # fmt: skip
         finally:
             try:
-                if not was_up and not keep:
+                if not was_up and not keep and (play is None or play.is_at_work):
                     self._stage.down(progress)
             finally:
                 if play is not None:  # last: what fires until the platform is down opens none after this
@@ -116,6 +120,7 @@ class _Play:
         self._targets = tuple(place.target for place in places)
         self._counted = tuple(objectives[one.objective] if one.objective else None for one in places)
         self._clock = clock
+        self._keeper: Keeper | None = None
         self._measured = tuple(
             Measuring(ensemble.cluster, ensemble.metrics, ensemble.responder, target, objective, clock)
             for target, objective in zip(self._targets, self._counted, strict=True)
@@ -133,6 +138,7 @@ class _Play:
     ) -> Performance:
         drill = new_id("drl", self._clock.now())
         subject = f"drill/{drill}"
+        self._keeper = Keeper(self._journal, drill, DRILLS)
         self._restore_leftovers(actor)
         self._require_no_incident(came_up_at)
         baselines = await_baselines(self._measured, self._clock, progress, cancellation)
@@ -163,10 +169,20 @@ class _Play:
             self._responder.close(outcome.incident, "the drill is over")
         return played
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it has begun: what is there is its own, and not that of a drill that was there before."""
+        return self._keeper is not None
+
     def dismiss(self) -> None:
-        """Dismiss what the drill left open, because it failed or was stopped."""
-        for target in self._targets:
-            self._responder.dismiss_drills(target, "the drill is over")
+        """Dismiss what the drill left open, because it failed or was stopped, and let the next one begin."""
+        if self._keeper is None:
+            return
+        try:
+            for target in self._targets:
+                self._responder.dismiss_drills(target, "the drill is over")
+        finally:
+            self._keeper.release()
 
     def _scene(self, drill: str, target: WorkloadRef) -> Scene:
         return Scene(self._ensemble, target, drill, self._clock)
@@ -246,8 +262,8 @@ class _Play:
     def _restore_leftovers(self, actor: str) -> None:
         """Undo what earlier drills that were killed left on these workloads.
 
-        What was left on a workload that is gone now is nobody's any more; where it is there, its drill may
-        be at work.
+        What was left on a workload that is gone now is nobody's any more; where it is there, the next drill
+        on it undoes it.
         """
         for event in unfinished(self._journal):
             places = _told_places(event.data)

@@ -51,6 +51,8 @@ def score(played: Performance) -> Scorecard:
     objective = played.objective
     spend = None if objective is None else budget_spend(failed, served, seconds, objective)
     truly = outcome if truth.ended_at is None else replace(outcome, mitigated_at=truth.ended_at)
+    if not truth.is_mended:  # that it ended by itself, or by the drill, is nobody's recovery
+        truly = replace(truly, mitigated_at=None)
     return Scorecard(
         drill=played.drill,
         scenario=scenario.name,

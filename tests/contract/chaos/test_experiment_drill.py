@@ -6,13 +6,16 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from maestro_cli.changes.history import list_changes
+from maestro_cli.changes.holder import acquire
+from maestro_cli.chaos import keeping
 from maestro_cli.chaos.drilled import Drilled
-from maestro_cli.chaos.drills.conductor import unfinished
+from maestro_cli.chaos.drills.conductor import DRILLS, unfinished
 from maestro_cli.chaos.drills.defects import clear
 from maestro_cli.chaos.drills.defects.defect import NothingDone, Scene
 from maestro_cli.chaos.drills.defects.experimented import ExperimentDefect, Experimented
@@ -23,11 +26,13 @@ from maestro_cli.chaos.faults.fault import InForce
 from maestro_cli.chaos.ledger import ExperimentLedger, events_of
 from maestro_cli.chaos.running import propose
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import GateNotMet, Interrupted, NoData
+from maestro_cli.core.errors import Busy, GateNotMet, Interrupted, NoData
 from maestro_cli.core.progress import Quiet
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.incidents.triage.past import Past
+from maestro_cli.services import rehearsing
+from maestro_cli.services.drilling import clear_killed_drills
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.patience import wait_for
 from tests.unit.chaos.theatre import Theatre
@@ -244,3 +249,51 @@ def test_what_was_written_before_it_tells_nothing_of_what_it_does(lab: Lab, thea
 def test_without_a_record_of_its_end_nothing_is_scored(lab: Lab, theatre: Theatre) -> None:
     with pytest.raises(NoData):
         Stand(lab, theatre).defect.truth(is_mended=False)
+
+
+def test_a_second_drill_leaves_the_first_one_alone(
+    lab: Lab, theatre: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The theatre's time jumps, that of its threads does not.
+    monkeypatch.setattr(keeping, "LEASE_SECONDS", 1e6)
+    second = Theatre(tmp_path / "drills.db", scenario_of(drill(), 7))
+    second.experiments = ExperimentsUnderGuard(lab.means, Cancellation())
+    seen: list[Any] = []
+
+    def respond(incident: str, **more: Any) -> None:
+        with pytest.raises(Busy, match="drills is held by drl-"):
+            second.run(keep=True)
+        clear_killed_drills(services_of(theatre, monkeypatch))  # nor does a sweep
+        seen.extend((len(unfinished(theatre.journal)), lab.servers.in_force, second.responder.dismissed))
+
+    theatre.responder.respond = respond  # type: ignore[method-assign]
+    theatre.run(keep=True)
+    second.journal.close()
+    assert seen == [1, 1, []]
+    assert [event.data["by"] for event in theatre.journal.events(kinds=("drill.undone",))] == ["the drill"]
+    assert lab.servers.in_force == 0
+
+
+def services_of(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(rehearsing, "embedded_ensemble", lambda services: theatre.ensemble)
+    return SimpleNamespace(journal=theatre.journal, clock=theatre.clock, actor="ana")
+
+
+def test_a_drill_that_was_killed_before_its_run_began_is_over_with_the_next_sweep(
+    lab: Lab, theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand = Stand(lab, theatre)
+    intent = {"scenario": "chaos/x", "target": str(FRAUD), "undo": stand.left}
+    theatre.journal.append("drill.intended", "drill/drl-1", "ana", intent)
+    services = services_of(theatre, monkeypatch)
+    assert lab.kinds() == []
+    clear_killed_drills(services, "exp-another")
+    clear_killed_drills(services, stuck=[stand.run])
+    living = acquire(theatre.journal, DRILLS, "drl-2", 1e6)
+    clear_killed_drills(services)
+    assert len(unfinished(theatre.journal)) == 1
+    theatre.journal.release_lease(living)
+    clear_killed_drills(services)
+    clear_killed_drills(services)  # twice is as once
+    assert [event.data["by"] for event in theatre.journal.events(kinds=("drill.undone",))] == ["a sweep"]
+    assert theatre.responder.dismissed == ["left open by a drill that was killed"]

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from maestro_cli.chaos.drills.conductor import is_drilling
-from maestro_cli.core.errors import ActionFailed, NotFound, TimedOut
+from maestro_cli.changes.holder import acquire, is_held
+from maestro_cli.chaos import keeping
+from maestro_cli.chaos.drills.conductor import DRILLS, is_drilling
+from maestro_cli.core.errors import ActionFailed, Busy, NotFound, TimedOut
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.refs import WorkloadRef
 from tests.unit.chaos.theatre import SCENARIO, WELL, Theatre
@@ -109,4 +111,47 @@ def test_what_a_killed_drill_left_on_another_workload_is_nobodys_once_that_is_go
     theatre.journal.append("drill.intended", "drill/drl-killed", "tester", left)
     theatre.run()
     theatre.clock.sleep(121)
-    assert is_drilling(theatre.journal, theatre.clock.now()) is is_there, "a drill there may be at work"
+    assert is_drilling(theatre.journal, theatre.clock.now()) is is_there, "the next drill there undoes it"
+
+
+def test_a_drill_leaves_everything_to_one_that_is_at_work(theatre: Theatre) -> None:
+    """What it broke, what it opened, and the platform that both found down."""
+    theatre.cluster.template = {"spec": "broken by the other one"}
+    left = {"target": str(SCENARIO.target), "undo": {"template": WELL}}
+    theatre.journal.append("drill.intended", "drill/drl-other", "ben", left)
+    other = acquire(theatre.journal, DRILLS, "drl-other", 1e6)
+    with pytest.raises(Busy, match="drills is held by drl-other"):
+        theatre.run()
+    assert theatre.kinds == ["drill.intended"]
+    assert theatre.cluster.replaced == 0
+    assert theatre.responder.dismissed == []
+    assert theatre.stage.calls == ["up"]
+    theatre.journal.release_lease(other)
+    theatre.cluster.template = WELL
+    assert theatre.run().passed
+    assert theatre.kinds[1] == "drill.undone"
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["to its end", "broken off"])
+def test_a_drill_has_the_lease_until_nothing_of_it_is_left(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    # The theatre's time jumps, that of its threads does not.
+    monkeypatch.setattr(keeping, "LEASE_SECONDS", 1e6)
+    seen: list[bool] = []
+
+    def look(*given: object) -> None:
+        seen.append(is_held(theatre.journal, DRILLS))
+
+    monkeypatch.setattr(theatre.stage, "down", look)
+    monkeypatch.setattr(theatre.responder, "dismiss_drills", look)
+    theatre.cluster.before_replace = look
+    if fails:
+        theatre.cluster.failures = [ActionFailed("no answer")]
+        with pytest.raises(ActionFailed):
+            theatre.run()
+    else:
+        theatre.run()
+    assert len(seen) >= 3
+    assert all(seen)
+    assert not is_held(theatre.journal, DRILLS)

@@ -81,8 +81,10 @@ def test_each_fault_of_a_response_fails_it(change: dict[str, Any], miss: str) ->
     assert faulty.misses == (miss,)
 
 
-def test_a_defect_that_only_the_drill_took_away_is_no_fix() -> None:
-    assert card(truth=replace(TRUTH, is_mended=False)).misses == ("the wrong fix was made",)
+def test_a_defect_that_only_the_drill_took_away_or_that_ended_by_itself_is_no_fix_and_no_recovery() -> None:
+    nobodys = card(truth=replace(TRUTH, is_mended=False))
+    assert nobodys.misses == ("mitigated never happened", "the wrong fix was made")
+    assert nobodys.phases[2].seconds is None
 
 
 def test_it_was_mitigated_when_the_defect_truly_ended_where_that_was_recorded() -> None:

@@ -23,15 +23,22 @@ outcomes = st.lists(
 )
 
 
-def test_the_order_is_13_14_130_143_11_12_10_15() -> None:
+def test_the_order_is_13_14_130_143_11_12_10_15_75() -> None:
     order = [int(one) for one in PRECEDENCE if one is not ExitCode.TIMEOUT]
-    assert order == [13, 14, 130, 143, 11, 12, 10, 15]
+    assert order == [13, 14, 130, 143, 11, 12, 10, 15, 75]
     for graver, milder in pairwise(PRECEDENCE):
         assert gravest([milder, graver]) is graver
     assert gravest([ExitCode.NO_DATA, ExitCode.OK]) is ExitCode.NO_DATA
     assert gravest([ExitCode.GATE_NOT_MET, ExitCode.POLICY_REFUSED]) is ExitCode.POLICY_REFUSED
     assert gravest([ExitCode.POLICY_REFUSED, ExitCode.SIGTERM]) is ExitCode.SIGTERM
     assert gravest([]) is ExitCode.OK
+
+
+def test_that_one_could_not_begin_yet_hides_no_verdict_of_another() -> None:
+    deviated, well = outcome({"after": "missed"}), outcome()
+    busy = replace(well, verdict=Verdict.INDETERMINATE, exit_code=ExitCode.BUSY)
+    assert decide([busy, deviated]).ends_with is ExitCode.CONDITION_NOT_MET
+    assert decide([busy, well]).ends_with is ExitCode.BUSY
 
 
 @given(outcomes)
