@@ -48,7 +48,7 @@ AT_ONCE = 8
 
 class Injecting:
     """Thread-safe; `consent` is what was agreed to for the whole proposal, `refused` is what speaks against a
-    fault right before it is put in.
+    fault, by its name in FAULTS, right before it is put in.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Injecting:
         ledger: ExperimentLedger,
         clock: Clock,
         consent: Consent,
-        refused: Callable[[], MaestroError | None],
+        refused: Callable[[str], MaestroError | None],
         drilled: Drilled | None = None,
     ) -> None:
         self._refused, self._drilled = refused, drilled
@@ -117,7 +117,7 @@ class Injecting:
         if not self._may_act:  # its guard let it through as one that looks
             raise PolicyRefused("the experiment only looks, by its file", why="nothing was injected")
         chosen = self._wanted(name)
-        if (refusal := self._refused()) is not None:
+        if (refusal := self._refused(chosen.order.fault)) is not None:
             self._record(Injection(name, Injected.REFUSED, refusal.what))
             raise refusal
         fault = self._intend(chosen)

@@ -255,12 +255,15 @@ class Recovery:
 class FailedOver:
     """What a failover from one region to another took and lost; None is not known, and never zero.
 
-    `why` says how both are known, or why not. Of `written` sentinels, `newest` was there afterwards.
+    `why` says how both are known, or why not. Of `written` sentinels, `newest` was there afterwards. The loss
+    began at `lost_at` at the earliest, and was whole at `proved_at`. Not `is_felt`: no caller was unserved.
     """
 
     of: str
     to: str
     lost_at: datetime
+    proved_at: datetime
+    is_felt: bool
     rto_seconds: float | None
     rpo_seconds: float | None
     why: tuple[str, str]

@@ -19,7 +19,7 @@ from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.child import Child
 from maestro_cli.chaos.drilled import Drilled
 from maestro_cli.chaos.findings import LOG, keep, maestro_part
-from maestro_cli.chaos.guard import AT_THE_LAST, examine, refusal
+from maestro_cli.chaos.guard import at_the_last, examine, refusal
 from maestro_cli.chaos.guard.check import Answer, Proposal
 from maestro_cli.chaos.heard import Heard
 from maestro_cli.chaos.history import asked_of
@@ -224,10 +224,10 @@ class _Run:
             elif clock.monotonic() >= self._kill_at:
                 child.kill()
 
-    def _refused(self) -> MaestroError | None:
-        """What came about since the plan, and forbids to put in a fault."""
+    def _refused(self, fault: str) -> MaestroError | None:
+        """What came about since the plan, and forbids to put in such a fault."""
         now = replace(self._proposal, at=self._means.clock.now())
-        return refusal(examine(now, self._means.surroundings, AT_THE_LAST))
+        return refusal(examine(now, self._means.surroundings, at_the_last(fault)))
 
     def _longest(self) -> float:
         return 2 * (self._guarded.duration_seconds or 0.0) + self._guarded.recovery_seconds + SPARE_SECONDS
@@ -266,11 +266,12 @@ class _Run:
 
     def _take_back(self, name: str, by: str) -> None:
         """One, or all (""). What failed is kept by the injecting, and told in the end."""
-        self._measuring.end()
         with suppress(MaestroError):
             self._undo(name, by)
 
     def _undo(self, fault: str, by: str) -> Mapping[str, Any]:
+        self._measuring.end()
+        self._regions.settle()
         try:
             return self._injecting.undo(fault, by)
         finally:
@@ -309,7 +310,6 @@ class _Run:
             self._watch.in_force()
             return done
         if do == "undo":
-            self._measuring.end()
             return self._undo(fault, "its rollbacks")
         if do == "hold":
             seconds = arguments.get("seconds")

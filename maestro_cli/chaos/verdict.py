@@ -281,10 +281,10 @@ def _failover(journal: Journal, findings: Findings) -> Iterator[Reason]:
     ):
         if seconds is not None and most is not None and seconds > most:
             yield _bad("failover", f"{name} over {format_duration(most)}: {why}")
-        elif seconds is None and name == "RTO":
+        elif seconds is None and name == "RTO" and found.is_felt:
             yield _bad("failover", why)
         elif seconds is None:
-            yield _open("no data", f"the RPO is not known: {why}", ExitCode.NO_DATA)
+            yield _open("no data", f"the {name} is not known: {why}", ExitCode.NO_DATA)
 
 
 # The order is the precedence: 13, 14, 130/143, 11, 12, 10, 15.

@@ -52,13 +52,11 @@ class RegionFailover:
         return [Step(SWITCH, one.ref, {"to": one.where.rpartition(" ")[2]}) for one in targets]
 
     def effect(self, platform: Platform, fault: InForce) -> Proof:
-        """The slice leads to the other region, as it is read back, and who comes in is answered."""
+        """The slice leads to the other region, as it is read back; when callers are answered is the RTO."""
         found, other = _entrance(platform), platform.regions.other
         if found.region != other:
             return Proof(Holds.NOT_YET, f"{found.ref} leads to {found.region or 'none of its regions'}")
-        why = platform.regions.unserved()
-        text = why or f"{found.ref} leads to {other}, and answers"
-        return Proof(Holds.NOT_YET if why else Holds.YES, text)
+        return Proof(Holds.YES, f"{found.ref} leads to {other}")
 
     def recovery(self, platform: Platform, fault: InForce) -> Proof:
         left = self.residue(platform, fault)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from maestro_cli.chaos.faults import REMEDIES
 from maestro_cli.chaos.guard.alone import Alone
 from maestro_cli.chaos.guard.blackout import Blackouts
 from maestro_cli.chaos.guard.bounds import Bounds
@@ -38,7 +39,9 @@ CHECKS: tuple[Check, ...] = (
     Budgets(), PredictedBurn(), StopConditions(), OtherRegion(), Alone(),
 )  # fmt: skip
 # What may have come about between the plan and a fault: asked again right before each is put in.
-AT_THE_LAST: tuple[Check, ...] = (Blackouts(), Incidents(), OtherRegion())
+_AT_THE_LAST: tuple[Check, ...] = (Blackouts(), Incidents(), OtherRegion())
+# Of a remedy: nothing that comes of the harm itself, which is an incident by now.
+_OF_REMEDIES: tuple[Check, ...] = (OtherRegion(),)
 # The gravest first: what is forbidden for good stands before what is so now.
 _ERRORS: tuple[tuple[ExitCode, type[MaestroError]], ...] = (
     (ExitCode.POLICY_REFUSED, PolicyRefused),
@@ -55,6 +58,11 @@ def examine(
 ) -> tuple[Answer, ...]:
     """What each check says, in order."""
     return tuple(_answer(check, proposal, surroundings) for check in checks)
+
+
+def at_the_last(fault: str) -> tuple[Check, ...]:
+    """What is asked again right before a fault of this name is put in."""
+    return _OF_REMEDIES if fault in REMEDIES else _AT_THE_LAST
 
 
 def _answer(check: Check, proposal: Proposal, surroundings: Surroundings) -> Answer:

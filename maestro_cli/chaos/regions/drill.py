@@ -1,21 +1,24 @@
 """Measures a failover: RTO by callers, RPO by sentinels.
 
-The RTO is the time from the loss to the first of three good answers in a row at the entrance, asked from
-outside once the loss was felt. The RPO is the time of the loss minus that of the newest sentinel of this very
-run that is in the other region after the failover: never the age of a backup. Nothing of it is taken for
-zero: without a sentinel the RPO is not known.
+The RTO is the time from before the first call of the loss to the first good answer at the entrance after the
+last bad one, asked from outside from the proof of the loss until something is taken back. The RPO is the time
+of that proof minus that of the newest sentinel of this very run that was in the other region then: never the
+age of a backup. Nothing of it is taken for zero: without a bad answer the RTO, and without a sentinel, or
+where sentinels still come in after the loss, the RPO is not known. Whatever ends the run between loss and
+failover leaves both unknown, on record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from maestro_cli.chaos.faults import REMEDIES
 from maestro_cli.chaos.injecting import POLL_SECONDS, Injecting
 from maestro_cli.chaos.model import FailedOver, Guarded
-from maestro_cli.chaos.ports import Platform, Regions
+from maestro_cli.chaos.ports import Platform
 from maestro_cli.chaos.regions.probing import Prober
 from maestro_cli.chaos.regions.sentinels import Sentinel, SentinelWriter
 from maestro_cli.core.canonical import plain
@@ -26,6 +29,16 @@ from maestro_cli.journal.store import Journal
 from maestro_cli.slo.measuring.recoveries import RECOVERY_MEASURED
 
 TRIES, PAUSE_SECONDS = 5, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """It began at `at` (`began`, monotonic) at the earliest; since it was proved `prober` asks."""
+
+    at: datetime
+    began: float
+    proved_at: datetime
+    prober: Prober
 
 
 class RegionDrill:
@@ -39,12 +52,25 @@ class RegionDrill:
         self._hurts = {one.name for one in guarded.faults} - remedies if remedies else set()
         self._clock, self._run = clock, run
         self._writer: SentinelWriter | None = None
-        self._prober: Prober | None = None
-        self._lost_at: datetime | None = None
-        self.failed_over: FailedOver | None = None
+        self._had: Sentinel | str | None = None  # what the other region had when the loss was proved
+        self._loss: _Loss | None = None
+        self._rpo: tuple[float | None, str, int | None] | None = None  # once callers are sent on
+
+    @property
+    def failed_over(self) -> FailedOver | None:
+        """None where it did not come to that; the RTO as it is by now, for good once `settle` was called."""
+        if self._loss is None or self._rpo is None:
+            return None
+        regions, loss = self._platform.regions, self._loss
+        (rto, rto_why), (rpo, rpo_why, number) = self._rto(loss), self._rpo
+        return FailedOver(
+            of=regions.own, to=regions.other, lost_at=loss.at, proved_at=loss.proved_at,
+            is_felt=loss.prober.bad > 0, rto_seconds=rto, rpo_seconds=rpo, why=(rto_why, rpo_why),
+            written=self._written, newest=number, bounds=self._bounds,
+        )  # fmt: skip
 
     def write_sentinels(self, seconds: float) -> Mapping[str, Any]:
-        """From now until the region is lost; waits so long. Raises ActionFailed where none can be written."""
+        """From now until the loss is proved; waits so long. Raises ActionFailed where none can be written."""
         if self._writer is None:
             write = self._platform.regions.write_sentinel
             self._writer = SentinelWriter(write, self._run, self._clock, self._bounds.every_seconds)
@@ -56,73 +82,92 @@ class RegionDrill:
 
     def inject(self, name: str) -> Mapping[str, Any]:
         """As `Injecting.inject`; the loss begins right before the first call of the first that hurts."""
-        if name not in self._hurts or self._lost_at is not None:
+        if name not in self._hurts or self._loss is not None:
             return self._injecting.inject(name)
-        if self._writer is not None:
-            self._writer.stop()
-        lost_at = self._clock.now()
+        lost_at, began = self._clock.now(), self._clock.monotonic()
         done = self._injecting.inject(name)
-        self._lost_at = lost_at
-        self._prober = Prober(self._platform.regions.unserved, self._clock)
-        self._prober.start()
+        prober = Prober(self._platform.regions.unserved, self._clock)
+        self._loss = _Loss(lost_at, began, self._clock.now(), prober)
+        prober.start()
+        if self._writer is not None:  # until now, so that what the injection took counts as lost as well
+            self._writer.stop()
+        self._had = self._newest()
         return done
 
     def fail_over(self, name: str) -> Mapping[str, Any]:
         """Put the switch in, and measure. Raises as `inject`, and ActionFailed where no region was lost."""
-        if self._lost_at is None or self._prober is None:
+        if self._loss is None:
             raise ActionFailed("there is nothing to fail over from", why="no fault was put in before")
-        done, regions = self._injecting.inject(name), self._platform.regions
-        while self._prober.served_since is None and self._is_lost():
+        done, prober = self._injecting.inject(name), self._loss.prober
+        while prober.served_since is None and self._is_lost() and not prober.is_stopped:
             self._injecting.hold(POLL_SECONDS)
-        rto, rto_why = self._rto(self._lost_at, self._prober)
-        rpo, rpo_why, number = self._rpo(self._lost_at, regions)
-        self.failed_over = FailedOver(
-            of=regions.own, to=regions.other, lost_at=self._lost_at, rto_seconds=rto, rpo_seconds=rpo,
-            why=(rto_why, rpo_why), written=self._writer.written if self._writer is not None else 0,
-            newest=number, bounds=self._bounds,
-        )  # fmt: skip
-        return {**done, "rto_seconds": rto, "rpo_seconds": rpo, "why": [rto_why, rpo_why]}
+        self._rpo = self._lost_data(self._loss)
+        found = self.failed_over
+        assert found is not None
+        return {**done, "rto_seconds": found.rto_seconds, "rpo_seconds": found.rpo_seconds, "why": found.why}
+
+    def settle(self) -> None:
+        """Something is taken back: what callers are answered from now on is no merit of the failover."""
+        if self._loss is not None:
+            self._loss.prober.stop()
 
     def end(self) -> None:
         """Nothing is written, and nobody asks, after this."""
-        for one in (self._writer, self._prober):
-            if one is not None:
-                one.stop()
+        if self._writer is not None:
+            self._writer.stop()
+        self.settle()
 
     def record(self, journal: Journal, actor: str) -> None:
-        """What was measured, for reports of objectives; raises what the journal raises."""
-        found = self.failed_over
-        if found is None:
+        """What was measured, or that nobody can tell, for reports of objectives; raises as the journal."""
+        loss = self._loss
+        if loss is None:
             return
+        found, regions = self.failed_over, self._platform.regions
         data = {
-            "of": f"failover of {found.of} to {found.to} ({self._run})",
-            "at": found.lost_at, "rto_seconds": found.rto_seconds, "rpo_seconds": found.rpo_seconds,
-            "service": "", "passed": found.passed, "unknown": found.unknown,
-            "method": "three good answers in a row at the entrance; sentinels",
+            "of": f"failover of {regions.own} to {regions.other} ({self._run})", "at": loss.at,
+            "rto_seconds": found and found.rto_seconds, "rpo_seconds": found and found.rpo_seconds,
+            "service": "", "passed": found is not None and found.passed,
+            "unknown": ["rto", "rpo"] if found is None else found.unknown,
+            "method": "the first good answer at the entrance after the last bad one; sentinels",
         }  # fmt: skip
         journal.append(RECOVERY_MEASURED, f"recovery/{self._run}", actor, plain(data))
 
     def _is_lost(self) -> bool:
         return any(one.order.name in self._hurts for one in self._injecting.in_force)
 
-    def _rto(self, lost_at: datetime, prober: Prober) -> tuple[float | None, str]:
-        served_at = prober.served_since
-        prober.stop()
-        if served_at is None:
-            return None, f"nobody was served before the region came back: {prober.last}"
-        seconds = round(seconds_between(lost_at, served_at), 3)
+    def _rto(self, loss: _Loss) -> tuple[float | None, str]:
+        served_since, bad, last = loss.prober.seen()
+        if not bad:
+            return None, "no caller was unserved after the loss: it was not felt at the entrance"
+        if served_since is None:
+            return None, f"nobody was served for good before the region came back: {last}"
+        seconds = round(served_since - loss.began, 3)
         return seconds, f"served again after {format_duration(seconds)}"
 
-    def _rpo(self, lost_at: datetime, regions: Regions) -> tuple[float | None, str, int | None]:
+    @property
+    def _written(self) -> int:
+        return self._writer.written if self._writer is not None else 0
+
+    def _newest(self) -> Sentinel | str | None:
+        """What is of sentinels in the other region; why it cannot be told, in words."""
+        regions = self._platform.regions
         try:
-            found = _patiently(regions.newest_sentinel, self._clock)
+            return _patiently(regions.newest_sentinel, self._clock)
         except MaestroError as error:
-            return None, f"whether a sentinel is in {regions.other} cannot be told: {error.what}", None
-        written = self._writer.written if self._writer is not None else 0
-        if found is None or found.run != self._run or not written:
-            return None, f"none of the {written} sentinels of this run is in {regions.other}", None
-        seconds = round(max(0.0, seconds_between(found.at, lost_at)), 3)
-        why = f"sentinel {found.number} of {written} is in {regions.other}: what came after it is lost"
+            return f"whether a sentinel is in {regions.other} cannot be told: {error.what}"
+
+    def _lost_data(self, loss: _Loss) -> tuple[float | None, str, int | None]:
+        """The RPO, how it is known or why not, and the number of the sentinel."""
+        other, had, found, written = self._platform.regions.other, self._had, self._newest(), self._written
+        for one in (found, had):
+            if isinstance(one, str):
+                return None, one, None
+        if found != had:
+            return None, f"sentinels came to {other} after the loss: what copies them was not lost", None
+        if not isinstance(found, Sentinel) or found.run != self._run or not written:
+            return None, f"none of the {written} sentinels of this run is in {other}", None
+        seconds = round(max(0.0, seconds_between(found.at, loss.proved_at)), 3)
+        why = f"sentinel {found.number} of {written} is in {other}: what came after it is lost"
         return seconds, f"{why}, {format_duration(seconds)}", found.number
 
 

@@ -14,6 +14,8 @@ from datetime import datetime
 from maestro_cli.core.clock import Clock, from_rfc3339, to_rfc3339
 from maestro_cli.core.errors import MaestroError
 
+STOP_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Sentinel:
@@ -52,10 +54,10 @@ class SentinelWriter:
         self._thread.start()
 
     def stop(self) -> None:
-        """None is written after this."""
+        """None is begun after this; one that hangs, in a region that is lost, is not waited for long."""
         self._stopped.set()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(STOP_SECONDS)
 
     def _go_on(self) -> None:
         number = 0

@@ -151,7 +151,7 @@ def test_no_fault_is_put_in_for_what_only_looks(tmp_path: Path) -> None:
     proposal, _ = propose(lab.means, Wanted(asked, 7, Consent(given=True)))
     injecting = Injecting(
         proposal, lab.pipeline, lab.world, ExperimentLedger(lab.journal, "exp-1", "ana"), lab.clock,
-        Consent(given=True), lambda: None,
+        Consent(given=True), lambda _: None,
     )  # fmt: skip
     with pytest.raises(PolicyRefused, match="only looks"):
         injecting.inject("it")

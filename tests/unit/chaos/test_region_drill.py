@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
-from maestro_cli.chaos.guard.check import Allows, Proposal
-from maestro_cli.chaos.guard.other_region import OtherRegion
+from maestro_cli.changes.kinds.kind import Holds
+from maestro_cli.changes.model import Consent
+from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.chaos import injecting as module
+from maestro_cli.chaos.faults import FAULTS
+from maestro_cli.chaos.faults.fault import Proof
+from maestro_cli.chaos.guard.check import Proposal
 from maestro_cli.chaos.injecting import Injecting
-from maestro_cli.chaos.model import FailoverBounds, FaultOrder, Guarded, TargetRule
-from maestro_cli.chaos.ports import Platform, Surroundings
+from maestro_cli.chaos.ledger import ExperimentLedger
+from maestro_cli.chaos.model import FailedOver, FailoverBounds, FaultOrder, Guarded, TargetRule
+from maestro_cli.chaos.ports import Platform
 from maestro_cli.chaos.regions.drill import RegionDrill
-from maestro_cli.chaos.regions.probing import Prober
-from maestro_cli.chaos.regions.sentinels import Sentinel, SentinelWriter, sentinel_of
-from maestro_cli.core.clock import SystemClock
-from maestro_cli.core.errors import ActionFailed, ExitCode, Unreachable
+from maestro_cli.chaos.regions.sentinels import Sentinel
+from maestro_cli.core.clock import SystemClock, seconds_between
+from maestro_cli.core.errors import ActionFailed, GateNotMet, Unreachable
+from maestro_cli.core.refs import ObjectRef
+from maestro_cli.journal.store import Journal
+from maestro_cli.slo.measuring.recoveries import RecoveryMeasured
 from tests.patience import wait_for
 
 RULE = TargetRule("ml", None, "app=fraud")
@@ -29,6 +38,7 @@ ORDERS = (
     FaultOrder("lost", "region-outage", {}, RULE),
     FaultOrder("sent on", "region-failover", {}, RULE),
 )
+CLOCK, ENTRANCE = SystemClock(), ObjectRef("Service", "ml", "entrance")
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -41,13 +51,16 @@ class FakeRegions:
     why: str = ""
     replicates: bool = True
     there: Sentinel | None = None
+    copied_at: datetime | None = None
     failures: list[Unreachable] = field(default_factory=list)
+    entrance: ObjectRef = ENTRANCE
 
     def unserved(self) -> str:
         return self.why
 
     def write_sentinel(self, sentinel: Sentinel) -> None:
-        self.there = sentinel if self.replicates else self.there
+        if self.replicates:
+            self.there, self.copied_at = sentinel, CLOCK.now()
 
     def newest_sentinel(self) -> Sentinel | None:
         if self.failures:
@@ -55,34 +68,66 @@ class FakeRegions:
         return self.there
 
 
-class FakeInjecting:
-    """A FAKE that puts in what it is told to; `serves`: callers are served from the switch on."""
+class FakeWorld:
+    """A FAKE of what changes do: `c-lost` loses the region after `loses_after`, and takes `injects_for` more;
+    callers are served `serves_after` the switch `c-sent-on` (None: never), and by the return of the region.
+    It stamps by the clock when what came about.
+    """
 
     def __init__(self, regions: FakeRegions) -> None:
-        self.regions, self.serves, self.put_in = regions, True, list[str]()
-        self.holds = 0
-        self.outage_ends_after = 10_000
+        self.regions = regions
+        self.leads_to, self.is_felt = "east", True
+        self.loses_after, self.injects_for = 0.0, 0.0
+        self.serves_after: float | None = 0.3
+        self.lost_at: datetime | None = None
+        self.served_at: datetime | None = None
 
-    def inject(self, name: str) -> dict[str, Any]:
-        self.put_in.append(name)
-        if name == "lost":
-            self.regions.why, self.regions.replicates = "no answer", False
-        elif self.serves:
-            self.regions.why = ""
-        return {"fault": name}
+    def execute(self, plan: Any, *_: Any, **__: Any) -> None:
+        if plan.id == "c-lost":
+            CLOCK.sleep(self.loses_after)
+            self.lost_at, self.regions.replicates = CLOCK.now(), False
+            self.regions.why = "no answer" if self.is_felt else ""
+            CLOCK.sleep(self.injects_for)
+            return
+        self.leads_to = "west"
+        if self.serves_after is not None:
+            threading.Timer(self.serves_after, self.serve).start()
 
-    def hold(self, seconds: float | None) -> dict[str, Any]:
-        self.holds += 1
-        threading.Event().wait(min(seconds or 0.0, 0.02))
-        return {}
+    def serve(self) -> None:
+        self.served_at, self.regions.why = CLOCK.now(), ""
 
-    @property
-    def in_force(self) -> tuple[Any, ...]:
-        if self.holds > self.outage_ends_after:
-            return ()
-        return tuple(
-            SimpleNamespace(order=one) for one in ORDERS if one.name in self.put_in and one.name == "lost"
-        )
+    def is_known(self, change: str) -> bool:
+        return True
+
+    def take_back(self, change: str, cause: str) -> None:
+        self.regions.why = ""
+
+    def get(self, *_: str) -> Any:
+        """The entrance."""
+        return SimpleNamespace(ref=ENTRANCE, region=self.leads_to, annotations={})
+
+
+class FakeOutage:
+    """A FAKE of the fault alone: its change has its effect, and nothing is left of it."""
+
+    def effect(self, *_: Any) -> Proof:
+        return Proof(Holds.YES, "lost")
+
+    def recovery(self, *_: Any) -> Proof:
+        return Proof(Holds.YES, "well")
+
+    def residue(self, *_: Any) -> list[str]:
+        return []
+
+
+class Recorded:
+    """What would be in the journal."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def append(self, kind: str, subject: str, actor: str, data: dict[str, Any]) -> None:
+        self.events.append(data)
 
 
 @pytest.fixture
@@ -91,15 +136,44 @@ def regions() -> FakeRegions:
 
 
 @pytest.fixture
-def injecting(regions: FakeRegions) -> FakeInjecting:
-    return FakeInjecting(regions)
+def world(regions: FakeRegions) -> FakeWorld:
+    return FakeWorld(regions)
+
+
+GUARDED = Guarded(faults=ORDERS, duration_seconds=60.0, failover=FailoverBounds(60.0, 10.0, 0.01))
 
 
 @pytest.fixture
-def drill(regions: FakeRegions, injecting: FakeInjecting) -> Iterator[RegionDrill]:
-    guarded = Guarded(faults=ORDERS, failover=FailoverBounds(60.0, 10.0, 0.01))
+def injecting(regions: FakeRegions, world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[Injecting]:
+    """The real one; what it looks at in threads is over in the end."""
+    monkeypatch.setitem(cast(dict[str, Any], FAULTS), "region-outage", FakeOutage())
+    chosen = [
+        SimpleNamespace(
+            order=order, targets=(), candidates=(),
+            plans=[SimpleNamespace(id=f"c-{order.name.replace(' ', '-')}", undo=SimpleNamespace(summary=""))],
+        )
+        for order in ORDERS
+    ]  # fmt: skip
+    asked = SimpleNamespace(acts=True, guarded=GUARDED)
+    nothing: Callable[..., None] = lambda *_: None  # noqa: E731
+    ledger = SimpleNamespace(
+        run="exp-1", intended=nothing, injected=nothing, undone=nothing, recovered=nothing
+    )
+    made = Injecting(
+        cast(Proposal, SimpleNamespace(experiment=asked, chosen=chosen)), cast(ChangePipeline, world),
+        cast(Platform, SimpleNamespace(regions=regions, entrances=world)), cast(ExperimentLedger, ledger),
+        CLOCK, Consent(given=True), lambda _: None,
+    )  # fmt: skip
+    yield made
+    made.hurry()
+    with suppress(ActionFailed):
+        made.recovered("")
+
+
+@pytest.fixture
+def drill(regions: FakeRegions, injecting: Injecting) -> Iterator[RegionDrill]:
     platform = cast(Platform, SimpleNamespace(regions=regions))
-    made = RegionDrill(guarded, cast(Injecting, injecting), platform, SystemClock(), "exp-1")
+    made = RegionDrill(GUARDED, injecting, platform, CLOCK, "exp-1")
     yield made
     made.end()
 
@@ -107,6 +181,25 @@ def drill(regions: FakeRegions, injecting: FakeInjecting) -> Iterator[RegionDril
 def written(drill: RegionDrill, regions: FakeRegions) -> None:
     drill.write_sentinels(0.02)
     wait_for(lambda: regions.there is not None, "a sentinel is there")
+
+
+def lose_and_fail_over(drill: RegionDrill) -> FailedOver:
+    drill.inject("lost")
+    drill.fail_over("sent on")
+    assert drill.failed_over is not None
+    return drill.failed_over
+
+
+def recorded(drill: RegionDrill) -> list[dict[str, Any]]:
+    journal = Recorded()
+    drill.record(cast(Journal, journal), "ana")
+    return journal.events
+
+
+def since(start: datetime | None, end: datetime | None) -> float:
+    assert start is not None
+    assert end is not None
+    return seconds_between(start, end)
 
 
 def test_both_are_told_where_callers_are_served_and_a_sentinel_arrived(
@@ -122,10 +215,140 @@ def test_both_are_told_where_callers_are_served_and_a_sentinel_arrived(
     assert regions.there is not None
     assert found.newest == regions.there.number <= found.written
     assert done["rto_seconds"] == found.rto_seconds
-    assert 0 <= (found.rpo_seconds or -1) < 10
+    assert found.rpo_seconds is not None
+    assert 0 <= found.rpo_seconds < 10
+    (event,) = recorded(drill)
+    assert (event["rto_seconds"], event["rpo_seconds"]) == (found.rto_seconds, found.rpo_seconds)
+    assert (event["passed"], event["unknown"]) == (True, [])
 
 
-def test_no_sentinel_is_written_once_the_region_is_lost(drill: RegionDrill, regions: FakeRegions) -> None:
+def test_neither_is_better_than_by_a_clock_however_slow_the_injection(
+    drill: RegionDrill, regions: FakeRegions, world: FakeWorld
+) -> None:
+    """The loss is somewhere within the injection: from its beginning for callers, from its end for data."""
+    world.loses_after, world.injects_for = 0.2, 0.4
+    written(drill, regions)
+    found = lose_and_fail_over(drill)
+    assert found.rto_seconds is not None
+    assert found.rpo_seconds is not None
+    rto, rpo = since(world.lost_at, world.served_at), since(regions.copied_at, world.lost_at)
+    assert rto > 0.6  # the rest of the injection, and until callers were served
+    assert rto + 0.1 < found.rto_seconds < rto + 5
+    assert rpo + 0.3 < found.rpo_seconds < rpo + 5
+
+
+def test_sentinels_are_written_until_the_loss_is_proved(
+    drill: RegionDrill, regions: FakeRegions, world: FakeWorld
+) -> None:
+    """What is copied while the injection goes on is not lost."""
+    world.loses_after = 0.3
+    written(drill, regions)
+    before = regions.there
+    found = lose_and_fail_over(drill)
+    assert before is not None
+    assert found.newest is not None
+    assert found.newest > before.number
+    assert since(found.lost_at, regions.copied_at) > 0
+
+
+def test_an_rto_longer_than_effects_are_waited_for_is_measured(
+    drill: RegionDrill, regions: FakeRegions, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EFFECT_SECONDS", 0.2)
+    world.serves_after = 1.0
+    written(drill, regions)
+    found = lose_and_fail_over(drill)
+    assert found.rto_seconds is not None
+    assert found.rto_seconds > 1.0
+    assert found.passed
+
+
+def test_a_loss_that_no_caller_felt_tells_of_no_rto(
+    drill: RegionDrill, regions: FakeRegions, world: FakeWorld
+) -> None:
+    world.is_felt = False
+    written(drill, regions)
+    found = lose_and_fail_over(drill)
+    assert found.unknown == ["rto"]
+    assert not found.is_felt
+    assert not found.passed
+    assert "not felt" in found.why[0]
+
+
+@pytest.mark.parametrize("failing", ["the switch", "before it"])
+def test_a_failover_that_failed_or_never_came_is_recorded_as_not_passed(
+    drill: RegionDrill, regions: FakeRegions, world: FakeWorld, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(drill, regions)
+    drill.inject("lost")
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise GateNotMet("the region west is not well")
+
+    if failing == "the switch":
+        monkeypatch.setattr(world, "execute", refused)
+        with pytest.raises(GateNotMet):
+            drill.fail_over("sent on")
+    drill.end()
+    assert drill.failed_over is None
+    (event,) = recorded(drill)
+    assert (event["passed"], event["unknown"]) == (False, ["rto", "rpo"])
+    read = msgspec.convert(event, RecoveryMeasured)
+    assert (read.rto_seconds, read.rpo_seconds) == (None, None)
+
+
+def test_without_a_loss_nothing_is_recorded(drill: RegionDrill, regions: FakeRegions) -> None:
+    written(drill, regions)
+    assert recorded(drill) == []
+
+
+def test_who_is_served_for_a_moment_is_served_since_the_last_bad_answer(
+    drill: RegionDrill, regions: FakeRegions, world: FakeWorld
+) -> None:
+    written(drill, regions)
+    first = lose_and_fail_over(drill)
+    regions.why = "HTTP 503"
+    wait_for(lambda: drill.failed_over is not None and drill.failed_over.rto_seconds is None, "it is felt")
+    world.serve()
+    wait_for(lambda: drill.failed_over is not None and bool(drill.failed_over.rto_seconds), "served again")
+    drill.settle()
+    found = drill.failed_over
+    assert found is not None
+    assert found.rto_seconds is not None
+    assert first.rto_seconds is not None
+    assert found.rto_seconds > max(first.rto_seconds, since(world.lost_at, world.served_at))
+
+
+def test_who_is_not_served_when_something_is_taken_back_was_not_served(
+    drill: RegionDrill, regions: FakeRegions, injecting: Injecting
+) -> None:
+    written(drill, regions)
+    lose_and_fail_over(drill)
+    regions.why = "HTTP 503"
+    wait_for(lambda: drill.failed_over is not None and drill.failed_over.rto_seconds is None, "it is felt")
+    drill.settle()
+    injecting.undo("lost", "a test")
+    found = drill.failed_over
+    assert found is not None
+    assert (found.is_felt, found.rto_seconds, found.passed) == (True, None, False)
+
+
+def test_what_is_copied_after_the_loss_tells_of_no_rpo(
+    drill: RegionDrill, regions: FakeRegions, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replication pulls from elsewhere: the API of the region stays."""
+    written(drill, regions)
+    drill.inject("lost")
+    assert regions.there is not None
+    regions.there = replace(regions.there, number=regions.there.number + 1)
+    drill.fail_over("sent on")
+    found = drill.failed_over
+    assert found is not None
+    assert found.unknown == ["rpo"]
+    assert "after the loss" in found.why[1]
+
+
+def test_no_sentinel_is_written_once_the_loss_is_proved(drill: RegionDrill, regions: FakeRegions) -> None:
     written(drill, regions)
     drill.inject("lost")
     regions.replicates, newest = True, regions.there
@@ -143,10 +366,7 @@ def test_without_a_sentinel_of_this_run_what_was_lost_is_not_known(
 ) -> None:
     regions.replicates, regions.there = False, there
     drill.write_sentinels(0.02)
-    drill.inject("lost")
-    drill.fail_over("sent on")
-    found = drill.failed_over
-    assert found is not None
+    found = lose_and_fail_over(drill)
     assert found.rpo_seconds is None
     assert found.unknown == ["rpo"]
     assert not found.passed
@@ -163,13 +383,21 @@ def test_a_region_that_cannot_be_asked_tells_of_no_sentinel(drill: RegionDrill, 
 
 
 def test_callers_who_are_served_only_by_the_return_of_the_region_were_not_failed_over(
-    drill: RegionDrill, regions: FakeRegions, injecting: FakeInjecting
+    drill: RegionDrill, regions: FakeRegions, world: FakeWorld, injecting: Injecting
 ) -> None:
     written(drill, regions)
-    injecting.serves = False
+    world.serves_after = None
     drill.inject("lost")
-    injecting.outage_ends_after = injecting.holds + 3
+
+    def end() -> None:
+        wait_for(lambda: world.leads_to == "west", "callers are sent on")
+        drill.settle()
+        injecting.undo("lost", "a test")
+
+    ending = threading.Thread(target=end)
+    ending.start()
     drill.fail_over("sent on")
+    ending.join()
     found = drill.failed_over
     assert found is not None
     assert found.rto_seconds is None
@@ -177,72 +405,7 @@ def test_callers_who_are_served_only_by_the_return_of_the_region_were_not_failed
     assert not found.passed
 
 
-def test_without_a_loss_there_is_nothing_to_fail_over_from(
-    drill: RegionDrill, injecting: FakeInjecting
-) -> None:
+def test_without_a_loss_there_is_nothing_to_fail_over_from(drill: RegionDrill, world: FakeWorld) -> None:
     with pytest.raises(ActionFailed, match="nothing to fail over from"):
         drill.fail_over("sent on")
-    assert injecting.put_in == []
-
-
-def test_three_good_answers_in_a_row_count_from_the_first_of_them_until_a_bad_one() -> None:
-    said, heard = queue.SimpleQueue[str](), list[datetime | None]()
-    made = Prober(said.get, SystemClock(), 0.0)
-    made.start()
-    for answer in ("", "", "", "down", "", "", "", ""):
-        before = made.asked
-        said.put(answer)
-        wait_for(lambda before=before: made.asked > before, "it is told")  # type: ignore[misc]
-        heard.append(made.served_since)
-    made.stop()
-    said.put("")
-    assert [one is not None for one in heard] == [
-        False, False, True, False, False, False, True, True,
-    ]  # fmt: skip
-    assert heard[2] != heard[6] == heard[7]
-
-
-def test_a_sentinel_is_read_as_it_was_written_and_junk_is_none() -> None:
-    one = Sentinel("exp-1", 7, AT + timedelta(milliseconds=250))
-    assert sentinel_of(one.data()) == one
-    for junk in ({}, {"run": "exp-1", "number": "x", "at": "now"}, {**one.data(), "at": "yesterday"}):
-        assert sentinel_of(junk) is None
-
-
-def test_a_sentinel_that_could_not_be_written_is_no_end_of_writing() -> None:
-    failing = [Unreachable("the API hangs"), Unreachable("the API hangs")]
-    kept: list[Sentinel] = []
-
-    def write(sentinel: Sentinel) -> None:
-        if failing:
-            raise failing.pop()
-        kept.append(sentinel)
-
-    writer = SentinelWriter(write, "exp-1", SystemClock(), 0.001)
-    writer.start()
-    wait_for(lambda: bool(kept), "one is written")
-    writer.stop()
-    assert kept[0].number == 3
-    assert writer.written == kept[-1].number
-
-
-def proposal(*faults: str) -> Proposal:
-    chosen = [SimpleNamespace(order=FaultOrder(one, one, {}, RULE)) for one in faults]
-    return cast(Proposal, SimpleNamespace(chosen=chosen))
-
-
-def around(ails: Callable[[], str]) -> Surroundings:
-    return cast(Surroundings, SimpleNamespace(other_region_ails=ails))
-
-
-def test_no_region_is_lost_while_the_other_is_not_well() -> None:
-    said = OtherRegion().examine(proposal("region-outage"), around(lambda: "HTTP 503"))
-    assert (said.allows, said.exit_code) == (Allows.NO, ExitCode.GATE_NOT_MET)
-    assert OtherRegion().examine(proposal("region-outage"), around(lambda: "")).allows is Allows.YES
-
-
-def test_other_faults_ask_for_no_other_region() -> None:
-    def asked() -> str:
-        raise AssertionError("nobody has to be asked")
-
-    assert OtherRegion().examine(proposal("zone-outage"), around(asked)).allows is Allows.YES
+    assert world.leads_to == "east"

@@ -62,10 +62,10 @@ ONE_BAD = compare(Arm(PODS[0], 60, 100), Arm(PODS[1], 0, 100), 0.05, 10.0)
 UNCOUNTED = compare(Arm(PODS[0], 60, 100), Arm(PODS[1], None, None), 0.05, 10.0)
 
 
-def failed_over(rto: float | None, rpo: float | None) -> dict[str, Any]:
+def failed_over(rto: float | None, rpo: float | None, *, is_felt: bool = True) -> dict[str, Any]:
     """Within an RTO of 60 s and an RPO of 10 s, or not."""
-    bounds = FailoverBounds(60.0, 10.0)
-    made = FailedOver("east", "west", datetime(2026, 10, 1, tzinfo=UTC), rto, rpo, ("", ""), 9, 8, bounds)
+    bounds, at = FailoverBounds(60.0, 10.0), datetime(2026, 10, 1, tzinfo=UTC)
+    made = FailedOver("east", "west", at, at, is_felt, rto, rpo, ("", ""), 9, 8, bounds)
     return {"failover": made}
 
 
@@ -126,6 +126,7 @@ CASES = (
     Case("failover", ExitCode.CONDITION_NOT_MET, FAIL, findings=failed_over(None, 1.0)),
     Case("failover", ExitCode.CONDITION_NOT_MET, FAIL, findings=failed_over(None, None)),
     Case("no data", ExitCode.NO_DATA, OPEN, findings=failed_over(1.0, None)),
+    Case("no data", ExitCode.NO_DATA, OPEN, findings=failed_over(None, 1.0, is_felt=False)),
     Case("blind", ExitCode.NO_DATA, OPEN, findings=stopped(Kind.BLIND)),
     Case(
         "no data", ExitCode.NO_DATA, OPEN,
