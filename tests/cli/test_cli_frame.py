@@ -92,7 +92,11 @@ def test_a_usage_error_ends_2_with_three_lines(arguments: list[str], what: str, 
     ("arguments", "what", "fix"),
     [
         (["help", "nothing"], "there is no help topic 'nothing'", "maestro help exit-codes"),
-        (["help", "-o", "xml"], "'xml' is not an output format", "-o table|wide|json|yaml|csv|md|jsonpath="),
+        (
+            ["help", "-o", "xml"],
+            "'xml' is not an output format",
+            "-o table|wide|json|yaml|csv|md|html|jsonpath=",
+        ),
         (["help", "-o", "jsonpath={.x"], "not closed", "{.items[*].name}"),
         (["doctor", "-o", "csv"], "no CSV form", "-o json"),
         (["drill", "run"], "no drill was named", "maestro drill list, or drill run --all"),
