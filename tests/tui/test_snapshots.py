@@ -30,7 +30,7 @@ SIZES = ((80, 24), (120, 40), (200, 50))
 THEMES = ("dark", "high-contrast")
 SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False))
 UPDATES = os.environ.get("UPDATE_SNAPSHOTS") == "1"
-# In a row without a difference: it is drawn. What is not as wanted gets seconds, where others compute meanwhile.
+# In a row without a difference: it is drawn. What is not as wanted gets seconds: others may compute.
 STILL_LOOKS = 25 if UPDATES else 250
 
 
