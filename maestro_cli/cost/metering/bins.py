@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from maestro_cli.core.errors import UsageError
-from maestro_cli.cost.metering.model import HOUR, Hours, Matrix
+from maestro_cli.cost.metering.model import HOUR, Hours, Matrix, hour_of
 from maestro_cli.cost.metering.queries import LOOK_SECONDS
 from maestro_cli.slo.ports import RawSeries
 
@@ -63,7 +63,7 @@ def hours_until(end: datetime, count: int) -> Hours:
         raise UsageError(
             f"a window of {count} hours", why=f"it is 1 to {MOST_HOURS} hours", fix="--window 7d"
         )
-    whole = end.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    whole = hour_of(end)
     last = whole if whole == end else whole + HOUR
     return Hours(last - count * HOUR, count)
 

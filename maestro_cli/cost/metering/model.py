@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from maestro_cli.cost.prices.model import Capacity, Resource
@@ -23,6 +23,11 @@ Matrix: TypeAlias = "NDArray[np.float64]"
 
 HOUR = timedelta(hours=1)
 GIB = 1024.0**3
+
+
+def hour_of(instant: datetime) -> datetime:
+    """When the hour of UTC began that an instant is in."""
+    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from maestro_cli.cost.metering.model import GIB, Hours
+from maestro_cli.cost.metering.model import GIB, Hours, hour_of
 from maestro_cli.cost.metering.queries import GPUS
 from maestro_cli.cost.prices.model import PriceBook, Resource
 from maestro_cli.cost.prices.split import kind_of, node_rates
@@ -24,7 +24,7 @@ def rates_of(
     """By name, and which kinds have no price at all."""
     import numpy as np
 
-    hour = Hours(now.replace(minute=0, second=0, microsecond=0), 1)
+    hour = Hours(hour_of(now), 1)
     found, unpriced = {}, dict[str, None]()
     for room in nodes:
         had = {"cpu": room.cpu, "memory": room.memory, **room.others, **room.capacity}

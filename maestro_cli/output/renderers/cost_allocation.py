@@ -13,7 +13,7 @@ from maestro_cli.core.quantities import counted, format_share
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, Resource
 from maestro_cli.cost.span_cost import LEAST_COMPARED
-from maestro_cli.output.money import amount_words
+from maestro_cli.output.money import amount_words, money
 from maestro_cli.output.renderers.cost_pictures import BARS, TREEMAP, TREND, pictures_of
 from maestro_cli.output.strips import bar
 from maestro_cli.output.views import Block, Column, Fields, Heading, Listing, Report
@@ -159,7 +159,7 @@ def _span_words(span: IncidentSpan, currency: str) -> list[tuple[str, object]]:
     cost = span.cost
 
     def words(amount: float | None) -> str | None:
-        return None if amount is None else f"{currency} {amount_words(amount)}"
+        return None if amount is None else money(amount, currency)
 
     kind = "drill" if span.is_drill else "incident"
     return [

@@ -17,7 +17,7 @@ from maestro_cli.cost.allocation.grouping import Filter, parse_grouping
 from maestro_cli.cost.allocation.model import Allocation
 from maestro_cli.cost.allocation.report import AllocationFound, CostReport
 from maestro_cli.cost.allocation.sharing import IdleSharing, SharedNamespace, Sharing, Spread
-from maestro_cli.cost.metering.model import Metered
+from maestro_cli.cost.metering.model import Metered, hour_of
 from maestro_cli.cost.prices.model import PriceBook
 from maestro_cli.services.costs.wanted import AllocationWanted, CostWindow
 from maestro_cli.services.costs.windows import (
@@ -94,7 +94,7 @@ def find_difference(
 
 def _two_windows(services: CostServices, wanted: CostWindow) -> tuple[CostData, CostData]:
     now = services.clock.now()
-    whole = now.replace(minute=0, second=0, microsecond=0)  # an hour that is not over would be a cheap one
+    whole = hour_of(now)  # an hour that is not over would be a cheap one
     hours = hours_of(wanted, now if wanted.until else whole)
     book = services.prices(wanted.prices).machines()
     earlier = replace(hours, start=hours.start - (hours.end - hours.start))

@@ -9,7 +9,7 @@ from maestro_cli.core.errors import NoData, UsageError
 from maestro_cli.cost.allocation.allocate import allocate
 from maestro_cli.cost.allocation.model import RowKind
 from maestro_cli.cost.allocation.report import AllocationFound, IncidentSpan
-from maestro_cli.cost.metering.model import HOUR, Hours
+from maestro_cli.cost.metering.model import HOUR, Hours, hour_of
 from maestro_cli.cost.span_cost import LEAST_COMPARED, LOOK, span_cost
 from maestro_cli.incidents.register import find_incident, survivor_of
 from maestro_cli.services.costs.allocations import read_wanted
@@ -55,7 +55,3 @@ def hours_around(start: datetime, end: datetime) -> Hours:
     first = hour_of(start - length if length >= LEAST_COMPARED else start)
     last = hour_of(end)
     return Hours(first, (last - first) // HOUR + (end > last))
-
-
-def hour_of(instant: datetime) -> datetime:
-    return instant.replace(minute=0, second=0, microsecond=0)
