@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList
 
 from maestro_cli.changes.model import Gate, GateDecision, GateReason, State, Undo
 from maestro_cli.core.errors import ExitCode, GateNotMet, WaitingForApproval
@@ -14,15 +16,17 @@ from maestro_cli.tui.acting.advice import advice_here, decision_here
 from maestro_cli.tui.acting.dispatcher import Dispatcher, Refusal, failure_words
 from maestro_cli.tui.acting.menu import ActionMenu, offer_text
 from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.changes import ACTIONS
 from maestro_cli.tui.screens.incident import SCREEN as INCIDENT
 from maestro_cli.tui.screens.incident_runs import blast_blocks
+from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import SCREENS as PODS
 from maestro_cli.tui.screens.runs import ACTIONS as OF_RUNS
 from maestro_cli.tui.screens.workloads import SCREENS as WORKLOADS
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.store.store import Store
-from tests.tui.cases import StillClock, pod
+from tests.tui.cases import StillClock, StillConsole, pod, run_app, until
 from tests.tui.facts_of_changes import change, plan
 from tests.tui.facts_of_incidents import RUNS, STORY
 
@@ -165,3 +169,24 @@ def test_what_an_action_does_stays_in_its_own_column(room: int) -> None:
     assert all(line[:begin].isspace() and line[begin] != " " for line in said)
     assert bool(said) is (room < 80)
     assert others[len(said)].startswith("  refused now: local is read-only")
+
+
+def test_the_menu_is_laid_out_anew_whenever_the_screen_changes_also_before_it_is_made() -> None:
+    action = next(one for one in WORKLOADS[0].actions if one.id == "workloads.rollback")
+    services: Any = SimpleNamespace()
+
+    def said(menu: ActionMenu) -> list[str]:
+        return str(menu.query_one(OptionList).get_option(action.id).prompt).splitlines()
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        menu = ActionMenu((about(None),), [(action, None)])
+        app.push_screen(menu)
+        menu.on_resize()  # as Textual does at times: the screen has a size and no list yet
+        await until(pilot, lambda: bool(menu.query(OptionList)), "the list")
+        wide = said(menu)
+        await pilot.resize_terminal(60, 24)
+        await until(pilot, lambda: len(said(menu)) > len(wide), "more lines, on the narrow screen")
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: said(menu) == wide, "as it was")
+
+    run_app(StillConsole(services), script, place=Place("pods"))

@@ -42,10 +42,13 @@ class ActionMenu(Dialog):
         return min(self.app.size.width * 9 // 10, MOST_CELLS) - AROUND_CELLS
 
     def on_resize(self) -> None:
-        """What is said of each stays in its own column, however wide the screen is."""
-        offered = self.query_one(OptionList)
-        for option in self._offered(self._room):
-            offered.replace_option_prompt(str(option.id), option.prompt)
+        """What is said of each stays in its own column, however wide the screen is.
+
+        The first one may come before the list is made, which is then made for that width.
+        """
+        for offered in self.query(OptionList):
+            for option in self._offered(self._room):
+                offered.replace_option_prompt(str(option.id), option.prompt)
 
     def compose(self) -> ComposeResult:
         names = ", ".join(target.name for target in self._targets[:3])
