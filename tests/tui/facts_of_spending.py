@@ -18,10 +18,10 @@ from maestro_cli.cost.rightsizing.facts import Fact
 from maestro_cli.cost.rightsizing.model import MIB, Amount, ContainerId, Proposal, Size, WorkloadId
 from maestro_cli.cost.rightsizing.report import Rightsizing
 from maestro_cli.cost.rightsizing.saving import Claim, Saving
-from maestro_cli.cost.unit_cost_report import VersionCosts
-from maestro_cli.cost.unit_cost_versions import Spend, extras, version_costs
-from maestro_cli.cost.usage import Scope
-from maestro_cli.cost.version_usage import ServiceTraffic, VersionQueries, VersionUsage
+from maestro_cli.cost.unit.report import VersionCosts
+from maestro_cli.cost.unit.usage import Scope
+from maestro_cli.cost.unit.version_usage import ServiceTraffic, VersionQueries, VersionUsage
+from maestro_cli.cost.unit.versions import Spend, extras, version_costs
 from tests.tui.cases import NOW
 from tests.tui.made import made
 

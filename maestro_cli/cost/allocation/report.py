@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from maestro_cli.cost.allocation.allocate import Hourly
 from maestro_cli.cost.allocation.model import Allocation
-from maestro_cli.cost.span_cost import SpanCost
+from maestro_cli.cost.spans.span import SpanCost
 
 
 @dataclass(frozen=True, slots=True)

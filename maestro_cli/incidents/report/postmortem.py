@@ -22,7 +22,7 @@ from maestro_cli.config.settings import Responders
 from maestro_cli.core.clock import Clock, seconds_between
 from maestro_cli.core.errors import ActionFailed, GateNotMet
 from maestro_cli.core.files import open_file, unusable, write_atomically
-from maestro_cli.cost.incident_cost import IncidentCost, incident_cost
+from maestro_cli.cost.spans.incident import IncidentCost, incident_cost
 from maestro_cli.incidents.clock import Budgets, read_clock
 from maestro_cli.incidents.intake.correlation import capped
 from maestro_cli.incidents.model import Incident

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from maestro_cli.core.clock import from_rfc3339
-from maestro_cli.cost.incident_cost import IncidentCost
+from maestro_cli.cost.spans.incident import IncidentCost
 from maestro_cli.incidents.clock import PhaseReading
 from maestro_cli.incidents.model import Incident, Signal
 from maestro_cli.incidents.people.model import Task, Turn

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.quantities import counted, format_share
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, Resource
-from maestro_cli.cost.span_cost import LEAST_COMPARED
+from maestro_cli.cost.spans.span import LEAST_COMPARED
 from maestro_cli.output.money import amount_words, money
 from maestro_cli.output.renderers.cost_pictures import BARS, TREEMAP, TREND, pictures_of
 from maestro_cli.output.strips import bar

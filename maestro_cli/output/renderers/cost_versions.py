@@ -10,8 +10,8 @@ from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
-    from maestro_cli.cost.unit_cost_report import VersionCosts
-    from maestro_cli.cost.unit_cost_versions import Extra, VersionCost
+    from maestro_cli.cost.unit.report import VersionCosts
+    from maestro_cli.cost.unit.versions import Extra, VersionCost
 
 
 def version_costs_view(found: VersionCosts) -> Report:

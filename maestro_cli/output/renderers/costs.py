@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_duration
-from maestro_cli.cost.unit_cost import break_even_rate
+from maestro_cli.cost.unit.figure import break_even_rate
 from maestro_cli.output.money import money
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
-    from maestro_cli.cost.unit_cost import UnitCost
-    from maestro_cli.cost.unit_cost_report import UnitCosts
+    from maestro_cli.cost.unit.figure import UnitCost
+    from maestro_cli.cost.unit.report import UnitCosts
 
 
 def unit_costs_view(found: UnitCosts) -> Report:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.cost.allocation.allocate import allocate
 from maestro_cli.cost.allocation.model import Allocation, RowKind
 from maestro_cli.cost.allocation.sharing import IdleSharing, Sharing, Spread
-from maestro_cli.cost.unit_cost_versions import Spend
+from maestro_cli.cost.unit.versions import Spend
 from maestro_cli.services.costs.wanted import CostWindow
 
 if TYPE_CHECKING:

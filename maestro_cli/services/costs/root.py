@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from maestro_cli.cost.rightsizing.report import Rightsizing
     from maestro_cli.cost.spot.saving import SpotSavings
     from maestro_cli.cost.storage.report import StorageWanted, Stored
-    from maestro_cli.cost.unit_cost_report import UnitCosts, VersionCosts
+    from maestro_cli.cost.unit.report import UnitCosts, VersionCosts
     from maestro_cli.cost.waste.report import WasteReport
     from maestro_cli.cost.what_if.model import WhatIf
     from maestro_cli.services.costs.budgets import BudgetsWanted

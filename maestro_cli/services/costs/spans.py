@@ -10,7 +10,7 @@ from maestro_cli.cost.allocation.allocate import allocate
 from maestro_cli.cost.allocation.model import RowKind
 from maestro_cli.cost.allocation.report import AllocationFound, IncidentSpan
 from maestro_cli.cost.metering.model import HOUR, Hours, hour_of
-from maestro_cli.cost.span_cost import LEAST_COMPARED, LOOK, span_cost
+from maestro_cli.cost.spans.span import LEAST_COMPARED, LOOK, span_cost
 from maestro_cli.incidents.register import find_incident, survivor_of
 from maestro_cli.services.costs.allocations import read_wanted
 from maestro_cli.services.costs.windows import meter_hours

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from maestro_cli.core.errors import NoData, UsageError
 from maestro_cli.core.promql import promql_label
 from maestro_cli.core.quantities import format_duration, parse_duration_seconds
-from maestro_cli.cost.unit_cost import Usage, unit_cost
-from maestro_cli.cost.unit_cost_report import UnitCosts, VersionCosts
-from maestro_cli.cost.unit_cost_versions import (
+from maestro_cli.cost.unit.figure import Usage, unit_cost
+from maestro_cli.cost.unit.report import UnitCosts, VersionCosts
+from maestro_cli.cost.unit.usage import REQUESTS, Scope, UsageQueries, measure_usage
+from maestro_cli.cost.unit.version_usage import VersionQueries, measure_versions
+from maestro_cli.cost.unit.versions import (
     NOTHING_KNOWN,
     Spend,
     arms_per_million,
@@ -22,8 +24,6 @@ from maestro_cli.cost.unit_cost_versions import (
     replica_spend,
     version_costs,
 )
-from maestro_cli.cost.usage import REQUESTS, Scope, UsageQueries, measure_usage
-from maestro_cli.cost.version_usage import VersionQueries, measure_versions
 
 if TYPE_CHECKING:
     from maestro_cli.services.costs.machine_spends import MachineSpends

@@ -13,7 +13,7 @@ from maestro_cli.tui.screens.cost_spans import LookedBack
 from maestro_cli.tui.screens.model import Moment, ReportScreen
 
 if TYPE_CHECKING:
-    from maestro_cli.cost.unit_cost_report import VersionCosts
+    from maestro_cli.cost.unit.report import VersionCosts
     from maestro_cli.services.root import Services
 
 EVERY_SECONDS = 120.0

@@ -19,8 +19,8 @@ import pytest
 from maestro_cli.config.locations import config_dir
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.cost.unit_cost import LEAST_COVERAGE, Usage, unit_cost
-from maestro_cli.cost.usage import Scope, UsageQueries, measure_usage
+from maestro_cli.cost.unit.figure import LEAST_COVERAGE, Usage, unit_cost
+from maestro_cli.cost.unit.usage import Scope, UsageQueries, measure_usage
 from maestro_cli.local.load.traffic import read_traffic
 from maestro_cli.sources.prometheus import Prometheus
 from tests.cli.program import maestro

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from maestro_cli.config.settings import Endpoint
-from maestro_cli.cost.unit_cost_versions import Spend, extras, version_costs
-from maestro_cli.cost.usage import Scope
-from maestro_cli.cost.version_usage import measure_versions
+from maestro_cli.cost.unit.usage import Scope
+from maestro_cli.cost.unit.version_usage import measure_versions
+from maestro_cli.cost.unit.versions import Spend, extras, version_costs
 from maestro_cli.sources.prometheus import Prometheus
 from tests.contract.recorded_prometheus import recorded_prometheus
 

@@ -11,7 +11,7 @@ import pytest
 from maestro_cli.cost.allocation.allocate import Hourly
 from maestro_cli.cost.allocation.model import Allocation, Row, RowKind
 from maestro_cli.cost.metering.model import Hours
-from maestro_cli.cost.span_cost import span_cost
+from maestro_cli.cost.spans.span import span_cost
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = START + timedelta(hours=4)

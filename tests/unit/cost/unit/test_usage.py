@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from maestro_cli.core.facts.metrics import Instant, Sample, Series
-from maestro_cli.cost.usage import STEPS, Scope, UsageQueries, measure_usage
+from maestro_cli.cost.unit.usage import STEPS, Scope, UsageQueries, measure_usage
 
 END = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 HOUR = 3600.0

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.cost.unit_cost import LEAST_COVERAGE, Usage, break_even_rate, unit_cost
+from maestro_cli.cost.unit.figure import LEAST_COVERAGE, Usage, break_even_rate, unit_cost
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "cost.md"
 # three replicas for an hour, 100 predictions a second together

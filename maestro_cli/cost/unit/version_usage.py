@@ -23,7 +23,7 @@ from maestro_cli.core.facts.metrics import Sample
 from maestro_cli.core.promql import promql_label
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.cost.ports import Metrics
-from maestro_cli.cost.usage import NAMESPACE, REQUESTS, Scope
+from maestro_cli.cost.unit.usage import NAMESPACE, REQUESTS, Scope
 
 UNKNOWN_MODEL = "_unknown"  # the server's name for requests that nothing served could be found for
 _DURATION = "maestro_inference_duration_seconds"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maestro_cli.config.settings import Responders
-from maestro_cli.cost.incident_cost import IncidentCost, incident_cost
+from maestro_cli.cost.spans.incident import IncidentCost, incident_cost
 
 FULL = Responders(hourly_rate=120, value_per_request=0.05, replica_hourly_rate=0.8, currency="EUR")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from maestro_cli.cost.unit_cost import UnitCost
-from maestro_cli.cost.unit_cost_versions import Extra, VersionCost
-from maestro_cli.cost.usage import UsageQueries
-from maestro_cli.cost.version_usage import VersionQueries
+from maestro_cli.cost.unit.figure import UnitCost
+from maestro_cli.cost.unit.usage import UsageQueries
+from maestro_cli.cost.unit.version_usage import VersionQueries
+from maestro_cli.cost.unit.versions import Extra, VersionCost
 
 
 @dataclass(frozen=True, slots=True)

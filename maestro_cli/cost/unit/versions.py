@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maestro_cli.core.verdict import Judgement, Verdict, judge
-from maestro_cli.cost.unit_cost import MILLION, Usage, cost_of_a_million, judged
-from maestro_cli.cost.version_usage import ServiceTraffic, VersionUsage
+from maestro_cli.cost.unit.figure import MILLION, Usage, cost_of_a_million, judged
+from maestro_cli.cost.unit.version_usage import ServiceTraffic, VersionUsage
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from maestro_cli.core.promql import promql_label, promql_string
 from maestro_cli.core.quantities import prometheus_duration
 from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.ports import Metrics
-from maestro_cli.cost.unit_cost import Usage
+from maestro_cli.cost.unit.figure import Usage
 
 REQUESTS = "maestro_inference_requests_total"
 NAMESPACE = "namespace"

@@ -16,8 +16,9 @@ from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKin
 from maestro_cli.cost.metering.model import Hours, NodeRef
 from maestro_cli.cost.prices.model import ALWAYS, PriceBook, PriceVersion, Resource
 from maestro_cli.cost.prices.split import RATIO, node_rates
-from maestro_cli.cost.unit_cost import Usage, break_even_rate
-from maestro_cli.cost.unit_cost_versions import (
+from maestro_cli.cost.unit.figure import Usage, break_even_rate
+from maestro_cli.cost.unit.version_usage import ServiceTraffic, VersionUsage
+from maestro_cli.cost.unit.versions import (
     NOTHING_KNOWN,
     Spend,
     arms_per_million,
@@ -26,7 +27,6 @@ from maestro_cli.cost.unit_cost_versions import (
     shares_of,
     version_costs,
 )
-from maestro_cli.cost.version_usage import ServiceTraffic, VersionUsage
 from maestro_cli.services.costs.machine_spends import spends_of
 
 ONE = VersionUsage(
