@@ -34,9 +34,8 @@ MAX_REPEATS = 3
 def fresh_target(world: World, kind: ChangeKind, plan: Plan) -> Found:
     """The target as it is now; raises StalePlan when somebody changed it since the plan was made."""
     found = kind.read(world, plan.target.ref)
-    now = kind.target(found)
-    if now.state != plan.target.state:
-        moved = ""
+    if not kind.is_as_planned(found, plan):
+        now, moved = kind.target(found), ""
         if now.generation:
             moved = f"its generation went from {plan.target.generation} to {now.generation}"
         raise StalePlan(

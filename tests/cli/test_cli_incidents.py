@@ -274,6 +274,29 @@ def test_incidents_can_be_listed_by_their_owner(home: Path) -> None:
     for owner, numbers in (("ana", "1"), ("nobody", "3"), ("me", "")):
         result = maestro("incident", "list", "--owner", owner, "-o", "jsonpath={.items[*].number}")
         assert (result.code, result.out.strip()) == (0, numbers)
-    assert (
-        "no incidents, but nobody watches (maestro watch)" in maestro("incident", "list", "--owner", "me").err
-    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--owner", "me"), "no incidents by --owner me: 2 others are left out"),
+        (
+            ("--no-drills", "--owner", "x\x1b[2J"),
+            "no incidents by --no-drills --owner x␛[2J: 2 others are left",
+        ),
+        (("--all", "--owner", "nobody-here"), "no incidents by --owner nobody-here: 4 others are left out"),
+    ],
+)
+def test_where_options_leave_all_of_them_out_that_is_said(
+    home: Path, options: tuple[str, ...], said: str
+) -> None:
+    told = maestro("incident", "list", *options)
+    assert (told.code, said in told.err, "nobody watches" in told.err) == (0, True, False)
+
+
+def test_where_there_is_none_whatever_was_asked_for_the_watch_is_told_of(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+    told = maestro("incident", "list", "--owner", "me", "--no-drills")
+    assert "no incidents, but nobody watches (maestro watch)" in told.err

@@ -203,6 +203,9 @@ class ChangeKind(Protocol):
     def target(self, found: Any) -> Target:
         """It as the target of a plan; see Target.state for what it covers."""
 
+    def is_as_planned(self, found: Any, plan: Plan) -> bool:
+        """Whether what people decide about the target is as it was when the plan was made."""
+
     def plan(self, world: World, request: Request) -> Plan:
         """Resolve the target and everything else.
 

@@ -2,7 +2,8 @@
 
 Invariant: the autoscaler alone sets the replicas. A lower maximum ends replicas at once, a higher minimum
 starts some; what is within the new bounds stays. The target is the share of the CPU request, in percent, that
-pods are to use on average; of an autoscaler that looks at something else it is not made up.
+pods are to use on average; of an autoscaler that looks at something else it is not made up. Digests of plans
+from before there were targets are of the bounds alone, and say no more than those.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from maestro_cli.changes.kinds.kind import (
 )
 from maestro_cli.changes.kinds.scale import MAX_REPLICAS
 from maestro_cli.changes.kinds.writing import Draft, MarkedKind, Spec
-from maestro_cli.changes.model import BlastRadius, Diff, DiffLine, Plan, Reached, Target, Undo
+from maestro_cli.changes.model import BlastRadius, Change, Diff, DiffLine, Plan, Reached, Target, Undo
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.reach import reached_workloads, with_reach
 from maestro_cli.core.canonical import digest
@@ -54,8 +55,14 @@ class ScaleHpa(MarkedKind[Autoscaler]):
 
     def target(self, found: Autoscaler) -> Target:
         by_cpu = [] if found.cpu_target is None else [found.cpu_target]
-        state = digest([found.uid, found.least, found.most, found.target_name, self.mark_of(found), *by_cpu])
+        state = digest([*self._without_target(found), *by_cpu])
         return Target(found.ref, found.uid, found.resource_version, found.generation, state)
+
+    def is_as_planned(self, found: Autoscaler, plan: Plan) -> bool:
+        return super().is_as_planned(found, plan) or digest(self._without_target(found)) == plan.target.state
+
+    def _without_target(self, found: Autoscaler) -> list[object]:
+        return [found.uid, found.least, found.most, found.target_name, self.mark_of(found)]
 
     def draft(self, world: World, found: Autoscaler, request: Request) -> Draft:
         least, most, cpu = _checked(found, request.parameters)
@@ -113,8 +120,27 @@ class ScaleHpa(MarkedKind[Autoscaler]):
         return {"minReplicas": found.least, "maxReplicas": found.most, _TARGET: found.cpu_target}
 
     def part(self, spec: Spec) -> str:
-        by_cpu = [] if spec[_TARGET] is None else [spec[_TARGET]]
-        return digest(["bounds", spec["minReplicas"], spec["maxReplicas"], *by_cpu])
+        least, most, cpu = spec["minReplicas"], spec["maxReplicas"], spec[_TARGET]
+        return _of_bounds(least, most) if cpu is None else digest(["bounds", least, most, cpu])
+
+    def is_payload(self, spec: Spec, plan: Plan) -> bool:
+        alone = _of_bounds(spec["minReplicas"], spec["maxReplicas"])
+        return super().is_payload(spec, plan) or alone == plan.payload_digest
+
+    def is_left(self, change: Change, undo: Plan) -> bool:
+        there = undo.undo  # puts back what is there now
+        alone = "" if there is None else _of_bounds(there.parameters["min"], there.parameters["max"])
+        return super().is_left(change, undo) or alone in {change.left, change.plan.payload_digest} - {""}
+
+    def is_as_left(self, change: Change, later: Change) -> bool:
+        was = {change.left, change.plan.payload_digest}
+        given = later.plan.parameters if later.kind == self.name else {}
+        again = bool(given) and _of_bounds(given["min"], given["max"]) in was
+        return again or super().is_as_left(change, later)
+
+    def is_written(self, found: Autoscaler, plan: Plan, left: str) -> bool:
+        alone = _of_bounds(found.least, found.most)
+        return super().is_written(found, plan, left) or alone in (left, plan.payload_digest)
 
     def mark_of(self, found: Autoscaler) -> str:
         return found.annotations.get(CHANGE_ANNOTATION, "")
@@ -148,6 +174,11 @@ class ScaleHpa(MarkedKind[Autoscaler]):
         if "cpu" in plan.parameters:
             text += f", at {found.cpu_target} % of the CPU request"
         return Observation(Holds.YES, text)
+
+
+def _of_bounds(least: int, most: int) -> str:
+    """The digest of a part from before there were targets, and of one that has none."""
+    return digest(["bounds", least, most])
 
 
 def _parameters(least: int, most: int, cpu: int | None) -> dict[str, int]:

@@ -159,6 +159,9 @@ class WritingKind(ABC, Generic[T]):
 
     # The same for all
 
+    def is_as_planned(self, found: T, plan: Plan) -> bool:
+        return self.target(found).state == plan.target.state
+
     def part_of(self, found: T) -> str:
         return self.part(self.spec_of(found))
 
@@ -209,13 +212,17 @@ class WritingKind(ABC, Generic[T]):
         was = {change.left, change.plan.payload_digest} - {""}
         return bool(was & {later.left, later.plan.payload_digest})
 
+    def is_payload(self, spec: Spec, plan: Plan) -> bool:
+        """Whether it has the digest that was agreed to."""
+        return self.part(spec) == plan.payload_digest
+
     def known_parameters(self) -> frozenset[str]:
         return frozenset(self.options)
 
     def reload(self, world: World, plan: Plan) -> Plan:
         """Make the payload again; only what has the digest that was agreed to is taken."""
         spec = self.spec(world, self.read(world, plan.target.ref), plan)
-        if self.part(spec) != plan.payload_digest:
+        if not self.is_payload(spec, plan):
             raise NotFound(
                 f"what change {plan.id} was to write cannot be made again",
                 why=f"{plan.target.ref} changed since",
@@ -270,7 +277,7 @@ class MarkedKind(WritingKind[T]):
             return Probe(Sent.GONE, f"{ref} no longer exists")
         if found.uid != plan.target.uid:
             return Probe(Sent.GONE, f"{ref} was deleted and made again")
-        if self.target(found).state == plan.target.state:
+        if self.is_as_planned(found, plan):
             return Probe(Sent.NOT_APPLIED, f"{ref} is as it was when planned", found)
         evidence = self.evidence(world, found, plan)
         if evidence:

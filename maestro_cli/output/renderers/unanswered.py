@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.quantities import counted
+from maestro_cli.core.untrusted import visible
 from maestro_cli.output.renderers.incident_findings import age_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ def unasked_words(sight: Sight) -> str:
     if sight.blind_since is not None:
         return "no incidents, but the watch is blind; maestro status tells what fires"
     return "no incidents; a watch sees the alerts"
+
+
+def left_out_words(count: int, options: Sequence[str]) -> str:
+    """What stands where there are incidents, and none that was asked for."""
+    verb = "is" if count == 1 else "are"
+    return f"no incidents by {visible(' '.join(options), 120)}: {counted(count, 'other')} {verb} left out"
 
 
 def unanswered_lines(found: Unanswered, now: datetime) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from maestro_cli.cli import offers
 from maestro_cli.cli.options import OutputOption, RefArgument, output_options
 from maestro_cli.output.renderers.incident_findings import findings_view, triage_view
 from maestro_cli.output.renderers.incidents import incident_view, incidents_view, timeline_view
-from maestro_cli.output.renderers.unanswered import unasked_words
+from maestro_cli.output.renderers.unanswered import left_out_words, unasked_words
 from maestro_cli.output.writer import emit
 
 
@@ -33,9 +34,16 @@ def list_incidents(
     """
     found = ctx.obj.incidents(open_only=not everything, drills=drills, owner=owner)
     people = ctx.obj.standings(found)
-    empty = unasked_words(ctx.obj.sight) if not found else ""
+    options = (*(("--no-drills",) if not drills else ()), *((f"--owner {owner}",) if owner else ()))
+    empty = "" if found else _empty_words(ctx, options, open_only=not everything)
     emit(incidents_view(found, ctx.obj.clock.now(), people, empty), output_options(ctx, output))
     ctx.obj.remind_of_tasks(found)
+
+
+def _empty_words(ctx: typer.Context, options: Sequence[str], *, open_only: bool) -> str:
+    """Why none is listed: all there are were left out by these options, or there is none."""
+    others = ctx.obj.incidents(open_only=open_only, drills=True) if options else ()
+    return left_out_words(len(others), options) if others else unasked_words(ctx.obj.sight)
 
 
 def show(ctx: typer.Context, ref: RefArgument = "latest", output: OutputOption = "table") -> None:
