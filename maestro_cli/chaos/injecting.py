@@ -174,13 +174,9 @@ class Injecting:
             raise UsageError(f"no fault {name!r} is declared")
         for are_remedies in (False, True):
             self._undo_at_once([one for one in wanted if is_remedy(one) is are_remedies], by)
-        failed = [
-            f"{one.order.name}: {self.failures[one.order.name]}"
-            for one in wanted
-            if one.order.name in self.failures
-        ]
+        failed = [one.order.name for one in wanted if one.order.name in self.failures]
         if failed:
-            raise UndoFailed("; ".join(failed))
+            raise UndoFailed("; ".join(f"{name}: {self.failures[name]}" for name in failed))
         return {"undone": [one.order.name for one in wanted]}
 
     def recovered(self, name: str) -> Mapping[str, Any]:
@@ -311,8 +307,12 @@ class Injecting:
             if good >= GOOD_IN_A_ROW or spent > self._recovery_seconds or self._hurry.wait(POLL_SECONDS):
                 break
         well = good >= GOOD_IN_A_ROW
-        why = proof.text if well else f"after {spent:.0f} s: {proof.text}"
-        return Recovery(name, well, why, round(max(0.0, first - since), 3) if well else None)
+        if well:
+            return Recovery(name, True, proof.text, round(max(0.0, first - since), 3))
+        is_cut_short = spent <= self._recovery_seconds
+        untold = "its proof was not waited for; " if is_cut_short else ""
+        why = f"{untold}after {spent:.0f} s: {proof.text}"
+        return Recovery(name, False, why, is_cut_short=is_cut_short)
 
     def _effect_seconds(self, fault: InForce) -> float:
         """How long an effect is waited for: no longer than the fault may be in force."""

@@ -243,12 +243,16 @@ class Injection:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Whether things were as before after the undo of one fault, and how long that took."""
+    """Whether things were as before after the undo of one fault, and how long that took.
+
+    `is_cut_short`: somebody did not wait for the proof, and nobody knows.
+    """
 
     name: str
     recovered: bool
     why: str
     seconds: float | None = None
+    is_cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ def _deviated(journal: Journal, findings: Findings) -> Iterator[Reason]:
     if not _was_bad_hour(findings):
         yield from _misses(journal, findings)
     for one in findings.recoveries:
-        if not one.recovered:
+        if not one.recovered and not one.is_cut_short:
             yield _bad("recovery", f"{one.name}: {one.why}")
 
 
@@ -236,6 +236,9 @@ def _blind(journal: Journal, findings: Findings) -> Iterator[Reason]:
     stop = findings.stop
     if stop is not None and stop.kind is Kind.BLIND:
         yield _open("blind", f"blind: {stop.why}", ExitCode.NO_DATA)
+    for one in findings.recoveries:
+        if one.is_cut_short:
+            yield _open("no data", f"whether {one.name} is over: {one.why}", ExitCode.NO_DATA)
     states = _states(journal)
     gated = states.get("before") is not None and steady_of(states["before"]) is not Steady.MET
     if gated:

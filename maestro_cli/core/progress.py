@@ -29,6 +29,20 @@ class Quiet:
 
 
 @runtime_checkable
+class Closing(Protocol):
+    """A front end that can say of a phase that it ended, and not well."""
+
+    def broken_off(self) -> None:
+        """The phase that is under way ended before its time."""
+
+
+def break_off(progress: Progress) -> None:
+    """Say so where the front end can; whoever is told nothing else learns it by the result."""
+    if isinstance(progress, Closing):
+        progress.broken_off()
+
+
+@runtime_checkable
 class Several(Protocol):
     """A front end that has a place for each piece of work at the same time."""
 

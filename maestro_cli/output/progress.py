@@ -25,7 +25,7 @@ _LINE_SECONDS = 30.0
 class TerminalProgress:
     """Phases with their seconds; use as a context manager so that the last one is closed.
 
-    Satisfies core.progress.Progress.
+    Satisfies core.progress.Progress and Closing.
     """
 
     def __init__(self, clock: Clock, *, is_plain: bool = False) -> None:
@@ -94,6 +94,10 @@ class TerminalProgress:
             self._close("✓")
             self._name, self._text = name, text
             self._phase_started = self._told = self._clock.monotonic()
+
+    def broken_off(self) -> None:
+        with self._lock:
+            self._close("✗")
 
     def update(self, text: str) -> None:
         with self._lock:

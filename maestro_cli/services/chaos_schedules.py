@@ -13,7 +13,7 @@ from maestro_cli.chaos.running import Wanted
 from maestro_cli.chaos.schedules import Schedule, Standing, read_schedules, standing
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.progress import Progress
-from maestro_cli.services.gating import is_last, outcome_of_run
+from maestro_cli.services.gating import agreed_run, is_last, outcome_of_agreed
 
 if TYPE_CHECKING:
     from maestro_cli.journal.store import Journal
@@ -32,16 +32,20 @@ def run_due(
 ) -> tuple[tuple[Outcome, ...], Decision | None]:
     """Begin what is due, each tick once whoever asks; no decision where nothing is due.
 
-    Every due file is read before anything is begun. Raises InvalidFile, NotFound.
+    What nobody agrees to, or the context does not allow, stays due. Every due file is read before anything
+    is begun. Raises InvalidFile, NotFound.
     """
     due = [(one, one.due) for one in standings(services, path) if one.due is not None]
     ready = [(one, tick, _wanted(services, one.schedule, yes, typed_context)) for one, tick in due]
     outcomes: list[Outcome] = []
     for one, tick, wanted in ready:
-        if take_tick(services.journal, services.actor, one, tick):
-            outcomes.append(outcome_of_run(services, wanted, progress))
-            if is_last(outcomes[-1]):
-                break  # what is due besides stays so, until its time is over
+        agreed = agreed_run(services, wanted, progress)
+        if isinstance(agreed, Outcome):
+            outcomes.append(agreed)
+        elif take_tick(services.journal, services.actor, one, tick):
+            outcomes.append(outcome_of_agreed(services, agreed, progress))
+        if outcomes and is_last(outcomes[-1]):
+            break  # what is due besides stays so, until its time is over
     return tuple(outcomes), decide(outcomes) if outcomes else None
 
 

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from maestro_cli.chaos.ci.outcome import Outcome, not_run
+from maestro_cli.chaos.ci.outcome import not_run
+from maestro_cli.chaos.drills.choice import USUAL_SEED
+from maestro_cli.chaos.drills.model import EXPERIMENTS, Scenario
+from maestro_cli.chaos.drills.scenarios import find_scenario
 from maestro_cli.chaos.gameday.plan import GameDay, Step, read_gameday
-from maestro_cli.chaos.gameday.score import DayResult, Taken, day_result
+from maestro_cli.chaos.gameday.score import DayResult, Taken, day_result, outcome_of_drill, undrilled
 from maestro_cli.chaos.running import Wanted
-from maestro_cli.core.errors import Interrupted
+from maestro_cli.config.settings import LOCAL
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import ExitCode, GateNotMet, Interrupted, MaestroError, UsageError
 from maestro_cli.core.ids import new_id
-from maestro_cli.core.progress import Progress
+from maestro_cli.core.progress import Progress, break_off
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.pages import write_page
+from maestro_cli.output.progress import left_alone
 from maestro_cli.output.renderers.chaos_gameday import gameday_view
 from maestro_cli.services.gating import is_last, outcome_of_run
 
 if TYPE_CHECKING:
     from maestro_cli.services.root import Services
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """A drill of the day, as it was found when the plan was read."""
+
+    scenario: Scenario
+    seed: int
+    is_agreed: bool
+
+
+Entry = tuple[Step, Wanted | _Played | None]
 
 
 def run_gameday(
@@ -30,59 +49,122 @@ def run_gameday(
     Raises InvalidFile, NotFound and UsageError; what becomes of a run is in its outcome.
     """
     day = read_gameday(path)
-    entries = [(step, _wanted(services, step, yes, typed_context)) for step in day.steps]
+    entries = [(step, _entry(services, step, yes, typed_context)) for step in day.steps]
+    cancellation = services.cancellation  # from here on a signal ends the day in order
     subject = f"gameday/{new_id('day', services.clock.now())}"
     services.journal.append(
         "gameday.started", subject, services.actor,
         {"title": day.title, "file": day.file, "roles": dict(day.roles)},
     )  # fmt: skip
-    result = day_result(_carried_out(services, entries, progress))
-    told = [
-        {"run": one.outcome.run, "name": one.outcome.name, "exit_code": int(one.outcome.exit_code)}
-        for one in result.taken
-    ]
+    result = _carried_out(services, entries, progress, cancellation)
+    told = [_told(one) for one in result.taken]
     services.journal.append(
         "gameday.finished", subject, services.actor,
-        {"verdict": result.verdict.value, "exit_code": int(result.exit_code), "experiments": told},
+        {
+            "verdict": result.verdict.value, "exit_code": int(result.exit_code), "experiments": told,
+            "ended_early": result.ended_early,
+        },
     )  # fmt: skip
     return day, result
 
 
-def _wanted(services: Services, step: Step, yes: bool, typed_context: str) -> Wanted | None:
-    if step.pause_seconds is not None:
-        return None
-    return services.wanted_experiment(step.experiment, seed=step.seed, yes=yes, typed_context=typed_context)
+def _told(one: Taken) -> dict[str, Any]:
+    told = {"run": one.outcome.run, "name": one.outcome.name, "exit_code": int(one.outcome.exit_code)}
+    return {**told, "drill": one.card.drill} if one.card is not None else told
+
+
+def _entry(services: Services, step: Step, yes: bool, typed_context: str) -> Wanted | _Played | None:
+    if step.drill:
+        return _drill(services, step, yes)
+    if step.experiment:
+        return services.wanted_experiment(
+            step.experiment, seed=step.seed, yes=yes, typed_context=typed_context
+        )
+    return None
+
+
+def _drill(services: Services, step: Step, yes: bool) -> _Played:
+    """Raises NotFound, InvalidFile, and UsageError in a context whose platform maestro did not start."""
+    if services.context_name != LOCAL:
+        why = f"the day is of the context {services.context_name}"
+        raise UsageError(
+            f"drills are played in the context {LOCAL} alone", why=why, fix="drill: leave it out"
+        )
+    seed = USUAL_SEED if step.seed is None else step.seed
+    named = step.drill
+    is_experiment = named.startswith(EXPERIMENTS)
+    scenario = services.experiment_drill(named, seed) if is_experiment else find_scenario(named)
+    return _Played(scenario, seed, yes)
 
 
 def _carried_out(
-    services: Services, entries: Sequence[tuple[Step, Wanted | None]], progress: Progress
-) -> list[Taken]:
+    services: Services, entries: Sequence[Entry], progress: Progress, cancellation: Cancellation
+) -> DayResult:
     taken: list[Taken] = []
-    over = ""
-    for step, wanted in entries:
-        if wanted is None:
+    over, interrupted = "", None
+    for step, entry in entries:
+        if entry is None:
             if not over and step.pause_seconds:
-                over = _rest(services, step.pause_seconds, progress)
+                interrupted = _rest(step.pause_seconds, progress, cancellation)
+                over = "" if interrupted is None else "it was interrupted in a break"
             continue
-        outcome: Outcome
-        if over:
-            outcome = not_run(wanted.experiment, over)
-        else:
-            outcome = outcome_of_run(services, wanted, progress)
-            if is_last(outcome):
-                over = f"{outcome.title} ended with {int(outcome.exit_code)}, and nothing more was begun"
-        taken.append(Taken(outcome, step.expect, step.watch))
-    return taken
+        made = _not_taken(step, entry, over) if over else _taken(services, step, entry, progress)
+        taken.append(made)
+        if not over and is_last(made.outcome):
+            code = int(made.outcome.exit_code)
+            over = f"{made.outcome.title} ended with {code}, and nothing more was begun"
+    return day_result(taken, interrupted)
 
 
-def _rest(services: Services, seconds: float, progress: Progress) -> str:
-    """Why the day is over after a break, "" when it is not."""
+def _taken(services: Services, step: Step, entry: Wanted | _Played, progress: Progress) -> Taken:
+    if isinstance(entry, Wanted):
+        return Taken(outcome_of_run(services, entry, progress), step.expect, step.watch, step.roles)
+    scenario, card = entry.scenario, None
+    try:
+        with left_alone(progress):
+            _agree(services, entry)
+        card = services.conductor(entry.seed, None).run(
+            scenario, keep=False, progress=progress, cancellation=services.cancellation
+        )
+        outcome = outcome_of_drill(scenario, card)
+    except MaestroError as error:
+        break_off(progress)
+        outcome = undrilled(scenario, "; ".join(filter(None, (error.what, error.why))), error.exit_code)
+    except KeyboardInterrupt:
+        break_off(progress)
+        outcome = undrilled(scenario, "interrupted", ExitCode.SIGINT)
+    return Taken(outcome, step.expect, step.watch, step.roles, scenario.name, card)
+
+
+def _agree(services: Services, entry: _Played) -> None:
+    """Raises GateNotMet unless somebody agreed: the day is theirs who hold it."""
+    if entry.is_agreed:
+        return
+    what = "nobody agreed to this drill; nothing was broken"
+    if services.person is None:
+        raise GateNotMet(
+            what, why="there was no answer to a prompt, and --yes was not given", fix="add --yes"
+        )
+    if not services.person.confirm(f"drill {entry.scenario.name}, {entry.scenario.title}: go on?"):
+        raise GateNotMet("you said no; nothing was broken")
+
+
+def _not_taken(step: Step, entry: Wanted | _Played, why: str) -> Taken:
+    if isinstance(entry, Wanted):
+        return Taken(not_run(entry.experiment, why), step.expect, step.watch, step.roles)
+    outcome = undrilled(entry.scenario, why, ExitCode.NO_DATA)
+    return Taken(outcome, step.expect, step.watch, step.roles, entry.scenario.name)
+
+
+def _rest(seconds: float, progress: Progress, cancellation: Cancellation) -> Interrupted | None:
+    """What ended the day in a break, None where the break was held."""
     progress.phase("break", format_duration(seconds))
     try:
-        services.cancellation.pause(seconds)
-    except Interrupted:
-        return "it was interrupted in a break"
-    return ""
+        cancellation.pause(seconds)
+    except Interrupted as error:
+        break_off(progress)
+        return error
+    return None
 
 
 def write_report(day: GameDay, result: DayResult, path: Path) -> None:

@@ -120,11 +120,26 @@ def outcome_of_run(services: Services, wanted: Wanted, progress: Progress) -> Ou
     """Run it where the context allows experiments and somebody agrees; what goes wrong is in the outcome,
     raised by nobody.
     """
-    experiment = wanted.experiment
+    agreed = agreed_run(services, wanted, progress)
+    return agreed if isinstance(agreed, Outcome) else outcome_of_agreed(services, agreed, progress)
+
+
+def agreed_run(services: Services, wanted: Wanted, progress: Progress) -> Wanted | Outcome:
+    """With somebody's word, where the context allows experiments; else the outcome of what was not begun."""
     try:
-        _check_place(services, experiment)
+        _check_place(services, wanted.experiment)
         with left_alone(progress):
-            agreed = services.agreed_experiment(wanted)
+            return services.agreed_experiment(wanted)
+    except MaestroError as error:
+        return refused(wanted.experiment, error)
+    except KeyboardInterrupt:
+        return refused(wanted.experiment, Interrupted())
+
+
+def outcome_of_agreed(services: Services, agreed: Wanted, progress: Progress) -> Outcome:
+    """Run what somebody agreed to; what goes wrong is in the outcome."""
+    experiment = agreed.experiment
+    try:
         report = services.run_experiment(agreed, progress)
     except MaestroError as error:
         return refused(experiment, error)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.cli.looks import looks, misses
-from tests.cli.program import check_golden, maestro
+from tests.cli.program import COMMAND, check_golden, environment, maestro
+from tests.patience import wait_for
 
 PLAN = """maestro: gameday/v1
 title: Friday
@@ -65,6 +68,7 @@ def test_of_what_is_bad_only_a_deviation_is_told_to_be_as_expected(day: Path) ->
         ("lead: ana", "scribe2: ana", "roles"),
         ("break: 10ms", "break: soon", "steps[1].break"),
         ("{break: 10ms}", "{watch: x}", "steps[1]"),
+        ("{break: 10ms}", "{break: 10ms, drill: lost-node}", "steps[1]"),
         ("seed: 3, watch", "sed: 3, watch", "steps[0].sed"),
     ],
 )
@@ -81,3 +85,46 @@ def test_everything_is_read_before_anything_is_begun(day: Path) -> None:
     assert maestro("chaos", "gameday", "day.yaml", cwd=day).code == 3
     assert maestro("chaos", "gameday", "day.yaml", "--to", "x.txt", cwd=day).code == 2
     assert maestro("chaos", "history", "-o", "json").out.count('"run"') == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "steps"),
+    [
+        (signal.SIGINT, 130, "[{break: 10m}, {experiment: ./looks.yaml}]"),
+        (signal.SIGTERM, 143, "[{experiment: ./looks.yaml}, {break: 10m}]"),
+    ],
+    ids=["before the first", "after the last"],
+)
+def test_a_day_that_is_interrupted_in_a_break_ends_as_interrupted(
+    day: Path, number: signal.Signals, code: int, steps: str
+) -> None:
+    (day / "day.yaml").write_text(f"{PLAN.partition('steps:')[0]}steps: {steps}\n")
+    held = subprocess.Popen(
+        [*COMMAND, "chaos", "gameday", "day.yaml", "-o", "json"], cwd=day, env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_for(lambda: is_resting(steps), "the break")
+    held.send_signal(number)
+    out, err = held.communicate(timeout=30)
+    body = json.loads(out)
+    assert (held.returncode, body["exit_code"], body["verdict"]) == (code, code, "INDETERMINATE"), err
+    assert body["ended_early"] == "interrupted in a break"
+    assert "✗ break" in err
+    assert "✓ break" not in err
+
+
+def is_resting(steps: str) -> bool:
+    shown = maestro("journal", "show", "-o", "json").out
+    return ("experiment.finished" if steps.startswith("[{exp") else "gameday.started") in shown
+
+
+def test_a_drill_is_of_the_embedded_platform_and_is_looked_for_before_anything_is_begun(day: Path) -> None:
+    for plan, code, why in (
+        ("{drill: bad-release}", 2, "drills are played in the context local alone"),
+        ("{drill: bad-release}, {experiment: ./none.yaml}", 2, "local alone"),
+    ):
+        (day / "day.yaml").write_text(f"{PLAN.partition('steps:')[0]}steps: [{plan}]\n")
+        result = maestro("chaos", "gameday", "day.yaml", "--yes", cwd=day)
+        assert result.code == code
+        assert why in result.err
+    assert "gameday.started" not in maestro("journal", "show", "-o", "json").out

@@ -13,7 +13,7 @@ from maestro_cli.core.clock import SystemClock
 from maestro_cli.journal.store import Journal
 from maestro_cli.services.chaos_schedules import take_tick
 from tests.cli.looks import looks, misses
-from tests.cli.program import maestro
+from tests.cli.program import Result, maestro
 
 TEXT = """maestro: chaos-schedules/v1
 schedules:
@@ -73,3 +73,34 @@ def test_it_ends_as_what_it_ran(folder: Path) -> None:
     assert maestro("chaos", "schedule", "s.yaml", "--due", cwd=folder).code == 0
     (folder / "s.yaml").write_text(TEXT.replace("often", "other").replace("./looks", "./none"))
     assert maestro("chaos", "schedule", "s.yaml", "--due", cwd=folder).code == 3
+
+
+def test_what_nobody_agreed_to_or_the_context_does_not_allow_stays_due(
+    configured: Path, folder: Path
+) -> None:
+    acts = "method: [{type: action, name: touch, provider: {type: process, path: touch, arguments: done}}]"
+    (folder / "looks.yaml").write_text(looks().replace("method: []", acts))
+    before = configured.read_text()
+    for context, asked, code in (
+        ("{}", ("--due", "--yes"), 20),
+        ("{experiments: {namespaces: [ml]}}", ("--due",), 11),
+    ):
+        configured.write_text(f"{before}  ci: {context}\n")
+        result = in_ci(folder, *asked)
+        assert (result.code, standing_of(folder)) == (code, (True, None)), result.out + result.err
+    assert not (folder / "done").exists()
+    ran = in_ci(folder, "--due", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+    assert (folder / "done").exists()
+    due, last = standing_of(folder)
+    assert (due, last is None) == (False, False)
+    assert "nothing is due" in in_ci(folder, "--due", "--yes").err
+
+
+def in_ci(folder: Path, *asked: str) -> Result:
+    return maestro("--context", "ci", "chaos", "schedule", "s.yaml", *asked, cwd=folder)
+
+
+def standing_of(folder: Path) -> tuple[bool, str | None]:
+    (told,) = json.loads(in_ci(folder, "-o", "json").out)["items"]
+    return told["due"] is not None, told["last"]

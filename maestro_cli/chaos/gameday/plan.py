@@ -1,4 +1,4 @@
-"""The plan of a game day. Invariant: each step is an experiment or a break, and somebody leads."""
+"""The plan of a game day. Invariant: each step is an experiment, a drill or a break, and somebody leads."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ Text = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 class StepPart(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename={"pause": "break"}):
-    """An `experiment` (a name, or a file beside the plan) with what is expected of it, or a `break`."""
+    """An `experiment` (a name, or a file beside the plan) or a `drill` (as `drill run` calls it) with what is
+    expected of it, or a `break`. `roles` are of this step alone, beside those of the day.
+    """
 
     experiment: str = ""
+    drill: str = ""
     expect: Literal["PASS", "FAIL"] = "PASS"
     seed: Annotated[int, Meta(ge=0)] | None = None
     watch: str = ""
+    roles: dict[str, Text] = {}
     pause: str = ""
 
 
@@ -38,12 +42,14 @@ class GameDayFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`pause_seconds` None: the step is an experiment. `watch`: what people look at meanwhile."""
+    """One of `experiment`, `drill` and `pause_seconds` is set. `watch`: what people look at meanwhile."""
 
     experiment: str
+    drill: str
     expect: Verdict
     seed: int | None
     watch: str
+    roles: tuple[tuple[str, str], ...]
     pause_seconds: float | None
 
 
@@ -62,19 +68,19 @@ def read_gameday(path: Path) -> GameDay:
     shape = document.decode(GameDayFile)
     if "lead" not in shape.roles:
         raise document.fail("nobody leads it", ("roles",), fix="roles: {lead: NAME}")
-    if not any(one.experiment for one in shape.steps):
-        raise document.fail("has no experiment", ("steps",), fix="steps: [{experiment: NAME}]")
+    if not any(one.experiment or one.drill for one in shape.steps):
+        raise document.fail("has no experiment and no drill", ("steps",), fix="steps: [{experiment: NAME}]")
     steps = []
     for index, one in enumerate(shape.steps):
-        if bool(one.experiment) == bool(one.pause):
-            what = "is neither an experiment nor a break, or both"
-            raise document.fail(what, ("steps", index), fix="experiment: NAME, or break: 10m")
+        if sum(map(bool, (one.experiment, one.drill, one.pause))) != 1:
+            what = "is not one of an experiment, a drill and a break"
+            raise document.fail(what, ("steps", index), fix="experiment: NAME, drill: NAME, or break: 10m")
         try:
             seconds = parse_duration_seconds(one.pause) if one.pause else None
         except ValueError as error:
             raise document.fail(str(error), ("steps", index, "break"), fix="break: 10m") from error
-        found = _reference(one.experiment, path)
-        steps.append(Step(found, Verdict(one.expect), one.seed, one.watch, seconds))
+        found, roles = _reference(one.experiment, path), tuple(one.roles.items())
+        steps.append(Step(found, one.drill, Verdict(one.expect), one.seed, one.watch, roles, seconds))
     return GameDay(shape.title, shape.description, tuple(shape.roles.items()), tuple(steps), str(path))
 
 

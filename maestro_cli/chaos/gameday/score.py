@@ -6,41 +6,81 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maestro_cli.chaos.ci.decision import gravest, score_of
-from maestro_cli.chaos.ci.outcome import Outcome
-from maestro_cli.core.errors import ExitCode
+from maestro_cli.chaos.ci.outcome import Against, Outcome
+from maestro_cli.chaos.drills.model import Scenario, Scorecard
+from maestro_cli.core.errors import ExitCode, Interrupted
 from maestro_cli.core.verdict import Verdict
 
 # A deviation that was expected has taught what it should; nothing else that is bad can be.
 _EXPECTABLE = (ExitCode.OK, ExitCode.CONDITION_NOT_MET)
+DRILL = "drill"  # the rule that speaks against one that missed something
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One experiment of the day, and whether it came out as expected."""
+    """One experiment or drill of the day, and whether it came out as expected.
+
+    `drill` is its name where it is one, `card` its score where it has one; `roles` are of this step alone.
+    """
 
     outcome: Outcome
     expect: Verdict
     watch: str
+    roles: tuple[tuple[str, str], ...] = ()
+    drill: str = ""
+    card: Scorecard | None = None
 
     @property
     def is_as_expected(self) -> bool:
         return self.outcome.exit_code in _EXPECTABLE and self.outcome.verdict is self.expect
 
+    @property
+    def seconds(self) -> float:
+        """How long it took; 0 when nothing was begun."""
+        return self.outcome.seconds if self.card is None else self.card.wall_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
+    """`ended_early` is why it ended in a break, "" where it did not."""
+
     verdict: Verdict
     exit_code: ExitCode
     score: int | None
     taken: tuple[Taken, ...]
+    ended_early: str = ""
 
 
-def day_result(taken: Sequence[Taken]) -> DayResult:
-    """PASS when all came out as expected; FAIL when one did not; INDETERMINATE when one told nothing."""
+def day_result(taken: Sequence[Taken], interrupted: Interrupted | None = None) -> DayResult:
+    """PASS when all came out as expected; FAIL when one did not; INDETERMINATE when one told nothing, or when
+    the day was `interrupted` in a break.
+    """
     odd = [one for one in taken if not one.is_as_expected]
     codes = [one.outcome.exit_code or ExitCode.CONDITION_NOT_MET for one in odd]
-    verdict = Verdict.PASS if taken and not odd else Verdict.FAIL
-    if (odd and all(one.outcome.verdict is Verdict.INDETERMINATE for one in odd)) or not taken:
+    if interrupted is not None:
+        codes.append(interrupted.exit_code)
+    verdict = Verdict.PASS if taken and not codes else Verdict.FAIL
+    if all(one.outcome.verdict is Verdict.INDETERMINATE for one in odd) and (codes or not taken):
         verdict = Verdict.INDETERMINATE
-    code = gravest(codes) if taken else ExitCode.NO_DATA
-    return DayResult(verdict, code, score_of([one.outcome for one in taken]), tuple(taken))
+    code = gravest(codes) if taken or codes else ExitCode.NO_DATA
+    told = "" if interrupted is None else f"{interrupted.what} in a break"
+    return DayResult(verdict, code, score_of([one.outcome for one in taken]), tuple(taken), told)
+
+
+def outcome_of_drill(scenario: Scenario, card: Scorecard) -> Outcome:
+    """Of a drill that was scored. It weighs nothing in the resilience score, having one of its own."""
+    stop = card.experiment is not None and card.experiment.exit_code == ExitCode.STOP_CONDITION
+    code = ExitCode.OK if card.passed else ExitCode.CONDITION_NOT_MET
+    if stop:
+        code = ExitCode.STOP_CONDITION
+    reason = card.experiment.reason if stop and card.experiment is not None else ""
+    missed = tuple(Against(DRILL, what, code) for what in (*filter(None, [reason]), *card.misses))
+    verdict = Verdict.FAIL if code else Verdict.PASS
+    run = "" if card.experiment is None else card.experiment.run
+    return Outcome(card.scenario, scenario.title, "", verdict, code, missed, run=run, weight=0)
+
+
+def undrilled(scenario: Scenario, why: str, code: ExitCode) -> Outcome:
+    """Of a drill that was not played, or has no score."""
+    against = Against(DRILL, why, code)
+    return Outcome(scenario.name, scenario.title, "", Verdict.INDETERMINATE, code, (against,), weight=0)

@@ -21,9 +21,9 @@ def gameday(
     ] = None,
     output: OutputOption = "table",
 ) -> None:
-    """Hold a game day: experiments and breaks in the order of a plan, and a report of how they came out.
+    """Hold a game day: experiments, drills and breaks in the order of a plan, and a report of it.
 
-    A person at the terminal is asked before each experiment, unless --yes is given. It ends with 0 when all
+    A person at the terminal is asked before each of them, unless --yes is given. It ends with 0 when all
     came out as expected. After 13, 14 and an interruption nothing more is begun.
 
     Example: maestro chaos gameday friday.yaml --to friday.html

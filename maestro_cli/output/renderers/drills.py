@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maestro_cli.chaos.drills.league.record import SCHEMA, document_of
 from maestro_cli.core.clock import to_rfc3339
@@ -67,7 +67,16 @@ def scorecard_view(card: Scorecard) -> Report:
         ("post-mortem", card.postmortem),
         ("took", _wall(card)),
     ]
-    document = {
+    return Report(
+        "drill-scorecard/v1",
+        scorecard_document(card),
+        (Heading(f"Drill {card.scenario}"), phases, Fields(rows)),
+    )
+
+
+def scorecard_document(card: Scorecard) -> dict[str, Any]:
+    """A scorecard as data."""
+    return {
         "drill": card.drill,
         "scenario": card.scenario,
         "alert": card.alert,
@@ -93,7 +102,6 @@ def scorecard_view(card: Scorecard) -> Report:
         "platform_seconds": card.platform_seconds,
         "experiment": None if card.experiment is None else asdict(card.experiment),
     }
-    return Report("drill-scorecard/v1", document, (Heading(f"Drill {card.scenario}"), phases, Fields(rows)))
 
 
 def _experiment(end: ExperimentEnd | None) -> str | None:

@@ -52,8 +52,23 @@ def run_document(run: ExperimentRun) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def clearing(run: str) -> str:
+    """The command that takes back what a run left, and what is for a person to do."""
+    sweep = f"maestro chaos sweep {run}"
+    return f'{sweep}; what it cannot take back: mend it, or answer for it with {sweep} --leave "why"'
+
+
+def _left(run: ExperimentRun) -> list[str]:
+    """What is left of a run that nobody works on: what was found, and what could not be taken back."""
+    if run.status == "running":
+        return []
+    there = [f"{one.name}: {one.error or 'in force'}" for one in run.faults if one.in_force]
+    return [*run.residue, *there]
+
+
 def run_view(run: ExperimentRun) -> Report:
     """Where one run is: faults in force with their end time, what is left."""
+    left = _left(run)
     rows: list[tuple[str, object]] = [
         ("status", run.status),
         ("verdict", run.verdict or None),
@@ -62,7 +77,8 @@ def run_view(run: ExperimentRun) -> Report:
         ("ended", _at(run.finished_at)),
         ("stopped", run.stop or (f"asked: {run.asked}" if run.asked else None)),
         ("reasons", "; ".join(run.reasons) or None),
-        ("left behind", "; ".join(run.residue) or None),
+        ("left behind", "; ".join(left) or None),
+        *([("cleared by", clearing(run.id))] if left else []),
         ("kept in", run.folder or None),
     ]
     columns: tuple[Column[FaultRecord], ...] = (

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.errors import InvalidFile
+from maestro_cli.core.errors import ExitCode, InvalidFile
 from maestro_cli.core.quantities import format_duration, format_share
+from maestro_cli.output.renderers.experiment_runs import clearing
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -212,6 +213,20 @@ def _failover(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     return [(f"{found['of']} → {found['to']}", "; ".join(told))]
 
 
+def _left(ours: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is still there, by whichever reason says so, and what clears it."""
+    left = [
+        one["what"].removeprefix("left behind: ")
+        for one in ours["reasons"]
+        if one["code"] == ExitCode.UNDO_FAILED
+    ]
+    if not left:
+        return [("left behind", "; ".join(ours["residue"]) or "nothing")]
+    is_swept = ours["residue"] or ours.get("undo_failures")
+    by = clearing(ours["run"]) if is_swept else "hand: what the file's own rollbacks name, no sweep knows"
+    return [("left behind", "; ".join(left)), ("cleared by", by)]
+
+
 def _time_of(seconds: float | None) -> str:
     return "not known" if seconds is None else format_duration(seconds)
 
@@ -287,7 +302,7 @@ def report_view(journal: Mapping[str, Any]) -> Report:
         ("arms", _arms(ours.get("arms"))),
         *_failover(ours.get("failover")),
         ("stopped", None if ours["stop"] is None else f"{ours['stop']['kind']}: {ours['stop']['why']}"),
-        ("left behind", "; ".join(ours["residue"]) or "nothing"),
+        *_left(ours),
         ("seed", ours["seed"]),
     ]
     reasons: Listing[Mapping[str, Any]] = Listing(
@@ -335,6 +350,6 @@ def _effect(one: Mapping[str, Any]) -> str:
 
 def _recovery(one: Mapping[str, Any]) -> str:
     seconds = one["seconds"]
-    return (
-        f"{one['name']}: {f'after {format_duration(seconds)}' if seconds is not None else 'no'}: {one['why']}"
-    )
+    answer = "not known" if one.get("is_cut_short") else "no"
+    told = answer if seconds is None else f"after {format_duration(seconds)}"
+    return f"{one['name']}: {told}: {one['why']}"

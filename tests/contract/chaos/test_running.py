@@ -19,6 +19,8 @@ from maestro_cli.chaos.model import Injected
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
+from maestro_cli.output.renderers.experiments import report_view
+from maestro_cli.output.views import Fields
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.contract.chaos.performed import action, touching
 from tests.patience import PATIENCE_SECONDS, wait_for
@@ -164,6 +166,32 @@ def test_a_signal_takes_the_fault_back_within_a_second(lab: Lab, terminated: boo
     thread.join()
     assert report.judged.exit_code is (ExitCode.SIGTERM if terminated else ExitCode.SIGINT)
     assert lab.servers.read()["ends"][0] - at[0] < 1.0
+    assert lab.servers.in_force == 0
+
+
+def test_a_proof_that_nobody_waits_for_is_told_to_be_not_known(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(injecting, "GOOD_IN_A_ROW", 10**6)  # it is proved never
+    cancellation = Cancellation()
+
+    def twice() -> None:
+        cancellation.cancel()
+        wait_for(lambda: "experiment.undone" in lab.kinds(), "the undo")
+        cancellation.cancel()
+
+    thread = later(lab, twice)
+    report = lab.run(experiment(data(hold=60.0)), cancellation=cancellation)
+    thread.join()
+    (recovery,) = report.findings.recoveries
+    assert (recovery.recovered, recovery.is_cut_short) == (False, True)
+    assert recovery.why.startswith("its proof was not waited for; after ")
+    told = {reason.exit_code: reason.what for reason in report.judged.reasons}
+    assert report.judged.exit_code is ExitCode.SIGINT
+    assert ExitCode.CONDITION_NOT_MET not in told, "that nobody waited is no miss"
+    shown = report_view(report.journal).blocks[1]
+    assert isinstance(shown, Fields)
+    assert "it: not known: its proof was not waited for" in str(dict(shown.rows)["recovery"])
     assert lab.servers.in_force == 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.chaos.history import ExperimentRun
+from maestro_cli.chaos.history import ExperimentRun, FaultRecord
 from maestro_cli.output.renderers.experiment_runs import run_view
 from maestro_cli.output.renderers.experiments import report_view
 from maestro_cli.output.views import Fields
@@ -46,3 +46,57 @@ def test_who_asked_for_the_end_is_told_in_the_same_words_before_and_after_it_was
 ) -> None:
     blocks = run_view(replace(RUN, asked=asked, stop=stop)).blocks
     assert dict(next(one.rows for one in blocks if isinstance(one, Fields)))["stopped"] == told
+
+
+UNDO = {"rule": "undo", "code": 13, "what": "undo failed: config: somebody changed it since"}
+LEFT = {"rule": "residue", "code": 13, "what": "left behind: latency in ml/pod/a"}
+
+
+@pytest.mark.parametrize(
+    ("more", "left", "by"),
+    [
+        (
+            {"reasons": [UNDO], "undo_failures": ["config: somebody changed it since"]},
+            "undo failed: config: somebody changed it since",
+            "maestro chaos sweep exp-1;",
+        ),
+        (
+            {"reasons": [LEFT], "residue": ["latency in ml/pod/a"]},
+            "latency in ml/pod/a",
+            "maestro chaos sweep exp-1;",
+        ),
+        ({"reasons": [UNDO | {"what": "undo failed: tidy: no"}]}, "undo failed: tidy: no", "hand: "),
+        ({}, "nothing", None),
+    ],
+    ids=["an undo that failed", "residue", "a rollback of the file", "nothing"],
+)
+def test_a_report_names_what_is_left_and_what_clears_it(
+    more: dict[str, Any], left: str, by: str | None
+) -> None:
+    blocks = report_view({**journal(), "maestro": {**OURS, **more}}).blocks
+    told = dict(next(one.rows for one in blocks if isinstance(one, Fields)))
+    assert told["left behind"] == left
+    assert ("cleared by" in told) is (by is not None)
+    assert str(told.get("cleared by", "")).startswith(by or "")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "undone_at", "left"),
+    [
+        ("finished", "somebody changed it since", "", "config: somebody changed it since"),
+        ("interrupted", "", "", "config: in force"),
+        ("running", "", "", None),
+        ("finished", "", "2026-11-26T03:00:00.000Z", None),
+    ],
+)
+def test_a_run_that_is_over_names_each_fault_that_was_not_taken_back(
+    status: str, error: str, undone_at: str, left: str | None
+) -> None:
+    fault = FaultRecord(
+        "config", "config-break", (), "2026-11-26T02:59:00.000Z", "2026-11-26T03:00:00.000Z", "effective",
+        "", undone_at, error,
+    )  # fmt: skip
+    blocks = run_view(replace(RUN, status=status, faults=(fault,))).blocks
+    told = dict(next(one.rows for one in blocks if isinstance(one, Fields)))
+    assert told["left behind"] == left
+    assert str(told.get("cleared by", "")).startswith("maestro chaos sweep exp-1" if left else "")

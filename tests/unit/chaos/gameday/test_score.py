@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from maestro_cli.chaos.ci.outcome import Outcome
-from maestro_cli.chaos.gameday.score import Taken, day_result
-from maestro_cli.core.errors import ExitCode
+from maestro_cli.chaos.drills.model import ExperimentEnd, PhaseScore, Scorecard
+from maestro_cli.chaos.drills.scenarios import SCENARIOS
+from maestro_cli.chaos.gameday.plan import GameDay
+from maestro_cli.chaos.gameday.score import Taken, day_result, outcome_of_drill, undrilled
+from maestro_cli.core.errors import ExitCode, Interrupted
 from maestro_cli.core.verdict import Verdict
+from maestro_cli.output.renderers.chaos_gameday import gameday_view
+from maestro_cli.output.views import Fields, Listing
 from tests.unit.chaos.ci.outcomes import outcome
 
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
 PASSED, DEVIATED = outcome(), outcome({"after": "missed"})
 LEFT, BLIND = outcome(findings={"residue": ("x",)}), outcome({"after": "none"})
 
@@ -37,3 +45,72 @@ def test_the_gravest_decides_and_nothing_is_no_pass() -> None:
     assert (both.verdict, both.exit_code) == (Verdict.FAIL, ExitCode.UNDO_FAILED)
     nothing = day_result([])
     assert (nothing.verdict, nothing.exit_code) == (Verdict.INDETERMINATE, ExitCode.NO_DATA)
+
+
+@pytest.mark.parametrize(
+    ("made", "verdict", "code"),
+    [
+        (None, Verdict.INDETERMINATE, ExitCode.SIGTERM),
+        (PASSED, Verdict.INDETERMINATE, ExitCode.SIGTERM),
+        (DEVIATED, Verdict.FAIL, ExitCode.SIGTERM),
+        (LEFT, Verdict.FAIL, ExitCode.UNDO_FAILED),
+    ],
+)
+def test_a_day_that_was_interrupted_is_no_pass_whatever_came_before(
+    made: Outcome | None, verdict: Verdict, code: ExitCode
+) -> None:
+    taken = [] if made is None else [Taken(made, Verdict.PASS, "")]
+    result = day_result(taken, Interrupted(terminated=True))
+    assert (result.verdict, result.exit_code) == (verdict, code)
+    assert result.ended_early == "interrupted in a break"
+
+
+DRILL = SCENARIOS[0]
+
+
+def card(*, fix: bool = True, experiment: ExperimentEnd | None = None) -> Scorecard:
+    phases = tuple(PhaseScore(name, 12.0, 300.0) for name in ("detected", "triaged", "mitigated", "resolved"))
+    return Scorecard(
+        "drl-1", DRILL.name, DRILL.alert, None, "inc-1", NOW, phases, "a release", "a release", True,
+        "rollback", fix, "", None, None, None, None, "pm.md", 61.0, None, experiment=experiment,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("made", "expect", "code"),
+    [
+        (card(), Verdict.PASS, ExitCode.OK),
+        (card(fix=False), Verdict.PASS, ExitCode.CONDITION_NOT_MET),
+        (card(fix=False), Verdict.FAIL, ExitCode.OK),
+        (
+            card(fix=False, experiment=ExperimentEnd("exp-1", "x", "FAIL", 14, "too many errors")),
+            Verdict.FAIL,
+            ExitCode.STOP_CONDITION,
+        ),
+    ],
+)
+def test_a_drill_is_as_expected_by_its_own_score_and_weighs_nothing_in_that_of_experiments(
+    made: Scorecard, expect: Verdict, code: ExitCode
+) -> None:
+    drilled = Taken(outcome_of_drill(DRILL, made), expect, "", (), DRILL.name, made)
+    assert (day_result([drilled]).exit_code, day_result([drilled]).score) == (code, None)
+    assert day_result([drilled, Taken(PASSED, Verdict.PASS, "")]).score == 100
+
+
+def test_the_report_names_drills_with_who_did_what_and_their_score() -> None:
+    played = Taken(
+        outcome_of_drill(DRILL, card()), Verdict.PASS, "the pager", (("responder", "bo"),), DRILL.name, card()
+    )
+    unplayed = Taken(undrilled(DRILL, "it was ended", ExitCode.NO_DATA), Verdict.PASS, "", (), DRILL.name)
+    day = GameDay("Friday", "", (("lead", "ana"),), (), "day.yaml")
+    view = gameday_view(day, day_result([played, unplayed]))
+    (fields,) = [one for one in view.blocks if isinstance(one, Fields)]
+    assert dict(fields.rows)["drills passed"] == "1 of 2"
+    steps, scores = [one for one in view.blocks if isinstance(one, Listing)]
+    told = {column.title: column.cell(played) for column in steps.columns}
+    assert (told["step"], told["who"]) == (f"drill {DRILL.name}: {DRILL.title}", "responder: bo")
+    (scored,) = scores.items
+    shown = {column.title: column.cell(scored) for column in scores.columns}
+    assert (shown["result"], shown["resolved"], shown["fix"]) == ("PASS", "12s", "rollback (right)")
+    assert view.document["experiments"][0]["scorecard"]["drill"] == "drl-1"
+    assert view.document["experiments"][1]["scorecard"] is None
