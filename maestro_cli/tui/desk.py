@@ -182,7 +182,9 @@ class Desk(Frame):
         if refusal is not None:
             self._refuse(action, refusal)
         elif action.opens is not None:
-            for target in targets[:1]:
+            context = self.chosen_context
+            whole = [Target(context, "Context", "", context)] if action.is_of_context else []
+            for target in (*targets, *whole)[:1]:
                 self.go(action.opens(target))
         else:
             self._begin(action, targets)

@@ -150,14 +150,14 @@ class Frame(Stage):
 
     @on(View.Opened)
     def opened(self, event: View.Opened) -> None:
-        self.go(event.place)
+        self.go(event.place, instead=event.instead)
 
-    def go(self, place: Place) -> None:
-        """Show a place; Escape leads back."""
+    def go(self, place: Place, *, instead: bool = False) -> None:
+        """Show a place; Escape leads back, but where it is shown `instead` of the one before."""
         if place.screen not in every_screen():
             self.status.tell(f"there is no screen {place.screen}")
             return
-        self._trail.go(named(place, self.behind.store.snapshot.scope.context))
+        self._trail.go(named(place, self.behind.store.snapshot.scope.context), instead=instead)
         self._swap()
 
     def action_leave(self) -> None:

@@ -40,7 +40,7 @@ from maestro_cli.tui.screens.runbooks import Shelved
 from maestro_cli.tui.store.model import FactKey
 from tests.tui.cases import NOW, pod
 from tests.tui.facts_of_changes import CHANGES
-from tests.tui.facts_of_costs import cost_rows
+from tests.tui.facts_of_costs import spent
 from tests.tui.facts_of_experiments import RUN_AT_WORK, STAGED
 from tests.tui.facts_of_incidents import INCIDENT_ROWS, OVERVIEW, RUNS, STORY
 from tests.tui.facts_of_objectives import kept_objectives
@@ -344,7 +344,7 @@ FACTS: Mapping[str, Shown] = {
     "objectives": Shown("objectives", "", lambda: kept_objectives(HOSTILE)),
     "objective": Shown("objective", "fraud-availability", lambda: kept_objectives(HOSTILE)[0]),
     "sla": Shown("sla", "", lambda: sla_made(HOSTILE)),
-    "cost": Shown("cost", "", lambda: cost_rows(HOSTILE)),
+    "cost": Shown("cost", "", lambda: spent(HOSTILE)),
     "unit-costs": Shown("unit-costs", "", lambda: unit_costs(HOSTILE)),
     "cost-budgets": Shown("cost-budgets", "", lambda: budgets_of_month(HOSTILE)),
     "cost-budget": Shown("cost-budget", "ml", lambda: one_budget(HOSTILE)),

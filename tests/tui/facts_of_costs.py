@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maestro_cli.cost.allocation.model import Component, Row, RowKind
-from maestro_cli.tui.screens.costs import CostRow
+from maestro_cli.tui.screens.costs import CostRow, Spent
 
 
 def _row(name: str, kind: RowKind, cpu: float, used: float, total: float) -> CostRow:
@@ -22,3 +22,9 @@ def cost_rows(hostile: str) -> tuple[CostRow, ...]:
         *small,
         _row("", RowKind.IDLE, 12.0, 0.0, 60.0),
     )
+
+
+def spent(hostile: str) -> Spent:
+    """The same, of a day whose last hour has begun."""
+    rows = cost_rows(hostile)
+    return Spent("namespace", "", rows, 60.0, "USD", 0.98, 23.2 * 3600)

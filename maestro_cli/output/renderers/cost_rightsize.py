@@ -33,7 +33,7 @@ def rightsizing_view(found: Rightsizing) -> Report:
     """JSON has every workload with its steps, rules, reasons and facts, and both savings apart."""
     rows = [(advice, one) for advice in found.items for one in advice.containers]
     listing = _containers(found, rows)
-    blocks: list[Block] = [Fields(list(_head(found))), listing]
+    blocks: list[Block] = [Fields(list(rightsizing_head(found))), listing]
     picture = None if found.saving is None else saving_picture(found.saving)
     if picture is not None:
         blocks.append(picture)
@@ -51,7 +51,8 @@ def rightsizing_view(found: Rightsizing) -> Report:
     return Report("rightsizing/v1", _document(found), tuple(blocks), listing, "Right-sizing")
 
 
-def _head(found: Rightsizing) -> Iterator[tuple[str, object]]:
+def rightsizing_head(found: Rightsizing) -> Iterator[tuple[str, object]]:
+    """What was looked at, and what it saves, claimable and realisable apart."""
     yield "from", found.start
     yield "to", found.end
     yield "window", format_duration((found.end - found.start).total_seconds())

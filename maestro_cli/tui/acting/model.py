@@ -137,6 +137,7 @@ class Action:
     and `--context`; `kind` is that of the change it plans, where it is always the same. `grade` is how
     dangerous it is for one target, where that is more; `refuses` says why it is not for a target as it was
     shown, or "". `is_of_now`: it ends what is at work now, also while the console shows the past.
+    `is_of_context`: it opens what is of the context, so that nothing has to be chosen.
     """
 
     id: str
@@ -156,6 +157,7 @@ class Action:
     grade: Callable[[Target], Danger] | None = None
     refuses: Callable[[Target], str] = lambda target: ""
     is_of_now: bool = False
+    is_of_context: bool = False
 
     def on(self, targets: Iterable[Target]) -> Action:
         """The action as it is for these: as dangerous as for the one that it can hurt most."""

@@ -41,10 +41,15 @@ class Trail:
     def places(self) -> tuple[Place, ...]:
         return tuple(self._places)
 
-    def go(self, place: Place) -> None:
-        """On to a place; to one of the trail, back to it. Going where one is already changes nothing."""
+    def go(self, place: Place, *, instead: bool = False) -> None:
+        """On to a place; to one of the trail, back to it. Going where one is already changes nothing.
+
+        `instead`: the place that is shown is not on the way any more.
+        """
         if place != self.here:
             self._before = self.here
+            if instead:
+                self._places[-1] = place
             first = 0 if place.screen in (FIXING, LEAVING) else max(self._fixed_at, 0)
             known = [at for at in range(first, len(self._places)) if _is_same(self._places[at], place)]
             is_left = place.screen == LEAVING

@@ -92,6 +92,8 @@ def page_of(screen: Screen, place: Place, snapshot: Snapshot, now: datetime) -> 
     for feed in screen.feeds:
         own = [(key.context, fact) for key, fact in facts if key.feed == feed.id]
         head.append(stale_text(feed.needs, own, now, is_past=snapshot.replay_at is not None))
+    if isinstance(screen, TableScreen):
+        head.append(visible(screen.summary([(key.context, fact) for key, fact in facts], now)))
     text = "\n".join(line for line in head if line)
     if isinstance(screen, TableScreen) and snapshot.against is not None:
         moment = Moment(now, snapshot.scope, "")

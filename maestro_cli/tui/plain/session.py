@@ -205,11 +205,14 @@ class Session:
         """Where Enter leads from a row."""
         targets = chosen_rows(words, self.page.rows) if words else self.chosen
         opens = self.screen.opens if isinstance(self.screen, TableScreen) else None
-        if opens is None:
+        if opens is None or not isinstance(self.screen, TableScreen):
             raise UsageError("nothing opens from here", fix="actions tells what can be done")
         if len(targets) != 1:
             raise UsageError("choose one row to open", fix="open 1")
-        self.go(opens(targets[0]))
+        place = opens(targets[0])
+        if place is None:
+            raise UsageError("nothing opens from here", why=self.screen.says(targets[0]))
+        self.go(place)
 
     def tell_actions(self) -> None:
         """Each with its danger, and why it is refused now."""
@@ -245,9 +248,11 @@ class Session:
         if refused := self.refusal(action, targets):
             raise UsageError(refused)
         if action.opens is not None:
-            if not targets:
+            context = self.chosen_context
+            whole = [Target(context, "Context", "", context)] if action.is_of_context else []
+            if not targets and not whole:
                 raise UsageError("nothing is chosen", fix="say the number of a row")
-            self.go(action.opens(targets[0]))
+            self.go(action.opens((*targets, *whole)[0]))
             return
         cancellation, progress = Cancellation(), SpokenProgress(self.talk.say)
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from maestro_cli.output.views import Listing, Report
-from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.screens.cost_visits import visits_from
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.root import Services
 
 EVERY_SECONDS = 1800.0  # a month is metered for it, by the hour
-NONE_WRITTEN = "no budget is written: costs: {budgets: [FILE]} in the context; :forecast has what is spent"
+NONE_WRITTEN = "no budget is written: costs: {budgets: [FILE]} of the context names one"
 
 
 def read_budgets(services: Services, argument: str) -> BudgetReport | None:
@@ -95,16 +96,6 @@ def open_budget(target: Target) -> Place:
     return Place("cost-budget", target.name, target.context)
 
 
-FORECAST_ACTION = Action(
-    "cost-budgets.forecast",
-    "Forecast",
-    "what the month comes to, by namespace",
-    Danger.OBSERVE,
-    lambda target, answers: ("cost", "forecast"),
-    key="o",
-    opens=lambda target: Place("forecast", "", target.context),
-)
-
 SCREENS = (
     TableScreen(
         id="cost-budgets",
@@ -118,7 +109,7 @@ SCREENS = (
         opens=open_budget,
         aliases=("cost-budget-list", "spend"),
         has_namespace=False,
-        actions=(FORECAST_ACTION,),
+        actions=visits_from("cost-budgets"),
     ),
     ReportScreen(
         id="cost-budget",
@@ -127,6 +118,7 @@ SCREENS = (
         feed=BUDGET,
         report=budget_report,
         target=shown_budget,
+        actions=visits_from("cost-budget"),
     ),
     ReportScreen(
         id="forecast",
@@ -135,5 +127,6 @@ SCREENS = (
         feed=FORECAST,
         report=forecast_report,
         aliases=("cost-forecast",),
+        actions=visits_from("forecast"),
     ),
 )

@@ -1,21 +1,22 @@
-"""What it costs, as areas and as a list: the last day by namespace, and within a row by team, model, version
-and workload.
+"""What it costs, as areas and as a list: of the last 24 hours, by namespace or another key, and within a row
+by the next key that it is not told by yet: team, model, version, workload.
 
 Invariant: what a row is part of stands in the place's argument, as label matchers; the rows of a place add up
-to what was selected, and what belongs to nobody is a row.
+to what was selected, and what belongs to nobody is a row. An amount is of the time that is told beside it,
+never of a day that is not over.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from maestro_cli.output.strips import bar
 from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.screens.cost_visits import visits_from
 from maestro_cli.tui.screens.model import Moment, Picture, Place, TableScreen
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 EVERY_SECONDS = 600.0  # costs are told by the hour
 WINDOW = "24h"
 DRILL = ("namespace", "team", "model", "version", "workload")
+TOLD_BY = (*DRILL, "node", "capacity")  # what `By` goes through
 BAR_CELLS = 20
 _ROLLED_OUT = ("/deploy/", "/sts/", "/ds/")
 
@@ -61,26 +63,73 @@ class CostRow:
         return bool(self.where) and not self.value and self.row.kind.value in ("spender", "unallocated")
 
 
-def read_costs(services: Services, argument: str) -> tuple[CostRow, ...]:
-    """The rows of the next key below what the argument selects, the dearest first."""
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was read of one place: the rows, the dearest first, of `seconds` until it was read."""
+
+    key: str
+    where: str
+    rows: tuple[CostRow, ...]
+    total: float
+    currency: str
+    coverage: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCosts:
+    """What a place is about: label matchers ("" for all), and what it is told by."""
+
+    where: str
+    key: str
+
+    @staticmethod
+    def read(argument: str) -> AskedCosts:
+        """`team`, `namespace=ml`, `namespace=ml,node`; a word that is no key is a namespace.
+
+        Raises UsageError.
+        """
+        from maestro_cli.core.matchers import Matcher
+        from maestro_cli.cost.allocation.grouping import GROUPINGS, LABEL, Filter
+
+        where, _, last = argument.rpartition(",")
+        if not last or set(last) & set('="~'):
+            where, last = argument, ""
+        if last and last not in GROUPINGS and not last.startswith(LABEL):
+            where, last = ",".join(filter(None, (where, str(Matcher("namespace", last))))), ""
+        known = {one.label for one in Filter.parse(where).matchers}
+        following = (key for key in (*DRILL, "pod") if key not in known)
+        return AskedCosts(where, last or next(following, "container"))
+
+    def by(self, key: str) -> str:
+        """The argument of the same told by another key."""
+        return f"{self.where},{key}" if self.where else key
+
+
+def read_costs(services: Services, argument: str) -> Spent:
+    """The rows by the key that is asked for, else by the next one that what is selected is not told by."""
     from maestro_cli.cost.allocation.allocate import allocate
-    from maestro_cli.cost.allocation.grouping import Filter
+    from maestro_cli.cost.allocation.grouping import Filter, parse_grouping
     from maestro_cli.cost.allocation.model import RowKind
     from maestro_cli.services.costs.wanted import CostWindow
 
-    where = Filter.parse(argument) if argument else Filter()
+    asked = AskedCosts.read(argument)
+    key, where = asked.key, asked.where
+    grouping = parse_grouping(key)
     data = services.cost_data(CostWindow(WINDOW))
-    key = DRILL[min(len(where.matchers), len(DRILL) - 1)]
-    found = allocate(data.metered, data.book, (key,), where=where).allocation
+    found = allocate(data.metered, data.book, grouping, where=Filter.parse(where)).allocation
+    until = min(services.clock.now(), found.hours.end)  # the hour that has begun is not over
     selected = found.selected
-    return tuple(
-        CostRow(key, argument, row, row.total / selected if selected else 0.0, found.currency, found.coverage)
+    rows = tuple(
+        CostRow(key, where, row, row.total / selected if selected else 0.0, found.currency, found.coverage)
         for row in found.rows
         if row.kind is not RowKind.OTHER
     )
+    seconds = (until - found.hours.start).total_seconds()
+    return Spent(key, where, rows, selected, found.currency, found.coverage, seconds)
 
 
-COSTS: Feed[tuple[CostRow, ...]] = Feed("cost", "Prometheus", EVERY_SECONDS, read_costs)
+COSTS: Feed[Spent] = Feed("cost", "Prometheus", EVERY_SECONDS, read_costs)
 
 
 def efficiency(one: CostRow, resource: str) -> str | None:
@@ -95,7 +144,7 @@ def costs_listing(found: Sequence[CostRow], moment: Moment) -> Listing[CostRow]:
     columns: tuple[Column[CostRow], ...] = (
         Column(key, lambda one: one.name, tone=lambda one: "" if one.is_spender else "dim"),
         Column(
-            "a day",
+            "cost",
             lambda one: money(one.row.total, one.currency),
             right=True,
             priority=1,
@@ -108,7 +157,7 @@ def costs_listing(found: Sequence[CostRow], moment: Moment) -> Listing[CostRow]:
         Column("memory used", lambda one: efficiency(one, "memory"), right=True),
         Column("measured", lambda one: f"{one.coverage:.0%}", right=True, priority=3),
     )
-    return Listing("cost-rows/v1", columns, found, empty="nothing was metered in the last day")
+    return Listing("cost-rows/v1", columns, found, empty="nothing was metered of it")
 
 
 def cost_words(one: CostRow) -> tuple[str, ...]:
@@ -123,16 +172,15 @@ def cost_words(one: CostRow) -> tuple[str, ...]:
     )
 
 
-def about_costs(found: Sequence[CostRow]) -> str:
-    """`USD 60.00 in the last day of namespace=ml, 98% measured`."""
+def about_costs(found: Spent) -> str:
+    """`USD 60.00 in 23h12m of namespace=ml by team, 98% measured`."""
+    from maestro_cli.core.quantities import format_duration
     from maestro_cli.output.money import money
 
-    if not found:
-        return "nothing was metered in the last day"
-    one = found[0]
-    of = f" of {one.where}" if one.where else ""
-    total = money(math.fsum(row.row.total for row in found), one.currency)
-    return f"{total} in the last day{of} by {one.key}, {one.coverage:.0%} measured"
+    of = f" of {found.where}" if found.where else ""
+    lasted = format_duration(found.seconds // 60 * 60)
+    measured = f"{found.coverage:.0%} measured"
+    return f"{money(found.total, found.currency)} in {lasted}{of} by {found.key}, {measured}"
 
 
 def cost_target(one: CostRow, place: Place) -> Target:
@@ -142,47 +190,47 @@ def cost_target(one: CostRow, place: Place) -> Target:
 def within(one: CostRow) -> str:
     """What selects that row and what it is part of; "" where nothing is within."""
     from maestro_cli.core.matchers import Matcher
+    from maestro_cli.core.promql import exported_label
+    from maestro_cli.cost.allocation.grouping import LABEL
 
-    if not (one.is_spender or one.is_without) or one.key == DRILL[-1]:
+    if not (one.is_spender or one.is_without):
         return ""
-    matcher = str(Matcher(one.key, one.value))
+    is_label = one.key.startswith(LABEL)
+    label = f"label_{exported_label(one.key.removeprefix(LABEL))}" if is_label else one.key
+    matcher = str(Matcher(label, one.value))
     return f"{one.where},{matcher}" if one.where else matcher
 
 
-def open_within(target: Target) -> Place:
-    """What a row is made of; of a workload its rollout, and of what belongs to nobody the same again."""
+def open_within(target: Target) -> Place | None:
+    """What a row is made of; of a workload its rollout, and of what belongs to nobody nothing."""
     one: CostRow = target.item
     if is_rolled_out(one):
         return Place("rollout", one.name, target.context)
-    return Place("cost", within(one) or one.where, target.context)
+    inside = within(one)
+    return Place("cost", inside, target.context) if inside else None
 
 
-def _visit(name: str, key: str, title: str, tooltip: str, screen: str, *command: str) -> Action:
-    """Another view of what it costs, of the whole context."""
-    return Action(
-        f"cost.{name}",
-        title,
-        tooltip,
-        Danger.OBSERVE,
-        lambda target, answers: ("cost", *command),
-        key=key,
-        opens=lambda target: Place(screen, "", target.context),
-    )
+def why_nothing_within(target: Target) -> str:
+    words = {
+        "idle": "what nobody asked for or used: Right-sizing has what could go",
+        "overhead": "what the cluster costs beside its nodes: nobody asked for it",
+    }
+    return f"{target.name} is {words.get(target.item.row.kind.value, 'shown whole')}"
 
 
-VISITS = (
-    _visit(
-        "units", "u", "Unit costs", "a million predictions of each version, beside p95 and right answers",
-        "unit-costs", "unit", "-A", "--by", "version",
-    ),
-    _visit("budgets", "b", "Budgets", "budgets of money, with forecasts", "cost-budgets", "budget", "list"),
-    _visit("forecast", "f", "Forecast", "what the month comes to, by namespace", "forecast", "forecast"),
-    _visit("sizes", "z", "Right-sizing", "how large containers should be", "rightsizing", "rightsize", "-A"),
-)  # fmt: skip
+def told_next(place: Place) -> Place:
+    """The same costs by the next key that they are not selected by."""
+    from maestro_cli.cost.allocation.grouping import Filter
+
+    asked = AskedCosts.read(place.argument)
+    known = {one.label for one in Filter.parse(asked.where).matchers if one.is_equal and not one.is_regex}
+    keys = [key for key in TOLD_BY if key not in known]
+    at = keys.index(asked.key) + 1 if asked.key in keys else 0
+    return replace(place, argument=asked.by(keys[at % len(keys)]), filter="")
 
 
 def is_rolled_out(one: CostRow) -> bool:
-    return one.is_spender and one.key == DRILL[-1] and any(kind in one.name for kind in _ROLLED_OUT)
+    return one.is_spender and one.key == "workload" and any(kind in one.name for kind in _ROLLED_OUT)
 
 
 def no_workload(target: Target) -> str:
@@ -213,13 +261,16 @@ SCREENS = (
     TableScreen(
         id="cost",
         title="Cost",
-        help="What the last day cost: by namespace, and within one by team, model, version and workload.",
+        help="What the last 24 hours cost, by namespace or another key: `:cost team`; Enter goes into a row.",
         feed=COSTS,
-        rows=tuple,
+        rows=lambda found: found.rows,
         listing=costs_listing,
         key=lambda one: f"{one.key}/{one.row.kind.value}/{one.name}",
         target=cost_target,
         opens=open_within,
+        says=why_nothing_within,
+        about=about_costs,
+        turned=told_next,
         aliases=("costs", "bill"),
         drawn=("of all",),
         picture=Picture(
@@ -227,10 +278,9 @@ SCREENS = (
             unit=lambda one: one.currency,
             name=lambda one: one.name,
             words=cost_words,
-            about=about_costs,
             tone=lambda one: "" if one.is_spender else "dim",
         ),
-        actions=(*VISITS, ROLLOUT, SIZING),
+        actions=(*visits_from("cost"), ROLLOUT, SIZING),
         has_namespace=False,
     ),
 )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.quantities import format_duration
 from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.feeds.model import AnyFeed
 from maestro_cli.tui.store.model import UNREAD, Fact, FactKey, Scope, Snapshot
@@ -52,6 +54,12 @@ def nothing_to_filter(item: Any) -> Mapping[str, str]:
     return {}
 
 
+def read_ago(then: datetime, now: datetime) -> str:
+    """In whole minutes: nothing is drawn again for seconds."""
+    minutes = max(seconds_between(then, now), 0.0) // 60
+    return f"read {format_duration(minutes * 60)} ago" if minutes else "just read"
+
+
 def _together(
     snapshot: Snapshot, key: FactKey, beside: AnyFeed | None, joined: Callable[[Any, Any], Any]
 ) -> Fact:
@@ -64,14 +72,12 @@ def _together(
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a picture of rows is made of: how much a row is, in which unit, its name and words, and a line
-    about all rows together."""
+    """What a picture of rows is made of: how much a row is, in which unit, its name and words."""
 
     amount: Callable[[Any], float]
     unit: Callable[[Any], str]
     name: Callable[[Any], str]
     words: Callable[[Any], tuple[str, ...]]
-    about: Callable[[Sequence[Any]], str]
     tone: Callable[[Any], str] = lambda row: ""
 
 
@@ -81,7 +87,8 @@ class TableScreen:
 
     `listing` makes the view of what the feed read; `key` names a row for good (never its number), `target` is
     what actions on it are about (the place has the row's context), `opens` where Enter leads, `says` what is
-    said where it leads nowhere. `labels` are what `-l` asks for.
+    said where it leads nowhere. `labels` are what `-l` asks for. `about` tells in a line what all that was
+    read comes to; `turned` is the place that shows the same in the next other way.
     `has_namespace`: its feed takes a namespace, where the place has no argument.
     `beside` is another feed of the context, whose data `joined` puts into those of the first while both are
     known and none is old.
@@ -97,7 +104,7 @@ class TableScreen:
     listing: Callable[[Sequence[Any], Moment], Listing[Any]]
     key: Callable[[Any], str]
     target: Callable[[Any, Place], Target]
-    opens: Callable[[Target], Place] | None = None
+    opens: Callable[[Target], Place | None] | None = None
     says: Callable[[Target], str] = lambda target: (
         f"{target.name} is shown whole; Actions has what can be done"
     )
@@ -107,6 +114,8 @@ class TableScreen:
     joined: Callable[[Any, Any], Any] = lambda data, other: data
     above: AnyFeed | None = None
     lines_above: Callable[[Any, datetime], Sequence[str]] = lambda data, now: ()
+    about: Callable[[Any], str] | None = None
+    turned: Callable[[Place], Place] | None = None
     drawn: tuple[str, ...] = ()
     picture: Picture | None = None
     actions: tuple[Action, ...] = ()
@@ -139,6 +148,16 @@ class TableScreen:
             if fact.is_known
             for line in self.lines_above(fact.data, now)
         )
+
+    def summary(self, facts: Sequence[tuple[str, Fact]], now: datetime) -> str:
+        """What it says `about` all that was read, of each context where there are several, and how old that
+        is; "" where it says nothing."""
+        told = []
+        for context, fact in facts if self.about is not None else ():
+            if self.about is not None and fact.is_known and fact.read_at is not None:
+                before = f"{context}: " if len(facts) > 1 else ""
+                told.append(f"{before}{self.about(fact.data)}, {read_ago(fact.read_at, now)}")
+        return "; ".join(told)
 
     def fact(self, snapshot: Snapshot, key: FactKey) -> Fact:
         """What it shows of a place, with what another feed tells of the same."""

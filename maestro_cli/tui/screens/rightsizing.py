@@ -15,6 +15,7 @@ from maestro_cli.output.views import Column, Listing, Report
 from maestro_cli.tui.acting.model import Action, Answers, Danger, Target
 from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.cost_spans import LookedBack
+from maestro_cli.tui.screens.cost_visits import visits_from
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
 if TYPE_CHECKING:
@@ -107,6 +108,16 @@ def rightsizing_listing(found: Sequence[Sized], moment: Moment) -> Listing[Sized
     return Listing("rightsizing-containers/v1", own, found, empty="no container was seen")
 
 
+def about_sizes(found: Rightsizing) -> str:
+    """`14d00h: 2 cut; claimable USD 40.00 a month, …`, and what to do where nothing is known."""
+    from maestro_cli.output.renderers.cost_rightsize import rightsizing_head
+
+    head = dict(rightsizing_head(found))
+    saved = [f"{name} {head[name]}" for name in ("claimable", "realisable") if name in head]
+    shorter = [":rightsizing 1h is by an hour of history"] if found.is_blind else []
+    return "; ".join((f"{head['window']}: {head['steps']}", *saved, *shorter))
+
+
 def sizing_report(found: Rightsizing, moment: Moment) -> Report:
     from maestro_cli.output.renderers.cost_sizing import sizing_view
 
@@ -191,8 +202,9 @@ SCREENS = (
         key=lambda row: str(row.container.container),
         target=sized_target,
         opens=open_sizing,
+        about=about_sizes,
         aliases=("rightsize", "right-sizing"),
-        actions=(rollout_action("rightsizing"), apply_action("rightsizing")),
+        actions=(rollout_action("rightsizing"), apply_action("rightsizing"), *visits_from("rightsizing")),
     ),
     ReportScreen(
         id="sizing",
@@ -201,6 +213,6 @@ SCREENS = (
         feed=SIZING,
         report=sizing_report,
         target=sizing_target,
-        actions=(rollout_action("sizing"), apply_action("sizing")),
+        actions=(rollout_action("sizing"), apply_action("sizing"), *visits_from("sizing")),
     ),
 )

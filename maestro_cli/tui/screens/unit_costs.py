@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.output.views import Report
 from maestro_cli.tui.feeds.model import Feed
 from maestro_cli.tui.screens.cost_spans import LookedBack
+from maestro_cli.tui.screens.cost_visits import visits_from
 from maestro_cli.tui.screens.model import Moment, ReportScreen
 
 if TYPE_CHECKING:
@@ -46,5 +47,6 @@ SCREENS = (
         feed=UNIT_COSTS,
         report=unit_costs_report,
         aliases=("units", "unit-cost"),
+        actions=visits_from("unit-costs"),
     ),
 )

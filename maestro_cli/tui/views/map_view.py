@@ -7,22 +7,16 @@ list. What the picture tells, the list says in words.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from maestro_cli.core.clock import seconds_between
-from maestro_cli.core.quantities import format_duration
-from maestro_cli.core.untrusted import visible
 from maestro_cli.output.views import Column
 from maestro_cli.tui.rewind.comparison import Difference
 from maestro_cli.tui.screens.model import Picture, Place, TableScreen
-from maestro_cli.tui.store.model import Snapshot
 from maestro_cli.tui.views.sited import Sited
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.table_view import TableView
@@ -32,23 +26,17 @@ from maestro_cli.tui.widgets.tree_map import Area, TreeMap
 SHAPES = ("both", "large", "list")
 
 
-def _ago(then: datetime, now: datetime) -> str:
-    """In whole minutes: nothing is drawn again for seconds."""
-    minutes = max(seconds_between(then, now), 0.0) // 60
-    return f"{format_duration(minutes * 60)} ago" if minutes else "less than a minute ago"
-
-
 class MapView(TableView):
     """Renders a TableScreen that has a picture."""
 
     shape: ClassVar[str] = SHAPES[0]  # of the next one too: who goes into a row sees it as the rows before
-    BINDINGS: ClassVar[list[BindingType]] = [
+    LAST_BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "turn", "By", id="map.turn", tooltip="The same by the next key: team, model, node, …"),
         Binding(
             "m", "shape", "Picture", id="map.shape", tooltip="A larger picture, the list alone, or both."
         ),
     ]
     DEFAULT_CSS = """
-    MapView #about { height: 1; padding: 0 1; text-style: bold; }
     MapView FactTable { height: 1fr; }
     MapView.large FactTable { height: 4; }
     MapView.list TreeMap { display: none; }
@@ -60,7 +48,6 @@ class MapView(TableView):
         self._picture: Picture = screen_.picture
         self._areas: tuple[Area, ...] = ()
         self._unpictured = ""  # why there is none
-        self._about = ""
 
     def compose(self) -> ComposeResult:
         yield StaleLine()
@@ -77,20 +64,10 @@ class MapView(TableView):
         MapView.shape = SHAPES[(SHAPES.index(MapView.shape) + 1) % len(SHAPES)]
         self.add_class(MapView.shape)
 
-    def show(self, snapshot: Snapshot, now: datetime) -> None:
-        super().show(snapshot, now)
-        lines = []
-        keys = sorted(self.keys(snapshot.scope))
-        for key in keys:
-            fact = snapshot.fact(key)
-            if fact.is_known and fact.read_at is not None:
-                before = f"{key.context}: " if len(keys) > 1 else ""
-                about = self._picture.about(self._screen.rows(fact.data))
-                lines.append(f"{before}{about}, read {_ago(fact.read_at, now)}")
-        text = visible("; ".join(lines), 400)
-        if text != self._about:
-            self._about = text
-            self.query_one("#about", Static).update(Text(text))
+    def action_turn(self) -> None:
+        """The same told in the next other way, instead of this one."""
+        if self._screen.turned is not None:
+            self.post_message(self.Opened(self._screen.turned(self.place), instead=True))
 
     def _draw(
         self,

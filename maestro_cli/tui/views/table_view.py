@@ -12,9 +12,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
+from textual.widgets import Static
 
+from maestro_cli.core.untrusted import visible
 from maestro_cli.output.views import Column
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.messages import Remarked
@@ -34,6 +37,7 @@ class TableView(View):
     """Renders a TableScreen."""
 
     can_compare = True
+    DEFAULT_CSS = "TableView #about { height: auto; max-height: 2; padding: 0 1; text-style: bold; }"
 
     def __init__(self, screen_: TableScreen, place: Place) -> None:
         super().__init__(screen_, place)
@@ -42,9 +46,12 @@ class TableView(View):
         self._shown: tuple[Snapshot, datetime] | None = None
         self._drawn: Sequence[Any] = ()
         self._rested: Resting | None = None
+        self._about = ""
 
     def compose(self) -> ComposeResult:
         yield StaleLine()
+        if self._screen.about is not None:
+            yield Static("", id="about", markup=False)
         yield FactTable()
 
     def keys(self, scope: Scope) -> frozenset[FactKey]:
@@ -57,6 +64,7 @@ class TableView(View):
         is_past = snapshot.replay_at is not None
         needs, above = self._screen.feed.needs, self._screen.said_above(self.place, snapshot, now)
         self.query_one(StaleLine).show(needs, facts, now, is_past=is_past, above=above)
+        self._show_about(visible(self._screen.summary(facts, now), 400))
         if snapshot.against is not None:
             keyed = [(key, snapshot.fact(key)) for key in keys]
             self._show_differences(keyed, snapshot.against, Moment(now, snapshot.scope, ""))
@@ -64,6 +72,11 @@ class TableView(View):
             self._show_one(*facts[0], Moment(now, snapshot.scope, facts[0][0]))
         else:
             self._show_several(facts, snapshot, now)
+
+    def _show_about(self, text: str) -> None:
+        if text != self._about:
+            self._about = text
+            self.query_one("#about", Static).update(Text(text))
 
     def _show_one(self, context: str, fact: Fact, moment: Moment) -> None:
         columns, items, total = self._read(fact, moment)
@@ -168,7 +181,8 @@ class TableView(View):
         if row is None:
             return
         target = self._target(row)
-        if self._screen.opens is not None:
-            self.post_message(self.Opened(self._screen.opens(target)))
+        place = None if self._screen.opens is None else self._screen.opens(target)
+        if place is not None:
+            self.post_message(self.Opened(place))
         else:
             self.post_message(Remarked(self._screen.says(target)))

@@ -32,14 +32,15 @@ class View(Vertical):
         Binding("x", "menu", "Actions", id="view.menu", tooltip="What can be done with what is chosen."),
     ]
 
+    LAST_BINDINGS: ClassVar[list[BindingType]] = []  # of its own that stand behind those of the actions
     DEFAULT_CSS = "View { height: 1fr; }"
 
     class Opened(Message):
-        """Enter on something: go there."""
+        """Enter on something: go there; `instead` of where one is, to which Escape leads back no more."""
 
-        def __init__(self, place: Place) -> None:
+        def __init__(self, place: Place, *, instead: bool = False) -> None:
             super().__init__()
-            self.place = place
+            self.place, self.instead = place, instead
 
     class ScopeFixed(Message):
         """Every place that is reached from here is about this, until one leaves."""
@@ -142,4 +143,4 @@ def bound(view: type[View], actions: tuple[Action, ...]) -> type[View]:
         )
         for one in actions
     ]
-    return type(view.__name__, (view,), {"BINDINGS": bindings})
+    return type(view.__name__, (view,), {"BINDINGS": [*bindings, *view.LAST_BINDINGS]})
