@@ -73,6 +73,7 @@ class _Metered(msgspec.Struct, forbid_unknown_fields=True):
     capacity: tuple[Resource, ...]
     sent: tuple[str, ...]
     notes: tuple[str, ...]
+    until: datetime | None = None
 
 
 def pack_record(metered: Metered, book: PriceBook, kind: str) -> tuple[bytes, str]:
@@ -93,6 +94,7 @@ def pack_record(metered: Metered, book: PriceBook, kind: str) -> tuple[bytes, st
         capacity=_ordered(metered.capacity),
         sent=tuple(sorted(metered.sent_gib)),
         notes=metered.notes,
+        until=metered.until,
     )
     files = {
         METERED: _json(msgspec.to_builtins(told)),
@@ -134,6 +136,8 @@ def _read_metered(told: _Metered, data: bytes, file: str) -> Metered:
     start = told.start
     if start.tzinfo is None or start.timestamp() % 3600 or not 1 <= told.hours <= MOST_HOURS:
         raise _refused(file, "its hours are not full ones of UTC, or too many")
+    if told.until is not None and (told.until.tzinfo is None or told.until <= start):
+        raise _refused(file, "it was made before its hours, or without a time zone")
     if max(things) > MOST_THINGS or len(told.sent) > MOST_THINGS:
         raise _refused(file, f"it has more than {MOST_THINGS} things")
     for names in (told.requested, told.used, told.capacity, told.sent):
@@ -167,6 +171,7 @@ def _with_matrices(told: _Metered, parts: Iterator[Matrix], file: str) -> Metere
         balancers=told.balancers,
         balancer_hours=next(parts),
         notes=told.notes,
+        until=None if told.until is None else told.until.astimezone(UTC),
     )
     if not (metered.coverage <= 1).all():  # NaN is not
         raise _refused(file, "an hour is covered by more than all of it")

@@ -5,7 +5,8 @@
 
 Invariants: an hour or a thing without a price is charged nothing and named; a container without a node never
 ran and costs nothing; an amount that was not measured is not charged. Idle and over-commit of every node are
-subjects of their own, one below and one above zero.
+subjects of their own, one below and one above zero. A node whose price is known and its size is not costs
+that price, as overhead of its idle row: whose it was is not known.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ def charge(metered: Metered, book: PriceBook) -> Charges:
     bill: dict[Component, float] = {}
     charges = Charges(metered, book.currency, subjects, {}, node_of, idle_rows, amounts, bill, (), ())
     overcommitted = np.zeros((machines, metered.hours.count), dtype=bool)
+    split = np.zeros((machines, metered.hours.count))
     for resource, component in COMPONENTS.items():
         charged, costs, assets = _resource(metered, resource, found.rates[resource], node_of)
         amounts["charged"][resource] = charged.sum(axis=1)
@@ -107,25 +109,54 @@ def charge(metered: Metered, book: PriceBook) -> Charges:
         if assets.any() or costs.any():
             overcommitted |= _charge_nodes(charges, component, costs, assets)
             bill[component] = float(assets.sum())
+            split += assets
     by_hour = _Prices.of(metered, book)
     volumes = _charge_volumes(charges, by_hour, containers + 2 * machines)
-    others = (volumes, *_charge_others(charges, by_hour))
-    bill.update({component: amount for component, amount in others if amount})
+    unsized = _unsized(metered)
+    others = (
+        volumes,
+        *_charge_others(charges, by_hour),
+        _charge_unsized(charges, found.hourly, split, unsized),
+    )
+    for component, amount in others:
+        if amount:
+            bill[component] = bill.get(component, 0.0) + amount
     kinds = (f"nodes: {kind}" for kind in found.unpriced)
-    charges.unpriced = (*kinds, *_of_unknown_size(metered), *by_hour.unpriced)
+    charges.unpriced = (*kinds, *_of_unknown_size(metered, unsized), *by_hour.unpriced)
     charges.notes = _notes(metered, node_of, int(overcommitted.sum()), found.by_list)
     return charges
 
 
-def _of_unknown_size(metered: Metered) -> Iterator[str]:
-    """Nodes that were there while nobody told how large they are: a price of theirs cannot be split."""
+def _unsized(metered: Metered) -> NDArray[np.bool_]:
+    """Where a node was there while nobody told how large it is: a price of its cannot be split."""
     import numpy as np
 
     lacking = np.zeros(metered.present.shape, dtype=bool)
     for resource in (Resource.CPU, Resource.MEMORY):
         capacity = metered.capacity.get(resource)
         lacking |= np.isnan(capacity) if capacity is not None else True
-    rows = np.flatnonzero((lacking & (np.nan_to_num(metered.present) > 0)).any(axis=1))
+    there: NDArray[np.bool_] = lacking & (np.nan_to_num(metered.present) > 0)
+    return there
+
+
+def _charge_unsized(
+    charges: Charges, hourly: Matrix, split: Matrix, unsized: NDArray[np.bool_]
+) -> tuple[Component, float]:
+    """What such nodes are known to cost beside what was `split`: without a line of their own nothing is."""
+    import numpy as np
+
+    left = np.nan_to_num(hourly * charges.metered.present - split)
+    costs = np.where(unsized, np.maximum(left, 0.0), 0.0)
+    if costs.any():
+        charges.of(Component.OVERHEAD)[charges.idle_rows] += costs
+    return Component.OVERHEAD, float(costs.sum())
+
+
+def _of_unknown_size(metered: Metered, unsized: NDArray[np.bool_]) -> Iterator[str]:
+    """Who they are: what of them fell to whom is not known."""
+    import numpy as np
+
+    rows = np.flatnonzero(unsized.any(axis=1))
     if rows.size:
         named = ", ".join(metered.nodes[row].name for row in rows[:_MOST_NAMED])
         more = f" and {rows.size - _MOST_NAMED} more" if rows.size > _MOST_NAMED else ""

@@ -31,9 +31,10 @@ def assemble(found: Readings, wanted: Meter, now: datetime, notes: Sequence[str]
     """Rows in the order of their names."""
     ran = _running(found)
     pods = _pods(found, ran)
-    rows = sorted(_rows(found, pods))
+    cpu = _largest(found.told_cpu)
+    rows = sorted(_rows(found, cpu, pods))
     running = ran.matrix(pod for pod, _ in rows)
-    used = _used(found, rows, running, _share_of_name(pods, ran, rows))
+    used = _used(found, cpu, rows, running, _share_of_name(pods, ran, rows))
     nodes = sorted(found.nodes.rows)
     present = _present(found, nodes)
     capacity = _capacity(found, nodes, present)
@@ -59,6 +60,7 @@ def assemble(found: Readings, wanted: Meter, now: datetime, notes: Sequence[str]
         balancers=tuple(BalancerRef(*name) for name in balancers),
         balancer_hours=found.balancers.matrix(balancers),
         notes=(*notes, *_notes(found, containers, capacity, used)),
+        until=now if now < found.hours.end else None,
     )
 
 
@@ -102,9 +104,9 @@ def _pods(found: Readings, ran: Grid[PodKey]) -> dict[Named, list[PodKey]]:
     return pods
 
 
-def _rows(found: Readings, pods: dict[Named, list[PodKey]]) -> set[_Row]:
+def _rows(found: Readings, cpu: Grid[Key], pods: dict[Named, list[PodKey]]) -> set[_Row]:
     rows = {((key[0], key[1], key[2]), key[3]) for key in found.mean_requests.rows}
-    for namespace, pod, container in {*found.cpu.rows, *found.mean_memory.rows, *found.mean_gpu.rows}:
+    for namespace, pod, container in {*cpu.rows, *found.mean_memory.rows, *found.mean_gpu.rows}:
         known = pods.get((namespace, pod)) or [(namespace, pod, "")]
         rows |= {(one, container) for one in known}
     return rows
@@ -121,11 +123,24 @@ def _requested(found: Readings, rows: Sequence[_Row], running: Matrix) -> dict[R
     return {one: matrix for one, matrix in requested.items() if one is not Resource.GPU or _any(matrix)}
 
 
-def _used(found: Readings, rows: Sequence[_Row], running: Matrix, share: Matrix) -> dict[Resource, Matrix]:
+def _largest(told: Grid[Key]) -> Grid[Key]:
+    """What the job told that told the most; the last part of a key is the job."""
+    import numpy as np
+
+    found = Grid[Key](told.hours)
+    for key, row in told.rows.items():
+        held = found.rows.get(key[:-1])
+        found.rows[key[:-1]] = row if held is None else np.fmax(held, row)
+    return found
+
+
+def _used(
+    found: Readings, cpu: Grid[Key], rows: Sequence[_Row], running: Matrix, share: Matrix
+) -> dict[Resource, Matrix]:
     """Unit-hours; of a mean, the time that the pod ran makes them."""
     names = [(pod[0], pod[1], one) for pod, one in rows]
     used = {
-        Resource.CPU: found.cpu.matrix(names) * share,
+        Resource.CPU: cpu.matrix(names) * share,
         Resource.MEMORY: found.mean_memory.matrix(names) * running,
     }
     gpu = found.mean_gpu.matrix(names) * running

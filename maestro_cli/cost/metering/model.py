@@ -107,6 +107,7 @@ class Metered:
     `volume_gib` one row a volume in GiB-hours, `balancer_hours` one row a load balancer. `sent_gib` is what
     left each container by destination (`zone`, `region`, `internet`), where that is known. `coverage` has one
     figure an hour, 0 to 1. `notes` say what is missing. A container that was not there in an hour has NaN.
+    `until` is when it was looked at; without it, the hours were over.
     """
 
     cluster: str
@@ -124,3 +125,9 @@ class Metered:
     balancers: tuple[BalancerRef, ...] = ()
     balancer_hours: Matrix | None = None
     notes: tuple[str, ...] = ()
+    until: datetime | None = None
+
+    @property
+    def measured_until(self) -> datetime:
+        """Up to when there is anything: the now of every report of it, whenever that is made."""
+        return self.hours.end if self.until is None else min(self.until, self.hours.end)

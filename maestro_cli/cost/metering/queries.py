@@ -78,7 +78,7 @@ class MeterQueries:
     def cpu(self) -> str:
         """Seconds of processors."""
         grown = self._increase("container_cpu_usage_seconds_total", _CONTAINERS)
-        return f"max by (namespace, pod, container, node) ({grown})"
+        return f"max by (namespace, pod, container, node, job) ({grown})"
 
     @property
     def memory(self) -> str:

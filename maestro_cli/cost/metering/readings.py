@@ -39,7 +39,7 @@ class Readings:
         self.hours = hours
         self.told_running = Grid[tuple[PodKey, str]](hours.count)  # and by which exporter
         self.mean_requests = Grid[Key](hours.count)  # namespace, pod, uid, container, resource
-        self.cpu = Grid[Key](hours.count)  # namespace, pod, container
+        self.told_cpu = Grid[Key](hours.count)  # namespace, pod, container, and the job that told it
         self.mean_memory = Grid[Key](hours.count)
         self.mean_gpu = Grid[Key](hours.count)
         self.nodes = Grid[str](hours.count)
@@ -89,24 +89,25 @@ def _requests(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> Non
             found.node_of[key[:3]] = node
 
 
-def _used(
-    found: Readings, grid: Grid[Key], chunk: Chunk, one: RawSeries, factor: float, *, is_mean: bool = False
-) -> None:
-    """A pod of a name that moved used processors on both nodes; its mean memory is that of one of them."""
-    key = _named(one, "namespace", "pod", "container")
-    grid.put(key, chunk, one, factor, largest=is_mean)
-    if node := one.labels.get("node"):
-        found.node_of[key[:2]] = node
-
-
 def _cpu(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    """A pod of a name that moved used processors on both nodes; of two jobs each tells all of that."""
     for one in answer:
-        _used(found, found.cpu, chunk, one, 1 / 3600)
+        key = _named(one, "namespace", "pod", "container", "job")
+        found.told_cpu.put(key, chunk, one, 1 / 3600)
+        _ran_on(found, one)
 
 
 def _memory(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    """The mean memory of a pod that moved is that of one of its nodes."""
     for one in answer:
-        _used(found, found.mean_memory, chunk, one, 1 / GIB, is_mean=True)
+        key = _named(one, "namespace", "pod", "container")
+        found.mean_memory.put(key, chunk, one, 1 / GIB, largest=True)
+        _ran_on(found, one)
+
+
+def _ran_on(found: Readings, one: RawSeries) -> None:
+    if node := one.labels.get("node"):
+        found.node_of[_named(one, "namespace", "pod")] = node
 
 
 def _gpu(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:

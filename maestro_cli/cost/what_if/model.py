@@ -7,7 +7,6 @@ what has no price is refused, not guessed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from maestro_cli.cost.metering.model import Hours
 
@@ -100,7 +99,6 @@ class WhatIf:
     cluster: str
     currency: str
     hours: Hours
-    at: datetime
     coverage: float
     now: float
     then: Bill

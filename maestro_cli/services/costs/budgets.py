@@ -118,13 +118,13 @@ def _scene(services: CostServices, wanted: BudgetsWanted) -> _Scene:
     happenings: tuple[Happening, ...] = ()
     if wanted.record is not None:
         data = find_cost_data(services, CostWindow(prices=wanted.prices, record=wanted.record))
-        now = data.metered.hours.end
     else:
-        now = _now(services, wanted)
-        window = f"{_hours(now, wanted.history)}h"
+        window = f"{_hours(_now(services, wanted), wanted.history)}h"
         data = find_cost_data(services, CostWindow(window, wanted.until, wanted.prices))
-        happenings = tuple(_happenings(services, data.metered.hours.start, now))
-    return _Scene(data, charge(data.metered, data.book), _within_month(now), happenings)
+        hours = data.metered.hours
+        happenings = tuple(_happenings(services, hours.start, data.metered.measured_until))
+    now = _within_month(data.metered.measured_until)
+    return _Scene(data, charge(data.metered, data.book), now, happenings)
 
 
 def _now(services: CostServices, wanted: BudgetsWanted) -> datetime:

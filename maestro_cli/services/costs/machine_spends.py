@@ -31,14 +31,15 @@ class MachineSpends:
     basis: str
 
 
-def find_machine_spends(services: CostServices, window: str, prices: Path | None) -> MachineSpends:
+def find_machine_spends(
+    services: CostServices, window: str, until: str, prices: Path | None
+) -> MachineSpends:
     """Raises UsageError, NoData when nothing was metered or nothing prices it, InvalidFile, Unreachable."""
-    data = services.cost_data(CostWindow(window=window, prices=prices))
+    data = services.cost_data(CostWindow(window, until, prices))
     hours = data.metered.hours
     allocation = allocate(data.metered, data.book, ("namespace", "workload"), _LOADED).allocation
     told = f"machines by {data.book.source}; {_LOADED}"
-    end = min(hours.end, services.clock.now())
-    return MachineSpends(hours.start, end, spends_of(allocation), told)
+    return MachineSpends(hours.start, data.metered.measured_until, spends_of(allocation), told)
 
 
 def spends_of(allocation: Allocation) -> dict[tuple[str, str], Spend]:

@@ -24,6 +24,7 @@ from maestro_cli.cost.unit.versions import (
     replica_spend,
     version_costs,
 )
+from maestro_cli.services.costs.windows import end_of
 
 if TYPE_CHECKING:
     from maestro_cli.services.costs.machine_spends import MachineSpends
@@ -46,6 +47,7 @@ class UnitCostWanted:
     label: str = "deployment"
     probes: tuple[str, ...] = ()
     machines: bool | None = None  # by the prices of machines; None: where there is no price of a replica
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def find_version_costs(services: CostServices, wanted: UnitCostWanted) -> Versio
     if wanted.machines or (wanted.machines is None and not figures.replica_hourly_rate and prices.book):
         from maestro_cli.services.costs.machine_spends import find_machine_spends
 
-        machines = find_machine_spends(services, wanted.window, wanted.prices)
+        machines = find_machine_spends(services, wanted.window, wanted.until, wanted.prices)
     seen = _measure(services, wanted, machines)
     if machines is not None:
         spends, basis = _both_covered(machines.spends, seen.usages), machines.basis
@@ -159,11 +161,11 @@ def _measure(services: CostServices, wanted: UnitCostWanted, of: MachineSpends |
     if wanted.budget is not None and not (math.isfinite(wanted.budget) and wanted.budget > 0):
         raise UsageError(f"a budget of {wanted.budget:g} for a million predictions is none", fix="--budget 5")
     prices = services.prices(wanted.prices)
-    end = services.clock.now() if of is None else of.end
+    end = end_of(wanted.until, services.clock.now()) if of is None else of.end
     usages = measure_usage(services.prometheus, scope, end, window_seconds)
     if not usages:
         raise NoData(
-            f"no model server was seen in the last {format_duration(window_seconds)}",
+            f"no model server was seen in {format_duration(window_seconds)} until {end:%Y-%m-%d %H:%M} UTC",
             why=f"Prometheus has no {REQUESTS} {'in ' + scope.namespace if scope.namespace else 'anywhere'}",
             fix="a longer --window, -n NAMESPACE, or -A for all of them",
         )

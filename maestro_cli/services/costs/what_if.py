@@ -74,7 +74,6 @@ def find_what_if(services: CostServices, wanted: WhatIfWanted) -> WhatIf:
         cluster=metered.cluster,
         currency=data.book.currency,
         hours=metered.hours,
-        at=services.clock.now() if not data.digest else metered.hours.end,
         coverage=hourly.allocation.coverage,
         now=now,
         then=Bill(now + added.expected, now + added.low, now + added.high),

@@ -70,9 +70,7 @@ def meter_hours(services: CostServices, hours: Hours, now: datetime) -> Metered:
 
 def hours_of(wanted: CostWindow, now: datetime) -> Hours:
     """Raises UsageError for what is no window or no instant."""
-    until = instant_of(wanted.until, now, "--until")
-    if until > now:
-        raise UsageError(f"{visible(wanted.until, 60)} is in the future", fix="leave --until out for now")
+    until = end_of(wanted.until, now)
     try:
         seconds = parse_duration_seconds(wanted.window or wanted.usual)
     except ValueError as error:
@@ -88,6 +86,14 @@ def write_record(data: CostData, path: Path) -> str:
     except OSError as error:
         raise ActionFailed(f"{path} cannot be written", why=unusable(path, error)) from error
     return digest
+
+
+def end_of(until: str, now: datetime) -> datetime:
+    """What `--until` says, now without it; raises UsageError for what is no instant or not yet over."""
+    instant = instant_of(until, now, "--until")
+    if instant > now:
+        raise UsageError(f"{visible(until, 60)} is in the future", fix="leave --until out for now")
+    return instant
 
 
 def instant_of(text: str, now: datetime, option: str) -> datetime:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,15 @@ def test_every_allocation_of_a_record_is_that_of_what_was_recorded(tmp_path: Pat
         assert again.allocation == told.allocation
         assert again.costs.tobytes() == told.costs.tobytes()
         assert pack_record(found.metered, found.book, kind) == (packed, digest)
+
+
+def test_a_record_knows_up_to_when_there_was_anything(tmp_path: Path) -> None:
+    metered, book = cluster(SEED)
+    assert metered.measured_until == metered.hours.end
+    at = metered.hours.end - timedelta(minutes=55, seconds=3, microseconds=7)
+    path = tmp_path / "record.zip"
+    path.write_bytes(pack_record(replace(metered, until=at), book, ".zip")[0])
+    assert read_record(path).metered.measured_until == at
 
 
 def test_the_same_gives_the_same_bytes() -> None:

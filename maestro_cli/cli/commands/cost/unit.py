@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.commands.cost.options import UntilOption
 from maestro_cli.cli.options import AllNamespacesOption, InNamespaceOption, OutputOption, output_options
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
@@ -28,6 +29,7 @@ def unit(
     ctx: typer.Context,
     service: Annotated[str, typer.Option(metavar="NAME", help="This service; by default every one.")] = "",
     window: Annotated[str, typer.Option(metavar="DURATION", help="How far back to look.")] = "1h",
+    until: UntilOption = "",
     budget: Annotated[
         float | None, typer.Option(metavar="AMOUNT", help="What a million may cost, in the price's currency.")
     ] = None,
@@ -72,7 +74,7 @@ def unit(
     """
     options = output_options(ctx, output)
     wanted = UnitCostWanted(
-        service, namespace, everywhere, window, budget, prices, label, tuple(probes or ()), machines
+        service, namespace, everywhere, window, budget, prices, label, tuple(probes or ()), machines, until
     )
     if by is By.VERSION:
         versions = ctx.obj.version_costs(wanted)

@@ -89,17 +89,21 @@ def defined(
 
 def charged(metered: Metered, book: PriceBook, hour: int) -> list[Thing]:
     """Everything that costs in an hour."""
-    rates = cluster_rates(book, metered).rates
+    found = cluster_rates(book, metered)
+    rates = found.rates
     rows = {node.name: row for row, node in enumerate(metered.nodes)}
     things = [Thing(RowKind.SPENDER, one) for one in metered.containers]
     idle = {node.name: Thing(RowKind.IDLE, ContainerRef("", "", "", node.name)) for node in metered.nodes}
     over = {name: Thing(RowKind.OVERCOMMIT, thing.ref) for name, thing in idle.items()}
+    split: defaultdict[str, float] = defaultdict(float)
     for component, resource in RESOURCES.items():
         left = {
             name: known(rates[resource][row, hour] * metered.capacity[resource][row, hour])
             for name, row in rows.items()
         }
         asset = dict(left)
+        for name, amount in asset.items():
+            split[name] += amount
         for number, thing in enumerate(things):
             asked = metered.requested[resource][number, hour]
             used = metered.used[resource][number, hour] if resource in metered.used else math.nan
@@ -112,6 +116,11 @@ def charged(metered: Metered, book: PriceBook, hour: int) -> list[Thing]:
         for name, amount in left.items():
             if abs(amount) > 1e-12 * asset[name]:
                 (idle if amount > 0 else over)[name].cells[component] = amount
+    for name, row in rows.items():
+        size = [metered.capacity[one][row, hour] for one in (Resource.CPU, Resource.MEMORY)]
+        if any(map(math.isnan, size)) and metered.present[row, hour] > 0:
+            price = known(found.hourly[row, hour] * metered.present[row, hour])
+            idle[name].cells[Component.OVERHEAD] = max(price - split[name], 0.0)
     return [*things, *idle.values(), *over.values(), *others(metered, book, hour, things)]
 
 

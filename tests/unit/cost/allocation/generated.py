@@ -82,8 +82,10 @@ def _nodes(
             beginnings = np.arange(hours.count)
             present[row] = np.clip(np.minimum(beginnings + 1, went) - np.maximum(beginnings, came), 0.0, 1.0)
     unknown = random.random(present.shape) < 0.05
+    alone = random.random(present.shape) < 0.3  # its memory, and all else was told
     capacity = {
-        one: np.where(unknown, np.nan, sizes[:, [number]] * present) for number, one in enumerate(Resource)
+        one: np.where(unknown & (~alone | (one is Resource.MEMORY)), np.nan, sizes[:, [number]] * present)
+        for number, one in enumerate(Resource)
     }
     return tuple(refs), capacity, present
 

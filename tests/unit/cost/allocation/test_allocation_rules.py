@@ -15,7 +15,15 @@ from maestro_cli.cost.allocation.grouping import Filter, parse_grouping
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
 from maestro_cli.cost.allocation.sharing import IdleSharing, SharedNamespace, Sharing, Spread, Step
 from maestro_cli.cost.metering.model import BalancerRef, ContainerRef, Hours, Metered, NodeRef, VolumeRef
-from maestro_cli.cost.prices.model import Egress, PriceBook, PriceVersion, Resource, StorageClass, UnitRates
+from maestro_cli.cost.prices.model import (
+    Egress,
+    NodePrice,
+    PriceBook,
+    PriceVersion,
+    Resource,
+    StorageClass,
+    UnitRates,
+)
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 NAN = float("nan")
@@ -178,6 +186,20 @@ def test_a_node_of_unknown_size_makes_the_bill_a_lower_bound(told: dict[Resource
     assert "nodes whose capacity was not told: a" in found.unpriced
     gone = replace(THREE, capacity=capacity, present=np.array([[0.0]]))
     assert not any("capacity" in text for text in allocate(gone, BOOK).allocation.unpriced)
+
+
+def test_a_node_of_a_known_price_and_an_unknown_size_costs_its_price() -> None:
+    line = PriceVersion(START - timedelta(days=1), LISTED, nodes=(NodePrice("m5", 4.0),))
+    node = NodeRef("a", "m5")
+    for told in ({}, {Resource.CPU: 8.0, Resource.MEMORY: np.nan, Resource.GPU: 2.0}):
+        capacity = {resource: np.array([[amount]]) for resource, amount in told.items()}
+        here = replace(THREE, nodes=(node,), capacity=capacity)
+        found = allocate(here, PriceBook.of("EUR", [line])).allocation
+        assert found.total == 4.0
+        assert of(found, "", kind=RowKind.IDLE).costs == {Component.OVERHEAD: 4.0}
+        assert "nodes whose capacity was not told: a" in found.unpriced  # who pays for it is not known
+    apart = replace(line, nodes=(NodePrice("m5", 4.0, gpus_apart=True),))
+    assert allocate(here, PriceBook.of("EUR", [apart])).allocation.total == 24.0
 
 
 def test_what_a_filter_leaves_out_is_one_row() -> None:

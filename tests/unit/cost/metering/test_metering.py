@@ -14,7 +14,7 @@ from maestro_cli.cost.metering.bins import Chunk, chunks, elapsed, hours_until
 from maestro_cli.cost.metering.identities import Identities
 from maestro_cli.cost.metering.labels import LabelNames
 from maestro_cli.cost.metering.measure import meter
-from maestro_cli.cost.metering.model import HOUR, Hours
+from maestro_cli.cost.metering.model import GIB, HOUR, Hours
 from maestro_cli.cost.metering.queries import MeterQueries
 from maestro_cli.cost.metering.readings import Meter
 from maestro_cli.cost.prices.model import Capacity, Resource
@@ -216,3 +216,28 @@ def test_a_pod_that_got_its_node_within_the_hour_asks_once() -> None:
 
     found = meter(Placed(), Meter("lab"), hours_until(START + HOUR, 1), START + HOUR)
     assert found.requested[Resource.CPU].tolist() == [[2.0]]
+
+
+@pytest.mark.parametrize(
+    ("told", "cores"),
+    [
+        (({"job": "a", "node": "n1"}, {"job": "b"}), 1.0),
+        (({"job": "a", "node": "n1"}, {"job": "b", "node": "10.0.0.1"}), 1.0),
+        (({"job": "a", "node": "n1"}, {"job": "a", "node": "n2"}), 2.0),  # a set's pod that moved
+    ],
+)
+def test_what_two_jobs_tell_of_a_pod_is_told_once(told: tuple[dict[str, str], ...], cores: float) -> None:
+    class Measured(Fake):
+        def steps(
+            self, promql: str, start: datetime, end: datetime, step_seconds: float
+        ) -> Iterable[RawSeries]:
+            yield from super().steps(promql, start, end, step_seconds)
+            if "cpu_usage" in promql or "working_set" in promql:
+                amount = 3600.0 if "cpu_usage" in promql else float(GIB)
+                for one in told:
+                    labels = {"namespace": "ml", "pod": "p", "container": "c", **one}
+                    yield RawSeries(labels, [end.timestamp()], [amount])
+
+    found = meter(Measured(), Meter("lab"), hours_until(START + HOUR, 1), START + HOUR)
+    assert found.used[Resource.CPU].tolist() == [[cores]]
+    assert found.used[Resource.MEMORY].tolist() == [[1.0]]
