@@ -117,6 +117,12 @@ class NoObjects:
     def list_autoscalers(self, namespace: str | None) -> tuple[()]:
         return ()
 
+    def list_disruption_budgets(self, namespace: str | None) -> tuple[()]:
+        return ()
+
+    def list_all_workloads(self, namespace: str | None) -> tuple[()]:
+        return ()
+
     def list_nodes(self) -> tuple[()]:
         return ()
 

@@ -80,6 +80,8 @@ def test_nothing_is_moved_while_it_is_not_known_what_is_served(inventory: str, p
 def test_what_the_cluster_names_anywhere_is_kept(inventory: str, prices: str) -> None:
     old = {"metadata": {"namespace": "ml", "name": "fraud-5c9"}, "spec": {"args": ["--serve", "fraud=1"]}}
     routing = {"metadata": {"namespace": "ml", "name": "r"}, "data": {"routing.yaml": "default: fraud@3"}}
+    served = {"spec": {"model": {"storageUri": "s3://models/fraud/2/"}}}
+    kserve = {"metadata": {"namespace": "ml", "name": "fraud"}, "spec": {"predictor": served}}
     none: dict[str, Any] = {"items": []}
     answers: dict[str, Any] = {
         "/apis/apps/v1/replicasets": {"items": [old]},
@@ -88,6 +90,8 @@ def test_what_the_cluster_names_anywhere_is_kept(inventory: str, prices: str) ->
         "/apis/apps/v1/statefulsets": none,
         "/apis/apps/v1/daemonsets": none,
         "/api/v1/configmaps": {"items": [routing]},
+        "/apis": {"groups": [{"name": "apps"}, {"name": "serving.kserve.io"}]},
+        "/apis/serving.kserve.io/v1beta1/inferenceservices": {"items": [kserve]},
     }
     with api_server(answers):
         found = storage(inventory, prices, "-o", "json")
@@ -95,6 +99,7 @@ def test_what_the_cluster_names_anywhere_is_kept(inventory: str, prices: str) ->
     assert {item["answer"] for item in json.loads(found.out)["items"]} == {"keep"}
     why = {item["version"]: item["why"] for item in json.loads(found.out)["items"]}
     assert why[3] == "needed by configmaps/r in ml"
+    assert why[2] == "needed by inferenceservices/fraud in ml"
 
 
 @pytest.mark.parametrize("kind", FORMATS)

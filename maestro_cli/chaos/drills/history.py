@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from maestro_cli.core.errors import NotFound
 from maestro_cli.journal.store import Journal
 
 
@@ -36,3 +37,21 @@ def last_scores(journal: Journal) -> Mapping[str, Scored]:
             str((card.get("experiment") or {}).get("verdict", "")),
         )
     return found
+
+
+def incident_of(journal: Journal, drill: str) -> str:
+    """The incident of a drill by its id, or of the newest of a scenario; "" where none came of it.
+
+    Raises NotFound for what was never scored.
+    """
+    found = None
+    for event in journal.events(subject="drill/", kinds=("drill.scored",)):
+        if drill in (event.subject.removeprefix("drill/"), str(event.data["scorecard"]["scenario"])):
+            found = event
+    if found is None:
+        raise NotFound(
+            f"no drill {drill!r} was scored",
+            why="the journal knows of none",
+            fix="maestro drill list; maestro incident list --all",
+        )
+    return str(found.data.get("incident") or "")

@@ -193,6 +193,8 @@ class ClusterEvent:
 
 @dataclass(frozen=True, slots=True)
 class DisruptionBudget:
+    """How many pods of a selector may be ended; `least_available` is its `minAvailable`, None without."""
+
     namespace: str
     name: str
     selector: str
@@ -200,6 +202,7 @@ class DisruptionBudget:
     current_healthy: int
     desired_healthy: int
     expected_pods: int
+    least_available: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -33,6 +33,7 @@ class Identities:
     provider_ids: dict[str, str] = field(default_factory=dict)
     storage_classes: dict[str, str] = field(default_factory=dict)
     claims: dict[str, Named] = field(default_factory=dict)  # volume → its claim
+    claim_spaces: dict[str, str] = field(default_factory=dict)  # volume → namespace of whoever had it last
     mounts: defaultdict[Named, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def take(self, found: Iterable[Mapping[str, str]]) -> None:
@@ -61,6 +62,8 @@ class Identities:
     def _take_volume(self, name: str, series: Mapping[str, str]) -> None:
         if name == "kube_persistentvolume_info":
             self.storage_classes[series.get("persistentvolume", "")] = series.get("storageclass", "")
+        elif name == "kube_persistentvolume_claim_ref":
+            self.claim_spaces[series.get("persistentvolume", "")] = series.get("claim_namespace", "")
         elif volume := series.get("volumename"):
             self.claims[volume] = (series.get("namespace", ""), series.get("persistentvolumeclaim", ""))
 
@@ -121,7 +124,7 @@ class Identities:
         )
 
     def volume(self, name: str) -> VolumeRef:
-        namespace, claim = self.claims.get(name, ("", ""))
+        namespace, claim = self.claims.get(name, (self.claim_spaces.get(name, ""), ""))
         pods = tuple(sorted(self.mounts[namespace, claim])) if claim else ()
         return VolumeRef(name, self.storage_classes.get(name, ""), namespace, claim, pods)
 

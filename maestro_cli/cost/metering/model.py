@@ -81,7 +81,8 @@ class NodeRef:
 
 @dataclass(frozen=True, slots=True)
 class VolumeRef:
-    """One persistent volume and its claim; without `claim` nobody bound it, without `pods` none mount it."""
+    """One persistent volume and its claim; without `claim` none holds it (any more, where it
+    has a namespace), without `pods` none mount it."""
 
     name: str
     storage_class: str = ""

@@ -31,6 +31,7 @@ IDENTITIES = (
     "kube_node_info",
     "kube_node_labels",
     "kube_persistentvolume_info",
+    "kube_persistentvolume_claim_ref",
     "kube_persistentvolumeclaim_info",
     "kube_pod_spec_volumes_persistentvolumeclaims_info",
 )

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from maestro_cli.cost.storage.model import StoredVersion
 
 NEWEST = 3  # of each model
-_VERSION = re.compile(r"(?i)version\W{0,8}0*([0-9]{1,18})(?![0-9])")  # also in JSON within JSON
+# also in JSON within JSON, as the value of an environment variable, and in a list of them
+_VERSION = re.compile(r"(?i)versions?(?:\W{0,8}value)?\W{0,8}((?:[0-9]{1,18}\W{1,8})*[0-9]{1,18})(?![0-9])")
+_NUMBER = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,21 @@ def named_versions(
 ) -> dict[tuple[str, int], list[str]]:
     """Which versions of these models are named in texts, each given as (where, text), and where.
 
-    `MODEL=1`, `MODEL/1`, `MODEL@1` and `MODEL:1` are names, and so is a version anywhere in a text that
-    has the model too (`model: fraud`, `version: 1`): rather many too many than one that is missed.
+    `MODEL=1`, `MODEL/1`, `MODEL@1`, `MODEL:1` and `MODEL:v1` are names, and so is a version anywhere in a
+    text that has the model too (`model: fraud`, `version: 1`): rather many too many than one that is missed.
     """
     found: dict[tuple[str, int], list[str]] = {}
     if not models:
         return found
     ordered = sorted(models, key=len, reverse=True)
-    pattern = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, ordered))})[=/@:]0*([0-9]{{1,18}})(?![0-9])")
+    pattern = re.compile(
+        rf"(?<![\w.-])({'|'.join(map(re.escape, ordered))})[=/@:]v?0*([0-9]{{1,18}})(?![0-9])"
+    )
     for where, text in texts:
-        named = [(model, version) for model in ordered if model in text for version in _VERSION.findall(text)]
+        versions = [
+            number for found_there in _VERSION.findall(text) for number in _NUMBER.findall(found_there)
+        ]
+        named = [(model, version) for model in ordered if model in text for version in versions]
         for model, version in (*pattern.findall(text), *named):
             places = found.setdefault((model, int(version)), [])
             if where not in places:

@@ -13,7 +13,7 @@ from datetime import datetime
 from shlex import quote
 
 from maestro_cli.core.facts.metrics import Sample
-from maestro_cli.core.quantities import format_duration, prometheus_duration
+from maestro_cli.core.quantities import counted, format_duration, prometheus_duration
 from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.ports import InstantMetrics
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
@@ -53,15 +53,21 @@ class ServedQueries:
 
     @property
     def asked(self) -> str:
-        return self._grown(_VERSION, "maestro_inference_requests_total")
+        """Requests; of a counter that began in the window all it came to, which is no growth of it."""
+        return self._counted(_VERSION, "maestro_inference_requests_total")
 
     @property
     def shadowed(self) -> str:
-        return self._grown(_WORKLOAD, "maestro_shadow_rows_total")
+        return self._counted(_WORKLOAD, "maestro_shadow_rows_total")
 
     @property
     def looked_up(self) -> str:
         return self._grown(f"{_WORKLOAD}, result", "maestro_prediction_cache_lookups_total")
+
+    def _counted(self, by: str, metric: str) -> str:
+        series, over = self.series.of(metric), self._window
+        born = f"max_over_time({series}[{over}]) unless {series} offset {over}"
+        return f"sum by ({by}) ({born} or increase({series}[{over}]))"
 
     def _grown(self, by: str, metric: str) -> str:
         return f"sum by ({by}) (increase({self.series.of(metric)}[{self._window}]))"
@@ -85,23 +91,33 @@ def served_waste(
         yield from (NotJudged(kind, why) for kind in (Kind.IDLE_MODEL, Kind.COLD_CACHE))
         return
     shadowed = _values(metrics.query(queries.shadowed, at=now).samples, _WORKLOAD)
+    untold = 0
     for sample in loaded:
-        if sample.value >= LEAST_SHARE * steps and shadowed.get(_key(sample, _WORKLOAD), 0.0) == 0:
-            yield from _idle(sample, asked.get(_key(sample, _VERSION), 0.0), queries)
-    yield from _cold(metrics.query(queries.looked_up, at=now).samples, queries)
+        if sample.value < LEAST_SHARE * steps or shadowed.get(_key(sample, _WORKLOAD), 0.0) != 0:
+            continue
+        requests = asked.get(_key(sample, _VERSION))
+        untold += requests is None
+        if requests == 0:  # NaN is not none
+            yield _idle(sample, queries)
+    if untold:
+        yield NotJudged(Kind.IDLE_MODEL, f"no requests are told of {counted(untold, 'loaded version')}")
+    looked_up = metrics.query(queries.looked_up, at=now).samples
+    if not looked_up:
+        yield NotJudged(Kind.COLD_CACHE, "no model server tells lookups of a cache")
+    yield from _cold(looked_up, queries)
 
 
-def _idle(sample: Sample, requests: float, queries: ServedQueries) -> Iterator[Waste]:
-    if requests != 0:  # NaN is not none
-        return
+def _idle(sample: Sample, queries: ServedQueries) -> Waste:
     labels = sample.labels
     model, version = labels.get("model", ""), labels.get("version", "")
     evidence = f"loaded for {format_duration(queries.window_seconds)}, and no request asked it"
     namespace, deployment = labels.get("namespace", ""), labels.get("deployment", "")
     target = quote(f"{namespace}/deploy/{deployment}")
     remedy = f"maestro model unload {target} --model {quote(model)} --version {quote(version)}"
-    name = f"{deployment}: {model}@{version}"
-    yield Waste(Kind.IDLE_MODEL, namespace, name, evidence, queries.asked, remedy=remedy)
+    name = f"{deployment}: {model}@{version}" if deployment else f"{model}@{version}"
+    if not (namespace and deployment and version.isdecimal()):
+        remedy = ""  # who it is was not told as maestro would ask for it
+    return Waste(Kind.IDLE_MODEL, namespace, name, evidence, queries.asked, remedy=remedy)
 
 
 def _cold(samples: Iterable[Sample], queries: ServedQueries) -> Iterator[Waste]:

@@ -113,6 +113,12 @@ class CostServices(PeopleServices):
 
         return find_incident_cost(self, wanted, incident)
 
+    def drill_allocation(self, wanted: AllocationWanted, drill: str) -> AllocationFound:
+        """The same of a drill by its name or id."""
+        from maestro_cli.services.costs.spans import find_drill_cost
+
+        return find_drill_cost(self, wanted, drill)
+
     def cost_report(self, wanted: AllocationWanted) -> CostReport:
         """One bill by several groupings."""
         from maestro_cli.services.costs.allocations import find_report

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from maestro_cli.chaos.drills.history import incident_of
 from maestro_cli.core.errors import NoData, UsageError
+from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.allocation.allocate import allocate
 from maestro_cli.cost.allocation.model import RowKind
 from maestro_cli.cost.allocation.report import AllocationFound, IncidentSpan
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
     from maestro_cli.services.costs.wanted import AllocationWanted
 
 
+def find_drill_cost(services: CostServices, wanted: AllocationWanted, drill: str) -> AllocationFound:
+    """The same of a drill by its name or id; of those of one name the newest. Raises what that raises."""
+    incident = incident_of(services.journal, drill)
+    if not incident:
+        raise NoData(
+            f"no incident came of the drill {visible(drill, 60)}",
+            why="it was not detected, so that nobody says when it began and was over",
+            fix="maestro cost show --window 1h",
+        )
+    return find_incident_cost(services, wanted, incident)
+
+
 def find_incident_cost(services: CostServices, wanted: AllocationWanted, reference: str) -> AllocationFound:
     """The hours of an incident, and what its part of them cost; as long before it is metered beside.
 
@@ -27,7 +41,11 @@ def find_incident_cost(services: CostServices, wanted: AllocationWanted, referen
     """
     window = wanted.window
     if window.window or window.until or window.record:
-        raise UsageError("an incident says what its window is", fix="leave out --window, --until and --from")
+        raise UsageError(
+            "an incident says what its window is",
+            why="it costs from its first signal until it was resolved",
+            fix="leave out --window, --until and --from",
+        )
     asked = read_wanted(wanted)
     incident = survivor_of(services.journal, find_incident(services.journal, reference))
     now = services.clock.now()

@@ -29,8 +29,14 @@ _NAMING = (
     "/apis/apps/v1/deployments",
     "/apis/apps/v1/statefulsets",
     "/apis/apps/v1/daemonsets",
+    "/apis/batch/v1/cronjobs",
+    "/apis/batch/v1/jobs",
     "/api/v1/configmaps",
 )
+_OF_OPERATORS = {
+    "argoproj.io": "/apis/argoproj.io/v1alpha1/rollouts",
+    "serving.kserve.io": "/apis/serving.kserve.io/v1beta1/inferenceservices",
+}
 
 
 def served_query(series: ClusterSeries) -> str:
@@ -134,7 +140,9 @@ def _named_by_hand(needed: Collection[str], models: Collection[str]) -> dict[tup
 def _texts(services: CostServices) -> Iterator[tuple[str, str]]:
     """Where, and all that it says, of everything in the cluster that may name a version."""
     cluster = services.cluster  # a context without one is not a cluster without objects
-    for path in _NAMING:
+    groups = {group.get("name") for group in cluster.get_object("/apis").get("groups") or ()}
+    operators = [path for group, path in _OF_OPERATORS.items() if group in groups]
+    for path in (*_NAMING, *operators):
         try:
             found: dict[str, Any] = cluster.get_object(path)
         except NotFound:
@@ -142,7 +150,7 @@ def _texts(services: CostServices) -> Iterator[tuple[str, str]]:
         for item in found.get("items") or ():
             meta = item.get("metadata") or {}
             name = f"{path.rpartition('/')[2]}/{meta.get('name', '')} in {meta.get('namespace', '')}"
-            yield visible(name, 120), json.dumps(item, ensure_ascii=False)
+            yield visible(name, 120), json.dumps(item, ensure_ascii=False).replace("\\n", " ")
 
 
 def _served(services: CostServices, series: ClusterSeries) -> dict[tuple[str, int], list[str]]:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.quantities import format_duration
-from maestro_cli.core.refs import ref_of
 from maestro_cli.cost.allocation.allocate import allocate
 from maestro_cli.cost.allocation.model import RowKind
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH
 from maestro_cli.cost.storage.report import StorageWanted
 from maestro_cli.cost.storage.tiering import Place
-from maestro_cli.cost.waste.machines import idle_machines, unattached_volumes
+from maestro_cli.cost.waste.machines import idle_machines
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
+from maestro_cli.cost.waste.needs import Needs, needs_of
 from maestro_cli.cost.waste.report import WasteReport
 from maestro_cli.cost.waste.served import dear_series, served_waste
+from maestro_cli.cost.waste.volumes import unattached_volumes
 from maestro_cli.services.costs.wanted import CostWindow
 from maestro_cli.services.costs.windows import CostData
 
@@ -76,17 +77,19 @@ def _machines(services: CostServices, data: CostData) -> Found:
         for row, costs in zip(hourly.allocation.rows, hourly.costs, strict=True)
         if row.kind is RowKind.SPENDER
     }
-    return idle_machines(data.metered, spent, _floors(services, data))
+    return idle_machines(data.metered, spent, _needs(services, data))
 
 
-def _floors(services: CostServices, data: CostData) -> dict[str, int]:
-    """The least replicas that autoscalers want; none of a record, and where there are metrics alone."""
+def _needs(services: CostServices, data: CostData) -> dict[str, Needs] | None:
+    """None of a record, where there are metrics alone, and where the cluster does not tell."""
     if services.context.cluster is None or data.digest:
-        return {}
-    return {
-        str(ref_of(one.target_kind, one.namespace, one.target_name)): one.least
-        for one in services.cluster.list_autoscalers(None)
-    }
+        return None
+    cluster = services.cluster
+    try:
+        budgets = cluster.list_disruption_budgets(None)
+        return needs_of(cluster.list_all_workloads(None), budgets, cluster.list_autoscalers(None))
+    except MaestroError:
+        return None
 
 
 def _served(services: CostServices, data: CostData) -> Found:

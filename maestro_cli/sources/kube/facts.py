@@ -256,6 +256,7 @@ def budget_facts(budget: BudgetObject) -> DisruptionBudget:
         current_healthy=status.current_healthy,
         desired_healthy=status.desired_healthy,
         expected_pods=status.expected_pods,
+        least_available=budget.spec.min_available,
     )
 
 

@@ -292,8 +292,9 @@ class EventObject(Struct, rename="camel"):
     series: EventSeries | None = None
 
 
-class BudgetSpec(Struct):
+class BudgetSpec(Struct, rename="camel"):
     selector: Selector | None = None
+    min_available: int | str | None = None
 
 
 class BudgetStatus(Struct, rename="camel"):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from maestro_cli.config.locations import config_dir
+from maestro_cli.config.locations import config_dir, state_dir
+from maestro_cli.incidents.desk import IncidentDesk
+from maestro_cli.incidents.projection import IncidentProjection
+from maestro_cli.journal.store import Journal
 from tests.cli.program import maestro
 from tests.contract.cost.test_metering_prometheus import HOURS, SCRAPE, START, text
 from tests.contract.recorded_prometheus import recorded_prometheus
+from tests.unit.incidents.world import SetClock
 
 PRICES = """
 currency: EUR
@@ -99,3 +104,51 @@ def test_what_has_no_prices_is_no_data() -> None:
     result = maestro("cost", "show", "--window", "3h", *UNTIL)
     assert (result.code, result.out) == (15, "")
     assert "prices" in result.error_lines[0]
+
+
+@pytest.fixture
+def drilled(lab: None) -> None:
+    """A drill whose incident lasted from 1:15 to 1:45, one before it, and one that nobody detected."""
+    clock = SetClock(START)
+    file = state_dir() / "journal" / "lab.sqlite"
+    with closing(Journal(file, projections=[IncidentProjection()], clock=clock)) as journal:
+        desk = IncidentDesk(journal, clock, "ana")
+        for begins, lasts in ((10, 20), (45, 30)):
+            clock.advance(60 * begins)
+            found = desk.open("rehearsal", drill=True)
+            clock.advance(60 * lasts)
+            desk.resolve(found.id, force=True, reason="it is over")
+            card = {"incident": found.id, "scorecard": {"scenario": "bad-release"}}
+            journal.append("drill.scored", f"drill/drl-{begins}", "ana", card)
+        nothing = {"incident": "", "scorecard": {"scenario": "unseen"}}
+        journal.append("drill.scored", "drill/drl-0", "ana", nothing)
+
+
+@pytest.mark.usefixtures("drilled")
+def test_a_drill_cost_what_the_machines_did_while_its_incident_lasted() -> None:
+    """The node of a known type, the control plane, and a volume; of the other node 14 of 30 minutes."""
+    told = json.loads(maestro("cost", "show", "--drill", "bad-release", "-o", "json").out)
+    span = told["incident"]
+    assert (span["number"], span["drill"], span["lasts"]) == (2, True, False)
+    hour = told["total"]  # the hour from 1:00, all of it
+    assert span["cost"] == pytest.approx(hour / 2, rel=0.02)
+    by_id = json.loads(maestro("cost", "show", "--drill", "drl-10", "-o", "json").out)
+    assert by_id["incident"]["number"] == 1
+    again = json.loads(maestro("cost", "show", "--incident", "2", "-o", "json").out)
+    assert again == told
+
+
+@pytest.mark.usefixtures("drilled")
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("--drill", "unseen"), 15, "no incident came of the drill unseen"),
+        (("--drill", "never"), 6, "no drill 'never' was scored"),
+        (("--drill", "bad-release", "--incident", "1"), 2, "an incident and a drill"),
+        (("--drill", "bad-release", "--window", "1h"), 2, "an incident says what its window is"),
+    ],
+)
+def test_a_drill_without_an_incident_has_no_cost(words: tuple[str, ...], code: int, says: str) -> None:
+    result = maestro("cost", "show", *words)
+    assert (result.code, result.out) == (code, "")
+    assert says in result.error_lines[0]

@@ -30,14 +30,22 @@ def _line(name: str, labels: str, point: int, value: float) -> str:
 
 
 def _history() -> str:
-    """Version 1 is never asked, version 2 is, version 3 comes after a day; lookups never hit."""
-    versions = {number: f'{PLACE},model="fraud",version="{number}"' for number in (1, 2, 3)}
-    first = {1: 0, 2: 0, 3: POINTS // 2}
+    """Version 1 is never asked, version 2 is, version 3 comes after a day; lookups never hit.
+
+    Of version 4 a counter comes with a burst of requests in it, and does not grow; of 5 none is told.
+    """
+    versions = {number: f'{PLACE},model="fraud",version="{number}"' for number in (1, 2, 3, 4, 5)}
+    first = {1: 0, 2: 0, 3: POINTS // 2, 4: 0, 5: 0}
     points = range(POINTS + 1)
     info = [_line("maestro_model_info", f'{versions[number]},digest="d{number}"', point, 1)
             for number in versions for point in points if point >= first[number]]  # fmt: skip
     asked = [
         _line("maestro_inference_requests_total", f'{versions[2]},code="200"', p, 10 * p) for p in points
+    ]
+    asked += [_line("maestro_inference_requests_total", f'{versions[1]},code="200"', p, 7) for p in points]
+    asked += [
+        _line("maestro_inference_requests_total", f'{versions[4]},code="200"', p, 900)
+        for p in range(POINTS // 2, POINTS + 1)
     ]
     misses = [
         _line("maestro_prediction_cache_lookups_total", f'{PLACE},result="miss"', p, 10 * p) for p in points
@@ -64,6 +72,8 @@ def test_the_version_that_nobody_asked_is_idle_and_the_cache_that_never_hits_is_
     assert [(one.kind, one.name) for one in found if isinstance(one, Waste)] == [
         (Kind.IDLE_MODEL, "fraud: fraud@1"), (Kind.COLD_CACHE, "fraud"),
     ]  # fmt: skip
+    (untold,) = (one for one in found if isinstance(one, NotJudged))
+    assert untold.why == "no requests are told of 1 loaded version"
 
 
 def test_a_window_of_which_half_was_measured_judges_nothing(url: str) -> None:

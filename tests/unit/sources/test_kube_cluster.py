@@ -181,7 +181,7 @@ def test_nodes_and_budgets() -> None:
     }
     budget = {
         "metadata": {"name": "fraud", "namespace": "ml"},
-        "spec": {"selector": {"matchLabels": {"app": "fraud"}}},
+        "spec": {"selector": {"matchLabels": {"app": "fraud"}}, "minAvailable": "50%"},
         "status": {"disruptionsAllowed": 1, "currentHealthy": 3, "desiredHealthy": 2, "expectedPods": 3},
     }
     kube, _ = answering(ok({"metadata": {}, "items": [node]}), ok({"metadata": {}, "items": [budget]}))
@@ -194,6 +194,7 @@ def test_nodes_and_budgets() -> None:
     )
     (limit,) = kube.list_disruption_budgets("ml")
     assert (limit.selector, limit.disruptions_allowed, limit.expected_pods) == ("app=fraud", 1, 3)
+    assert limit.least_available == "50%"
 
 
 def test_replace_template_tests_uid_and_version_and_keeps_other_annotations() -> None:

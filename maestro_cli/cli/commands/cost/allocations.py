@@ -22,6 +22,7 @@ from maestro_cli.cli.commands.cost.options import (
     WindowOption,
 )
 from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.core.errors import UsageError
 from maestro_cli.output.writer import emit
 from maestro_cli.services.costs.wanted import AllocationWanted, CostWindow
 
@@ -47,6 +48,9 @@ def show(
             autocompletion=offers.incidents,
         ),
     ] = "",
+    drill: Annotated[
+        str, typer.Option(metavar="DRILL", help="The same of the newest drill of a name, or one by its id.")
+    ] = "",
     picture: Annotated[
         str, typer.Option(metavar="KIND", help="Also drawn: treemap, bars by hour or day, or trend.")
     ] = "",
@@ -61,6 +65,8 @@ def show(
     Example: maestro cost show --window 7d --by team
 
     Example: maestro cost show --incident latest --by workload
+
+    Example: maestro cost show --drill bad-release
 
     Example: maestro cost show --window 24h --record day.tar.gz && maestro cost show --from day.tar.gz
 
@@ -77,7 +83,12 @@ def show(
         CostWindow(window, until, prices, from_), by, where, share_idle, tuple(share or ()), share_overhead,
         tuple(share_weight or ()), record,
     )  # fmt: skip
-    found = ctx.obj.incident_allocation(wanted, incident) if incident else ctx.obj.allocation(wanted)
+    if incident and drill:
+        raise UsageError("an incident and a drill", why="a drill has its incident", fix="leave one out")
+    if drill:
+        found = ctx.obj.drill_allocation(wanted, drill)
+    else:
+        found = ctx.obj.incident_allocation(wanted, incident) if incident else ctx.obj.allocation(wanted)
     emit(show_view(found, picture), options)
 
 

@@ -157,6 +157,21 @@ def test_a_workload_is_the_topmost_owner() -> None:
     assert owned("StatefulSet", "db") == ("StatefulSet", "db")
 
 
+def test_a_volume_that_was_released_is_of_the_namespace_that_had_it() -> None:
+    identities = Identities()
+    had = {"__name__": "kube_persistentvolume_claim_ref", "claim_namespace": "ml", "name": "data"}
+    claim = {
+        "__name__": "kube_persistentvolumeclaim_info",
+        "namespace": "ml",
+        "persistentvolumeclaim": "data",
+    }
+    identities.take([{**had, "persistentvolume": name} for name in ("pv-a", "pv-b")])
+    identities.take([{**claim, "volumename": "pv-a"}])
+    held, released = identities.volume("pv-a"), identities.volume("pv-b")
+    assert (held.namespace, held.claim) == ("ml", "data")
+    assert (released.namespace, released.claim) == ("ml", "")
+
+
 def test_an_hour_with_use_and_without_who_ran_is_not_covered() -> None:
     found = meter(Fake(), Meter("lab"), hours_until(START, 1), START)
     assert np.isnan(found.used[Resource.CPU]).all()

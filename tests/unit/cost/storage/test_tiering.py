@@ -172,3 +172,21 @@ def test_a_version_that_stands_apart_from_its_model_in_a_routing_document_is_nam
     text = json.dumps({"data": {"routing.yaml": "routes:\n- model: fraud\n  version: 1\n- {version: 7}\n"}})
     named = named_versions([("configmaps/r", text), ("other", "version: 3")], ["fraud"])
     assert set(named) == {("fraud", 1), ("fraud", 7)}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"env": [{"name": "MODEL", "value": "fraud"}, {"name": "VERSION", "value": "3"}]}', {3}),
+        ('{"env": [{"name": "MODEL", "value": "fraud"}, {"name": "MODEL_VERSION", "value": "03"}]}', {3}),
+        ('{"model": "fraud", "version": 3}', {3}),
+        (json.dumps({"a": json.dumps({"model": "fraud", "version": 3})}), {3}),
+        ("name: fraud versions: [1, 2, 12]", {1, 2, 12}),
+        ("fraud versions:   - 4   - 5", {4, 5}),
+        ("registry/fraud:v7", {7}),
+        ("version 3 of another", set()),
+        ("fraudulent/3", set()),
+    ],
+)
+def test_the_shapes_in_which_a_version_is_named(text: str, named: set[int]) -> None:
+    assert {version for _, version in named_versions([("where", text)], ["fraud"])} == named

@@ -15,9 +15,11 @@ from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.cost.cluster_series import ANY_CLUSTER
 from maestro_cli.cost.metering.model import ContainerRef, Hours, Metered, VolumeRef
 from maestro_cli.cost.prices.model import ALWAYS, HOURS_OF_A_MONTH, PriceVersion, Resource, StorageClass
-from maestro_cli.cost.waste.machines import idle_machines, unattached_volumes
+from maestro_cli.cost.waste.machines import idle_machines
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
+from maestro_cli.cost.waste.needs import Needs
 from maestro_cli.cost.waste.served import STEPS, ServedQueries, dear_series, served_waste
+from maestro_cli.cost.waste.volumes import unattached_volumes
 
 NOW = datetime(2026, 11, 8, tzinfo=UTC)
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -66,13 +68,51 @@ def test_replicas_beyond_what_the_busiest_hour_needs_are_waste_in_their_share_of
     assert one.monthly == pytest.approx(800.0 * 4 / 8)
 
 
-def test_replicas_that_their_memory_needs_or_that_have_a_gpu_are_not_waste() -> None:
+def test_replicas_that_their_memory_needs_are_not_waste() -> None:
     full = metered(replicas("web", 8, 0.2))
     full.used[Resource.MEMORY][:, 3] = 0.7
     assert not list(idle_machines(full, {}, {}))
+
+
+def on_gpus(data: Metered, busy: float | None) -> Metered:
+    """One GPU a container, so busy in every hour; None where no exporter tells."""
+    gpus = np.ones_like(data.requested[Resource.CPU])
+    used = {} if busy is None else {Resource.GPU: gpus * busy}
+    return replace(data, requested={**data.requested, Resource.GPU: gpus}, used={**data.used, **used})
+
+
+@pytest.mark.parametrize("cores", [0.2, 0.001])
+def test_what_works_on_gpus_is_no_waste_however_little_its_processors_do(cores: float) -> None:
+    data = metered(replicas("llm", 8, cores))
+    assert not list(idle_machines(on_gpus(data, 0.98), {}, {}))
+    (unknown,) = idle_machines(on_gpus(data, None), {}, {})
+    assert isinstance(unknown, NotJudged)
+    assert unknown.why == "1 workload with GPUs whose use was not measured: ml/deploy/llm"
+
+
+def test_idle_gpus_are_waste_with_what_they_hold() -> None:
+    (dead,) = idle_machines(on_gpus(metered(replicas("llm", 1, 0.001)), 0.002), {}, {})
+    assert isinstance(dead, Waste)
+    assert dead.kind is Kind.ZOMBIE
+    assert dead.evidence.endswith("holds 1 GiB of memory and 1 GPUs, busy to 0.2% at most")
+    (many,) = idle_machines(on_gpus(metered(replicas("llm", 8, 0.02)), 0.2), {}, {})
+    assert isinstance(many, Waste)
+    assert many.remedy == "maestro scale ml/deploy/llm --replicas 3"
+
+
+def test_what_works_on_a_device_that_nobody_meters_is_not_judged() -> None:
+    needs = {"ml/deploy/tpu": Needs(device="google.com/tpu")}
+    (one,) = idle_machines(metered(replicas("tpu", 1, 0.001)), {}, needs)
+    assert isinstance(one, NotJudged)
+    assert "google.com/tpu" in one.why
+
+
+def test_replicas_without_a_request_for_memory_are_not_judged_and_told() -> None:
     data = metered(replicas("web", 8, 0.2))
-    on_gpu = {**data.requested, Resource.GPU: np.ones_like(data.requested[Resource.CPU])}
-    assert not list(idle_machines(replace(data, requested=on_gpu), {}, {}))
+    data.requested[Resource.MEMORY][:] = math.nan
+    (one,) = idle_machines(data, {}, {})
+    assert isinstance(one, NotJudged)
+    assert one.kind is Kind.OVER_REPLICATED
 
 
 def test_an_hour_that_only_began_counts_for_nothing() -> None:
@@ -87,14 +127,28 @@ def test_an_hour_that_only_began_counts_for_nothing() -> None:
 
 
 def test_what_an_autoscaler_wants_at_the_least_is_not_waste() -> None:
-    assert not list(idle_machines(metered(replicas("web", 8, 0.2)), {}, {"ml/deploy/web": 7}))
+    assert not list(idle_machines(metered(replicas("web", 8, 0.2)), {}, {"ml/deploy/web": Needs(7, "web")}))
+
+
+def test_replicas_that_an_autoscaler_sets_are_not_to_be_scaled_by_hand() -> None:
+    (one,) = idle_machines(metered(replicas("web", 8, 0.2)), {}, {"ml/deploy/web": Needs(2, "by-cpu")})
+    assert isinstance(one, Waste)
+    assert (one.remedy, "its autoscaler by-cpu sets them" in one.evidence) == ("", True)
+
+
+def test_without_a_look_at_what_else_wants_replicas_no_command_is_given() -> None:
+    (one,) = idle_machines(metered(replicas("web", 8, 0.2)), {}, None)
+    assert isinstance(one, Waste)
+    assert (one.remedy, one.evidence.endswith("was not looked at")) == ("", True)
 
 
 @pytest.mark.parametrize("gap", ["used", "requested"])
 def test_a_workload_that_was_not_measured_in_one_hour_is_not_judged(gap: str) -> None:
     data = metered(replicas("dead", 1, 0.0))
     getattr(data, gap)[Resource.CPU][0, 7] = math.nan
-    assert not list(idle_machines(data, {}, {}))
+    (one,) = idle_machines(data, {}, {})
+    assert isinstance(one, NotJudged)
+    assert "1 workload" in one.why
 
 
 @pytest.mark.parametrize("data", [metered({}, hours=5), metered({}, coverage=np.full(48, 0.5))])
@@ -125,9 +179,29 @@ def test_a_volume_that_no_pod_mounted_in_any_hour_is_waste_at_the_price_of_its_c
     assert unpriced.monthly is None
 
 
-def test_without_any_mount_told_no_volume_is_called_loose() -> None:
-    (one,) = unattached_volumes(metered({}, volumes=(LOOSE,)), None)
+@pytest.mark.parametrize(
+    "data",
+    [
+        metered({}, volumes=(LOOSE,)),  # no mount is told
+        metered({}, volumes=(replace(LOOSE, claim=""), replace(LOOSE, name="pv-c", claim=""))),  # nor a claim
+        metered({}),  # nor a volume
+        metered({}, hours=5, volumes=(MOUNTED, LOOSE)),
+        metered({}, volumes=(MOUNTED, LOOSE), coverage=np.full(48, 0.5)),
+    ],
+)
+def test_where_too_little_is_told_no_volume_is_called_loose(data: Metered) -> None:
+    (one,) = unattached_volumes(data, None)
     assert isinstance(one, NotJudged)
+
+
+def test_a_volume_of_a_namespace_that_nobody_watches_is_not_called_loose() -> None:
+    released = VolumeRef("pv-c", "standard", "ml")
+    elsewhere = VolumeRef("pv-d", "standard", "payments")
+    gone, unknown = unattached_volumes(metered({}, volumes=(MOUNTED, released, elsewhere)), None)
+    assert isinstance(gone, Waste)
+    assert "no claim holds it any more" in gone.evidence
+    assert isinstance(unknown, NotJudged)
+    assert unknown.why.startswith("1 volume of namespaces")
 
 
 class Prometheus:
@@ -146,6 +220,7 @@ FRAUD = {"namespace": "ml", "deployment": "fraud"}
 V1, V2 = {**FRAUD, "model": "fraud", "version": "1"}, {**FRAUD, "model": "fraud", "version": "2"}
 Answers = dict[str, list[tuple[dict[str, str], float]]]
 WATCHED: Answers = {Q.watched: [({}, float(STEPS))]}
+CACHED: Answers = {Q.looked_up: [({**FRAUD, "result": "hit"}, 10.0)]}
 LOADED: Answers = {Q.loaded: [(V1, float(STEPS)), (V2, float(STEPS))]}
 
 
@@ -154,10 +229,24 @@ def served(answers: Mapping[str, list[tuple[dict[str, str], float]]]) -> list[Wa
 
 
 def test_a_version_that_was_loaded_all_the_time_and_never_asked_is_idle() -> None:
-    (one,) = served({**WATCHED, **LOADED, Q.asked: [(V2, 5000.0), (V1, 0.0)]})
+    (one,) = served({**WATCHED, **LOADED, **CACHED, Q.asked: [(V2, 5000.0), (V1, 0.0)]})
     assert isinstance(one, Waste)
     assert one.name == "fraud: fraud@1"
     assert one.remedy == "maestro model unload ml/deploy/fraud --model fraud --version 1"
+
+
+def test_a_version_of_which_no_requests_are_told_is_not_called_idle() -> None:
+    (one,) = served({**WATCHED, **LOADED, **CACHED, Q.asked: [(V2, 5000.0)]})
+    assert isinstance(one, NotJudged)
+    assert one.why == "no requests are told of 1 loaded version"
+
+
+@pytest.mark.parametrize("label", ["namespace", "deployment"])
+def test_a_version_whose_deployment_is_not_told_gets_no_command(label: str) -> None:
+    less = {name: value for name, value in V1.items() if name != label}
+    (one,) = served({**WATCHED, **CACHED, Q.loaded: [(less, float(STEPS))], Q.asked: [(less, 0.0)]})
+    assert isinstance(one, Waste)
+    assert not one.remedy
 
 
 @pytest.mark.parametrize(
@@ -169,7 +258,7 @@ def test_a_version_that_was_loaded_all_the_time_and_never_asked_is_idle() -> Non
     ],
 )
 def test_a_version_that_came_late_or_may_have_been_asked_is_not_called_idle(answers: Any) -> None:
-    assert not served(answers)
+    assert not served({**CACHED, **answers})
 
 
 @pytest.mark.parametrize("watched", [{}, {Q.watched: [({}, STEPS * 0.5)]}, WATCHED])
