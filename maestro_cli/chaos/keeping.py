@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from maestro_cli.changes.holder import acquire
@@ -16,8 +17,13 @@ LEASE_SECONDS = 30.0
 class Keeper:
     """Keeps the lease that says that this process is at work, in a thread, until it is released or lost."""
 
-    def __init__(self, journal: Journal, subject: str, name: str = LEASE) -> None:
-        """`subject` is the work under the lease of that name. Raises Busy where somebody else has it."""
+    def __init__(
+        self, journal: Journal, subject: str, name: str = LEASE, lost: Callable[[], None] = lambda: None
+    ) -> None:
+        """`subject` is the work under the lease of that name, and `lost` is called in a thread where somebody
+        took it over. Raises Busy where somebody else has it.
+        """
+        self._lost = lost
         self._journal = journal
         self._lease = acquire(journal, name, subject, LEASE_SECONDS)
         self._over = threading.Event()
@@ -41,4 +47,5 @@ class Keeper:
                 held = self._journal.lease(self._lease.name)
                 if held is not None and held.holder != self._lease.holder:
                     self.is_lost = True
+                    self._lost()
                     return

@@ -3,7 +3,7 @@
 Invariant: what must be undone is in the journal before the defect is shipped, and is undone however
 the drill ends; but what the cluster refused was not shipped, and what is there then is left alone. The
 truth is written only with the score. One drill at a time: who has the lease alone says of another that it is
-over.
+over. A drill that lost it stops, takes back what nobody took back for it, and leaves the rest to who has it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from maestro_cli.chaos.keeping import Keeper
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
-from maestro_cli.core.errors import GateNotMet, Interrupted, MaestroError, NotFound, TimedOut
+from maestro_cli.core.errors import Busy, GateNotMet, Interrupted, MaestroError, NotFound, TimedOut
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef, parse_workload_ref
@@ -137,8 +137,31 @@ class _Play:
         came_up_at: datetime | None,
     ) -> Performance:
         drill = new_id("drl", self._clock.now())
+        with cancellation.child() as waiting:
+            self._keeper = Keeper(self._journal, drill, DRILLS, waiting.cancel)
+            try:
+                return self._perform_all(
+                    drill, actor, progress, waiting, started=started, platform_seconds=platform_seconds,
+                    came_up_at=came_up_at,
+                )  # fmt: skip
+            except Interrupted as interrupted:
+                if cancellation.is_set:
+                    raise
+                self._require_lease(interrupted)
+                raise
+
+    def _perform_all(
+        self,
+        drill: str,
+        actor: str,
+        progress: Progress,
+        cancellation: Cancellation,
+        *,
+        started: float,
+        platform_seconds: float | None,
+        came_up_at: datetime | None,
+    ) -> Performance:
         subject = f"drill/{drill}"
-        self._keeper = Keeper(self._journal, drill, DRILLS)
         self._restore_leftovers(actor)
         self._require_no_incident(came_up_at)
         baselines = await_baselines(self._measured, self._clock, progress, cancellation)
@@ -151,9 +174,12 @@ class _Play:
         settings = tuple(map(Setting, scenes, baselines))
         defect, undo = self._act.prepare(settings)
         intent = {**self._act.told(), **_places(self._targets), "undo": undo}
+        self._require_lease()
         self._journal.append("drill.intended", subject, actor, intent)
         outcome, failure = self._perform(defect, subject, actor, progress, cancellation)
-        truth = defect.truth(is_mended=self._mend(defect, subject, actor))
+        is_mended = self._mend(defect, subject, actor)
+        self._require_lease()
+        truth = defect.truth(is_mended=is_mended)
         scenario = self._act.scenario()  # only now does anybody here know where it was
         place = self._targets.index(scenario.target)
         requests, errors = self._measured[place].totals_since(baselines[place])
@@ -171,12 +197,21 @@ class _Play:
 
     @property
     def is_at_work(self) -> bool:
-        """Whether it has begun: what is there is its own, and not that of a drill that was there before."""
-        return self._keeper is not None
+        """Whether it has begun, and nobody took over: what is there is its own, and not another drill's."""
+        return self._keeper is not None and not self._keeper.is_lost
+
+    def _require_lease(self, cause: BaseException | None = None) -> None:
+        """Raises Busy where another process took over: what would be measured is not this drill's alone."""
+        if self._keeper is not None and self._keeper.is_lost:
+            raise Busy(
+                "the drill was stopped: another process took over its lease",
+                why="this one was not heard of for too long, and what it broke was taken back",
+                fix="maestro drill list, and begin it again once the other one is over",
+            ) from cause
 
     def dismiss(self) -> None:
         """Dismiss what the drill left open, because it failed or was stopped, and let the next one begin."""
-        if self._keeper is None:
+        if self._keeper is None or self._keeper.is_lost:
             return
         try:
             for target in self._targets:
@@ -208,10 +243,18 @@ class _Play:
 
     def _mend(self, defect: Defect, subject: str, actor: str) -> bool:
         """Take the defect away if it is there; True when the responders had done so."""
+        if self._is_taken_back(subject):
+            defect.let_go()
+            return False
         is_mended = defect.mend()
         by = "the responders" if is_mended else "the drill"
         self._journal.append("drill.undone", subject, actor, {"by": by})
         return is_mended
+
+    def _is_taken_back(self, subject: str) -> bool:
+        """Whether who took over did so: what is there now may be theirs."""
+        left = {event.subject for event in unfinished(self._journal)}
+        return self._keeper is not None and self._keeper.is_lost and subject not in left
 
     def _in_a_persons_place(self, subject: str, actor: str) -> Confirm:
         """Answers what the act has an answer for, and records that the drill did."""

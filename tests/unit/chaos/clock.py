@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from maestro_cli.core.cancellation import Cancellation
@@ -33,3 +35,8 @@ class FakeCancellation(Cancellation):
     def wait(self, seconds: float) -> bool:
         self.clock.sleep(seconds)
         return self.is_set
+
+    @contextmanager
+    def child(self) -> Iterator[Cancellation]:
+        with self._having(FakeCancellation(self.clock)) as child:
+            yield child

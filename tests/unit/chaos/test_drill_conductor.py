@@ -10,9 +10,11 @@ import pytest
 from maestro_cli.changes.holder import acquire, is_held
 from maestro_cli.chaos import keeping
 from maestro_cli.chaos.drills.conductor import DRILLS, is_drilling
-from maestro_cli.core.errors import ActionFailed, Busy, NotFound, TimedOut
+from maestro_cli.core.cancellation import Cancellation
+from maestro_cli.core.errors import ActionFailed, Busy, ExitCode, Interrupted, NotFound, TimedOut
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.refs import WorkloadRef
+from tests.patience import wait_for
 from tests.unit.chaos.theatre import SCENARIO, WELL, Theatre
 
 
@@ -155,3 +157,41 @@ def test_a_drill_has_the_lease_until_nothing_of_it_is_left(
     assert len(seen) >= 3
     assert all(seen)
     assert not is_held(theatre.journal, DRILLS)
+
+
+@pytest.mark.parametrize("is_taken_back", [True, False], ids=["what it broke is taken back", "it is there"])
+def test_a_drill_that_lost_its_lease_stops_and_leaves_what_another_one_is_at(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, is_taken_back: bool
+) -> None:
+    monkeypatch.setattr(keeping, "LEASE_SECONDS", 0.1)  # asked each third of it, by the time of threads
+
+    def took_over() -> bool:
+        held = theatre.journal.lease(DRILLS)
+        if held is not None:
+            theatre.journal.release_lease(held)
+        try:
+            acquire(theatre.journal, DRILLS, "drl-other", 1e6)
+        except Busy:  # the drill was quicker
+            return False
+        return True
+
+    def taken_over(incident: str, *, cancellation: Cancellation, **_: object) -> None:
+        wait_for(took_over, "it has the lease")
+        if is_taken_back:
+            drill = theatre.journal.events(kinds=("drill.intended",))[0].subject
+            theatre.journal.append("drill.undone", drill, "ben", {"by": "the next drill"})
+            theatre.cluster.template = {**theatre.cluster.template, "spec": "broken by the other one"}
+        wait_for(lambda: cancellation.is_set, "it is heard")
+        raise Interrupted()
+
+    monkeypatch.setattr(theatre.responder, "respond", taken_over)
+    with pytest.raises(Busy, match="another process took over its lease") as told:
+        theatre.run()
+    assert told.value.exit_code is ExitCode.BUSY
+    assert theatre.kinds == ["drill.intended", "drill.undone"]
+    assert theatre.responder.dismissed == ["left open by a drill that was killed"], "the other one's stay"
+    assert theatre.stage.calls == ["up"], "the other one is on it"
+    assert theatre.cluster.is_well is not is_taken_back
+    held = theatre.journal.lease(DRILLS)
+    assert held is not None
+    assert held.holder.startswith("drl-other ")

@@ -74,6 +74,10 @@ class Defect(ABC):
     def truth(self, *, is_mended: bool) -> Truth:
         """What was broken, once it was mended. Raises NoData where nobody recorded it."""
 
+    def let_go(self) -> None:
+        """Somebody else took it away, and answers for what is there: what this process does of it ends."""
+        return
+
     def repair(self) -> None:
         """What a person does whom a runbook sends there, one of the responders. Raises UndoFailed."""
         self.mend()

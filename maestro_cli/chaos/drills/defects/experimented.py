@@ -130,6 +130,12 @@ class ExperimentDefect(Defect):
             raise self._error
         return is_mended
 
+    def let_go(self) -> None:
+        """Its run takes back what is its own."""
+        self._drilled.response.cancel()
+        if self._thread is not None:
+            self._thread.join()
+
     def truth(self, *, is_mended: bool) -> Truth:
         if self._put is None or self._report is None:
             why = "" if self._error is None else self._error.what
