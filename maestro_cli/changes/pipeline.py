@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 
 from maestro_cli.changes import gate
-from maestro_cli.changes.approvals import consent_of, end_if_stale, identity_of, may_wait, wait
-from maestro_cli.changes.budgets import budgets_of
+from maestro_cli.changes.approvals import consent_of, end_if_stale, may_wait, wait
 from maestro_cli.changes.execution import Execution
 from maestro_cli.changes.history import (
     abandoned_payloads,
@@ -28,6 +27,7 @@ from maestro_cli.changes.history import (
     written_payloads,
 )
 from maestro_cli.changes.impact import with_impact
+from maestro_cli.changes.judging import judgements
 from maestro_cli.changes.kinds import KINDS, kind_named
 from maestro_cli.changes.kinds.kind import ChangeKind, Permission, Request
 from maestro_cli.changes.ledger import Ledger, take_target
@@ -46,7 +46,6 @@ from maestro_cli.changes.model import (
 from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.records import decision_error, recorded_error
-from maestro_cli.changes.rules import Caller, Judgement, judge
 from maestro_cli.changes.sending import rehearse
 from maestro_cli.changes.taking_back import take_back, take_back_unrecorded
 from maestro_cli.changes.undoing import plan_undo, refuse_undo
@@ -148,17 +147,10 @@ class ChangePipeline:
             access=tuple(self._may(permission, ref) for permission in kind.needs(plan)),
             repeated=None if before is None else kind.repetition(plan, before),
             approval=approval,
-            judged=self._judged(plan, now),
+            judged=judgements(self.world, self.policy.rules, plan, self.actor, now),
             now=now,
         )
         return gate.decide(plan, self.policy, consent, found)
-
-    def _judged(self, plan: Plan, now: datetime) -> tuple[Judgement, ...]:
-        rules = self.policy.rules
-        if rules is None:
-            return ()
-        caller = Caller(self.actor, identity_of(self.world))
-        return judge(rules, plan, caller, now, budgets_of(self.world, rules))
 
     def _may(self, permission: Permission, ref: ObjectRef) -> AccessAnswer:
         """A cluster that does not tell is asked by the call itself, which then does nothing."""

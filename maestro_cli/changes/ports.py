@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from maestro_cli.changes.left import Left
-from maestro_cli.changes.model import GateReason
+from maestro_cli.changes.model import GateReason, Plan
 from maestro_cli.changes.served import OpenIncident
 from maestro_cli.core.facts.alerts import Alert, Silence
 from maestro_cli.core.facts.cluster import (
@@ -34,6 +34,9 @@ from maestro_cli.core.facts.releases import Release
 from maestro_cli.core.matchers import Matcher
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.slo.objectives import Objective
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.rules import Judgement
 
 
 class ClusterPort(Protocol):
@@ -248,6 +251,9 @@ class EntrancePort(Protocol):
 
     def forbids(self, ref: ObjectRef) -> Sequence[GateReason]:
         """What speaks against writing there that the gate of this context cannot know."""
+
+    def judged(self, plan: Plan, actor: str, now: datetime) -> Sequence[Judgement]:
+        """What each rule there says of a plan to write there, where that is another context's than this."""
 
 
 class World(Protocol):

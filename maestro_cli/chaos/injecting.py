@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,12 +19,13 @@ from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.changes.model import Consent, Plan
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.drilled import Drilled
-from maestro_cli.chaos.faults import FAULTS, REMEDIES
+from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.faults.fault import InForce, Proof
 from maestro_cli.chaos.guard.check import Chosen, Proposal
 from maestro_cli.chaos.ledger import ExperimentLedger
 from maestro_cli.chaos.model import Injected, Injection, Recovery
 from maestro_cli.chaos.ports import Platform
+from maestro_cli.chaos.undoing import AT_ONCE, end_of, is_remedy, residue_of, undo_changes
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.daemon_pool import DaemonPool
@@ -35,15 +36,12 @@ from maestro_cli.core.errors import (
     PolicyRefused,
     UndoFailed,
     UsageError,
-    defect,
 )
 
 POLL_SECONDS = 0.1
 OVERDUE_SECONDS = 1.0  # for the experiment itself to take it back
 EFFECT_SECONDS = 20.0  # for a fault to show an effect
 GOOD_IN_A_ROW = 3  # looks that prove a recovery
-UNDO_SECONDS, TRIES, PAUSE_SECONDS = 20.0, 5, 0.2
-AT_ONCE = 8
 
 
 class Injecting:
@@ -105,7 +103,7 @@ class Injecting:
         self._stop.cancel()
 
     def hurry(self) -> None:
-        """Wait for no recovery any longer: how things stand now is what is told."""
+        """Wait for no recovery any longer, nor with an undo for one: how things stand now is what is told."""
         self._hurry.cancel()
 
     def inject(self, name: str) -> Mapping[str, Any]:
@@ -269,7 +267,10 @@ class Injecting:
             if name in self._since:
                 return
             cause = self._cause(end_of(self._ledger.run))
-            error = undo_changes(self._pipeline, self._clock, fault, cause, self._closing)
+            error = undo_changes(
+                self._pipeline, self._clock, fault, cause, self._closing,
+                recovery_seconds=self._recovery_seconds, is_hurried=lambda: self._hurry.is_set,
+            )  # fmt: skip
             self._ledger.undone(name, by, error)
             with self._state:
                 if error:
@@ -329,66 +330,6 @@ class Injecting:
             if proof.holds is not Holds.NOT_YET or self._clock.monotonic() >= until:
                 return proof
             self._stop.pause(POLL_SECONDS)
-
-
-def is_remedy(fault: InForce) -> bool:
-    """Whether it helps against others: it is taken back once they are."""
-    return fault.order.fault in REMEDIES
-
-
-def end_of(run: str) -> str:
-    """Why a change is taken back."""
-    return f"the end of a fault of experiment {run}"
-
-
-def undo_changes(
-    pipeline: ChangePipeline,
-    clock: Clock,
-    fault: InForce,
-    cause: str,
-    closing: Callable[[str], AbstractContextManager[object]] = nullcontext,
-) -> str:
-    """Take every change of a fault back that was begun, within its `closing`; why it could not be, or ""."""
-    errors: list[str] = []
-
-    def one(change: str) -> None:
-        until = clock.monotonic() + UNDO_SECONDS
-        while True:
-            try:
-                with closing(change):
-                    if pipeline.is_known(change):
-                        pipeline.take_back(change, cause=cause)
-                return
-            except MaestroError as error:
-                if clock.monotonic() >= until:
-                    errors.append("; ".join(filter(None, (error.what, error.why))))
-                    return
-                clock.sleep(PAUSE_SECONDS)
-            except Exception as error:  # noqa: BLE001 - what is wrong with one keeps no other in force
-                errors.append(defect(error))
-                return
-
-    with DaemonPool(AT_ONCE, "take-back") as pool:
-        for waited in [pool.submit(partial(one, change)) for change in reversed(fault.changes)]:
-            waited.result()
-    return "; ".join(errors)
-
-
-def residue_of(platform: Platform, clock: Clock, faults: Sequence[InForce]) -> tuple[str, ...]:
-    """What is left of faults that were taken back, in words."""
-    left: list[str] = []
-    for fault in faults:
-        for attempt in range(TRIES):
-            try:
-                left += FAULTS[fault.order.fault].residue(platform, fault)
-                break
-            except MaestroError as error:
-                if attempt == TRIES - 1:
-                    left.append(
-                        f"whether anything is left of {fault.order.name} cannot be told: {error.what}"
-                    )
-                clock.sleep(PAUSE_SECONDS)
-    return tuple(left)
 
 
 def _looked(look: Callable[[], Proof]) -> Proof:

@@ -4,7 +4,8 @@ Invariant: what has to be undone is on disk before anything is injected; whoever
 without the file, the plan or the process that made it.
 
     experiment.refused     name, title, file, digest, answers, exit_code, reason
-    experiment.started     name, title, file, digest, seed, targets, control, burns, duration_seconds, folder
+    experiment.started     name, title, file, digest, seed, targets, control, burns, duration_seconds,
+                           recovery_seconds, failover, folder
     experiment.intended    fault, order, targets, changes, before, seconds, ends_at, undo
     experiment.injected    fault, outcome, why, seconds
     experiment.stopping    kind, why, by
@@ -65,7 +66,8 @@ class ExperimentLedger:
         more = {"answers": against, "exit_code": int(error.exit_code), "reason": error.what}
         self._append("refused", {**_named(proposal), **more})
 
-    def started(self, proposal: Proposal, folder: str) -> None:
+    def started(self, proposal: Proposal, folder: str, failover: Mapping[str, Any] | None = None) -> None:
+        """`failover` is what a sweep has to know of one that is to be measured."""
         guarded = proposal.experiment.guarded
         self._append(
             "started",
@@ -76,6 +78,8 @@ class ExperimentLedger:
                 "control": [str(one.ref) for each in proposal.chosen for one in each.control],
                 "burns": plain(proposal.burns),
                 "duration_seconds": None if guarded is None else guarded.duration_seconds,
+                "recovery_seconds": None if guarded is None else guarded.recovery_seconds,
+                "failover": failover,
                 "folder": folder,
             },
         )
@@ -199,6 +203,12 @@ def left_in_force(journal: Journal, run: str) -> tuple[InForce, ...]:
         elif event.kind == "experiment.left":
             found.clear()
     return tuple(found.values())
+
+
+def started_of(journal: Journal, run: str) -> Mapping[str, Any]:
+    """What a run wrote as it began; empty where it did not."""
+    found = (event.data for event in events_of(journal, run) if event.kind == "experiment.started")
+    return next(found, {})
 
 
 def events_of(journal: Journal, run: str) -> list[Event]:

@@ -261,6 +261,7 @@ class FailedOver:
 
     `why` says how both are known, or why not. Of `written` sentinels, `newest` was there afterwards. The loss
     began at `lost_at` at the earliest, and was whole at `proved_at`. Not `is_felt`: no caller was unserved.
+    It counts for the objectives of `service`; for none where nobody says of which ("").
     """
 
     of: str
@@ -274,6 +275,7 @@ class FailedOver:
     written: int
     newest: int | None
     bounds: FailoverBounds = FailoverBounds()
+    service: str = ""
 
     @property
     def unknown(self) -> list[str]:

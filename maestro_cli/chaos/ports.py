@@ -84,6 +84,10 @@ class Regions(Protocol):
     def entrance(self) -> ObjectRef:
         """The Service by which callers come in."""
 
+    @property
+    def service(self) -> str:
+        """Of the objectives that a failover counts for; "" where neither context nor entrance says."""
+
     def ails(self, region: str) -> str:
         """Why a region is not well, asked at its own address; "" when it is. Raises NotFound."""
 
@@ -163,6 +167,9 @@ class Surroundings(Protocol):
 
     def other_region_ails(self) -> str:
         """Why the region that takes over is not well, as seen from here; "" when it is. Raises NotFound."""
+
+    def failover_service(self) -> str:
+        """Of the objectives that a failover counts for; "" where nobody says. Raises NotFound."""
 
     def others(self) -> Sequence[str]:
         """Runs of experiments that are not over in this context, by id."""

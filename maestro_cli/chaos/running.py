@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,23 +32,22 @@ from maestro_cli.chaos.model import Experiment, Findings, Guarded, Kind, Stop, T
 from maestro_cli.chaos.planning import Planner, proposal_digest
 from maestro_cli.chaos.ports import Platform, Surroundings
 from maestro_cli.chaos.regions.drill import RegionDrill
+from maestro_cli.chaos.requests import Requests
 from maestro_cli.chaos.secrecy import Discreet, Secrecy
 from maestro_cli.chaos.verdict import Judged, judge, steady_of
 from maestro_cli.chaos.watch import Watch
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
+from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import (
     CannotRecord,
-    GateNotMet,
     InvalidFile,
     MaestroError,
-    NotFound,
     StalePlan,
     UndoFailed,
 )
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
-from maestro_cli.core.refs import parse_workload_ref
 from maestro_cli.journal.store import Journal
 
 TICK_SECONDS = 0.1
@@ -175,12 +175,15 @@ class _Run:
         self._watch = Watch(
             self._guarded, objectives, asked.value, means.clock, elsewhere=asked.value_elsewhere
         )
+        self._requests = Requests(
+            means.platform, asked.value, self._injecting, self._regions, self._heard, self._undo, self._put_in
+        )
         self._stopped: Stop | None = None
         self._kill_at = float("inf")
 
     def to_its_end(self) -> RunReport:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._ledger.started(self._proposal, str(self._folder))
+        self._ledger.started(self._proposal, str(self._folder), self._regions.declared)
         order = {
             "experiment": self._experiment.document,
             "configuration": dict(self._wanted.variables),
@@ -189,7 +192,9 @@ class _Run:
             "every_seconds": self._guarded.tolerated.every_seconds,
         }
         self._progress.phase("experiment", self._experiment.title)
-        child = Child(order, self._hear, self._answer, log=self._folder / LOG, environment=os.environ)
+        child = Child(
+            order, self._hear, self._requests.answer, log=self._folder / LOG, environment=os.environ
+        )
         try:
             self._attend(child)
         finally:
@@ -198,8 +203,8 @@ class _Run:
             self._watch.end()
             self._injecting.stop()
             self._regions.end()
-            self._take_back("", "the end of the run")
-        self._see_it_over()
+            self._see(lambda: self._take_back("", "the end of the run")).result()
+        self._see(self._recovered)
         return self._finished(child.journal, worker)
 
     def _attend(self, child: Child) -> None:
@@ -223,6 +228,8 @@ class _Run:
                     self._end(child, stop)
             elif clock.monotonic() >= self._kill_at:
                 child.kill()
+            elif self._cancellation.times > 1:
+                self._injecting.hurry()
 
     def _refused(self, fault: str) -> MaestroError | None:
         """What came about since the plan, and forbids to put in such a fault."""
@@ -278,6 +285,10 @@ class _Run:
             if not self._injecting.in_force:
                 self._watch.taken_back()
 
+    def _put_in(self) -> None:
+        self._measuring.begin()
+        self._watch.in_force()
+
     def _hear(self, event: Mapping[str, Any]) -> None:
         name = event.get("event")
         if name == "secrets":
@@ -298,58 +309,26 @@ class _Run:
         elif name == "activity-begun":
             self._progress.phase(str(event["phase"]), str(event["name"]))
 
-    def _answer(self, do: str, arguments: Mapping[str, Any]) -> Any:
-        """What the child's activities ask for."""
-        fault = str(arguments.get("fault") or "")
-        if do in ("inject", "failover"):
-            if self._heard.phase != "method":  # a probe of the hypothesis may call it, or a rollback
-                raise GateNotMet("faults are put in by the method alone", why="its gate comes first")
-            regions = self._regions
-            done = regions.inject(fault) if do == "inject" else regions.fail_over(fault)
-            self._measuring.begin()
-            self._watch.in_force()
-            return done
-        if do == "undo":
-            return self._undo(fault, "its rollbacks")
-        if do == "hold":
-            seconds = arguments.get("seconds")
-            return self._injecting.hold(None if seconds is None else float(seconds))
-        if do == "sentinels":
-            return self._regions.write_sentinels(float(arguments["seconds"]))
-        if do == "recovered":
-            return self._injecting.recovered(fault)
-        if do == "served":
-            return 0 if self._means.platform.regions.unserved() else 1
-        if do == "value":
-            value = self._means.surroundings.value(str(arguments["query"]))
-            if value is None:
-                raise NotFound("no data", why=f"the query gave no one value: {arguments['query']}")
-            return value
-        if do == "ready_pods":
-            ref = parse_workload_ref(str(arguments["workload"]))
-            return self._means.platform.cluster.get_workload(ref).replicas_ready
-        raise NotFound(f"nobody answers to {do!r}")
-
-    def _see_it_over(self) -> None:
-        """Until every recovery is proved or not; whoever wants it to end since ends the wait.
+    def _see(self, work: Callable[[], None]) -> Future[None]:
+        """To its end: what is taken back, and every recovery. Whoever wants it to end since hurries it.
 
         What the watch finds now, of a look that was under way, does not: how it recovers stays worth knowing.
         """
-        waiting = threading.Thread(target=self._recovered, daemon=True, name="recovered")
-        waiting.start()
         heeded = self._stopped
-        while waiting.is_alive():
-            waiting.join(TICK_SECONDS)
-            with suppress(MaestroError):  # a journal that cannot be asked costs no verdict
-                asked = self._asked()
-                if asked is not None and asked != heeded:
-                    heeded = asked
+        with DaemonPool(1, "end") as pool:
+            working = pool.submit(work)
+            while not wait([working], TICK_SECONDS).done:
+                with suppress(MaestroError):  # a journal that cannot be asked costs no verdict
+                    asked = self._asked()
+                    if asked is not None and asked != heeded:
+                        heeded = asked
+                        self._injecting.hurry()
+                        if self._stopped is None:
+                            self._stopped = asked
+                            self._ledger.stopping(asked)
+                if self._cancellation.times > 1:
                     self._injecting.hurry()
-                    if self._stopped is None:
-                        self._stopped = asked
-                        self._ledger.stopping(asked)
-            if self._cancellation.times > 1:
-                self._injecting.hurry()
+        return working
 
     def _recovered(self) -> None:
         with suppress(MaestroError):  # what did not recover is among the recoveries
@@ -377,8 +356,8 @@ class _Run:
         ours = maestro_part(self._ledger.run, self._proposal, judged, findings)
         try:
             kept = keep(self._folder, whole, ours, self._secrecy)
+            self._regions.record(self._means.journal, self._means.actor)  # first: a sweep looks for it
             self._ledger.finished(judged, findings)
-            self._regions.record(self._means.journal, self._means.actor)
         except (CannotRecord, OSError) as error:
             raise self._untold(findings, error) from error
         if self._heard.invalid:

@@ -12,11 +12,18 @@ from dataclasses import dataclass
 
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.history import unfinished_runs, working_run
-from maestro_cli.chaos.injecting import end_of, is_remedy, residue_of, undo_changes
-from maestro_cli.chaos.ledger import ExperimentLedger, events_of, in_force_of, left_in_force
+from maestro_cli.chaos.ledger import (
+    ExperimentLedger,
+    events_of,
+    in_force_of,
+    left_in_force,
+    started_of,
+)
 from maestro_cli.chaos.ports import Platform
+from maestro_cli.chaos.regions.recording import record_unshown
+from maestro_cli.chaos.undoing import end_of, is_remedy, residue_of, undo_changes
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import CannotRecord
+from maestro_cli.core.errors import Busy, CannotRecord
 from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.journal.store import Journal
 
@@ -78,8 +85,9 @@ def _sweep(
     journal, run = ledger.journal, ledger.run
     taken, failed = [], []
     newest_first = left_in_force(journal, run)[::-1]
+    recovery = started_of(journal, run).get("recovery_seconds") or 0.0
     for fault in sorted(newest_first, key=is_remedy):
-        error = undo_changes(pipeline, clock, fault, end_of(run))
+        error = undo_changes(pipeline, clock, fault, end_of(run), recovery_seconds=recovery)
         ledger.undone(fault.order.name, "a sweep", error)
         if error:
             failed.append(f"{fault.order.name}: {error}")
@@ -89,6 +97,10 @@ def _sweep(
         in_force_of(event.data) for event in events_of(journal, run) if event.kind == "experiment.intended"
     ]
     residue = (*failed, *residue_of(platform, clock, everything))
+    try:
+        record_unshown(journal, ledger.actor, run)
+    except (CannotRecord, Busy) as error:
+        ledger.unwritten = "; ".join(filter(None, (error.what, error.why)))
     ledger.swept(taken, residue)
     if residue and leave:
         ledger.left(residue, leave)

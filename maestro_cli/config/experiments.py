@@ -16,6 +16,7 @@ from maestro_cli.core.quantities import parse_duration_seconds
 
 _PLACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _URL = re.compile(r"https?://[^\s/@]+(/\S*)?")
+_SERVICE = re.compile(r"[a-z0-9A-Z]([-a-z0-9A-Z_.]{0,61}[a-z0-9A-Z])?")
 _CAP = re.compile(r"[1-9][0-9]{0,3}|[0-9]{1,3}(\.[0-9]{1,3})?%")
 
 
@@ -45,7 +46,8 @@ class Failover(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     `to` is the context of the region that takes over. Callers come in by `entrance` (`ml/entrance`), a
     Service in the cluster of the context `at` (by default `to`), and are served where `url` answers.
     Sentinels are written into the config map `sentinels` (`ml/sentinels`) here, and looked for in the other
-    region.
+    region. What is measured counts for the objectives of `service`; without it for those of the service that
+    the entrance's slice names by its label `app.kubernetes.io/name`, and where it names none, for none.
     """
 
     to: str
@@ -53,6 +55,7 @@ class Failover(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     url: str
     sentinels: str
     at: str = ""
+    service: str = ""
 
 
 class ExperimentRules(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -97,6 +100,9 @@ def _check_failover(document: Document, failover: Failover, at: Path_) -> None:
             raise document.fail("is not NAMESPACE/NAME", (*at, key), fix=f"{key}: ml/{key}")
     if not _URL.fullmatch(failover.url):
         raise document.fail("is not an http or https URL", (*at, "url"), fix="url: https://models.example/v2")
+    if failover.service and not _SERVICE.fullmatch(failover.service):
+        what = "is no name of a service, as objectives have it"
+        raise document.fail(what, (*at, "service"), fix="service: fraud")
 
 
 def holds(blackout: Blackout, now: datetime) -> bool:

@@ -33,12 +33,16 @@ def explain_change(services: Services, change_id: str) -> tuple[Judgement, ...]:
     """
     from maestro_cli.changes.approvals import identity_of
     from maestro_cli.changes.budgets import budgets_of
+    from maestro_cli.changes.judging import judged_elsewhere
     from maestro_cli.changes.rules import Caller, judge
 
+    change, now = services.get_change(change_id), services.clock.now()
+    elsewhere = judged_elsewhere(services, change.plan, change.actor, now)
+    if elsewhere and not services.context.policy:
+        return tuple(elsewhere)
     rules = check_policy(services, None)
-    change = services.get_change(change_id)
     identity = "" if change.appeal is None else change.appeal.identity
     if change.actor == services.actor:
         identity = identity_of(services)
     caller = Caller(change.actor, identity)
-    return judge(rules, change.plan, caller, services.clock.now(), budgets_of(services, rules))
+    return (*judge(rules, change.plan, caller, now, budgets_of(services, rules)), *elsewhere)

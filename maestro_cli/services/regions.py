@@ -1,12 +1,15 @@
 """Regions of one context: the entrance by which callers come in, wherever that is, and the other region.
 
-Invariant: what is written at the entrance is written as the context there may: its read-only mode, its access
-and its protection count as well as those of the context that asks.
+Invariant: what is written at the entrance is written as the context there may: its read-only mode, access and
+protection, and the rules and freezes of its policy count as well as those of the context that asks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,6 +21,8 @@ from maestro_cli.core.facts.entrances import REGION_PREFIX, Entrance
 from maestro_cli.core.refs import ObjectRef
 
 if TYPE_CHECKING:
+    from maestro_cli.changes.model import Plan
+    from maestro_cli.changes.rules import Judgement
     from maestro_cli.services.changing import ChangeServices
     from maestro_cli.services.experimenting import ExperimentServices
 
@@ -52,6 +57,20 @@ class ContextEntrances:
 
         rules = self._services.context.experiments
         return ails(listening_url(url) if rules is not None and rules.embedded else url)
+
+    def judged(self, plan: Plan, actor: str, now: datetime) -> Sequence[Judgement]:
+        """Each with the context in its place: of one's own rules the gate asks itself."""
+        from maestro_cli.changes.approvals import identity_of
+        from maestro_cli.changes.budgets import budgets_of
+        from maestro_cli.changes.rules import Caller, judge
+
+        there, name = self._services, self._services.context_name
+        rules = there.policy.rules
+        if there is self._asking or rules is None:
+            return ()
+        caller = Caller(actor, identity_of(there) if actor == there.actor else "")
+        found = judge(rules, plan, caller, now, budgets_of(there, rules))
+        return [replace(one, place=f"{one.place} of context {name}, which has the entrance") for one in found]
 
     def forbids(self, ref: ObjectRef) -> Sequence[GateReason]:
         there, name = self._services.policy, self._services.context_name
@@ -97,6 +116,13 @@ class ContextRegions:
                 fix=f"annotate it: {REGION_PREFIX}{region}=http://ADDRESS:PORT/PATH",
             )
         return entrances.ails(found.regions[region])
+
+    @cached_property
+    def service(self) -> str:
+        """As the context says, else as the entrance does, asked once: no remedy waits for that."""
+        if self._failover.service:
+            return self._failover.service
+        return self._services.entrances.get(self.entrance.namespace, self.entrance.name).serves
 
     def unserved(self) -> str:
         from maestro_cli.sources.front_door import ails

@@ -57,6 +57,9 @@ class ContextSurroundings:
         regions = self._services.regions
         return regions.ails(regions.other)
 
+    def failover_service(self) -> str:
+        return self._services.regions.service
+
     def others(self) -> Sequence[str]:
         return unfinished_runs(self._services.journal)
 

@@ -138,6 +138,7 @@ class TwoRegions:
             "entrance": f"{NAMESPACE}/{ENTRANCE}",
             "url": f"http://{self._listens_at()}{_READY}",
             "sentinels": f"{NAMESPACE}/{SENTINELS}",
+            "service": "fraud",
         }
         contexts = {self.east.name: east, self.west.name: self.west.context}
         folder = self.session.home / "config" / "maestro"

@@ -7,6 +7,7 @@ from maestro_cli.chaos.faults.region_outage import OUTAGE
 from maestro_cli.chaos.guard.check import Allows, Answer, Proposal
 from maestro_cli.chaos.ports import Surroundings
 from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.facts.entrances import SERVICE_LABEL
 
 _ABOUT_REGIONS = {OUTAGE, FAILOVER}
 
@@ -25,4 +26,9 @@ class OtherRegion:
             what = f"the region that takes over is not well: {why}"
             fix = "mend it first: with it all would be lost"
             return Answer(self.name, Allows.NO, what, ExitCode.GATE_NOT_MET, fix=fix)
-        return Answer(self.name, Allows.YES, "the region that takes over answers")
+        well = "the region that takes over answers"
+        if FAILOVER in faults and not surroundings.failover_service():
+            what = f"{well}; what the failover takes counts for no objective: nobody says of which service"
+            fix = f"experiments.failover.service of the context, or {SERVICE_LABEL} at the entrance's slice"
+            return Answer(self.name, Allows.YES, what, fix=fix, is_warning=True)
+        return Answer(self.name, Allows.YES, well)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from maestro_cli.chaos.faults import REMEDIES
@@ -20,13 +21,12 @@ from maestro_cli.chaos.injecting import POLL_SECONDS, Injecting
 from maestro_cli.chaos.model import FailedOver, Guarded
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.chaos.regions.probing import Prober
+from maestro_cli.chaos.regions.recording import METHOD, record_failover
 from maestro_cli.chaos.regions.sentinels import Sentinel, SentinelWriter
-from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock, seconds_between
 from maestro_cli.core.errors import ActionFailed, MaestroError
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.journal.store import Journal
-from maestro_cli.slo.measuring.recoveries import RECOVERY_MEASURED
 
 TRIES, PAUSE_SECONDS = 5, 0.2
 
@@ -66,7 +66,7 @@ class RegionDrill:
         return FailedOver(
             of=regions.own, to=regions.other, lost_at=loss.at, proved_at=loss.proved_at,
             is_felt=loss.prober.bad > 0, rto_seconds=rto, rpo_seconds=rpo, why=(rto_why, rpo_why),
-            written=self._written, newest=number, bounds=self._bounds,
+            written=self._written, newest=number, bounds=self._bounds, service=self._service,
         )  # fmt: skip
 
     def write_sentinels(self, seconds: float) -> Mapping[str, Any]:
@@ -117,20 +117,30 @@ class RegionDrill:
             self._writer.stop()
         self.settle()
 
+    @cached_property
+    def declared(self) -> Mapping[str, Any] | None:
+        """What is to be measured, for the record, by the first look; None where no remedy is declared."""
+        if not self._hurts:
+            return None
+        regions = self._platform.regions
+        return {"of": regions.own, "to": regions.other, "service": regions.service or None}
+
+    @property
+    def _service(self) -> str:
+        return str((self.declared or {}).get("service") or "")
+
     def record(self, journal: Journal, actor: str) -> None:
         """What was measured, or that nobody can tell, for reports of objectives; raises as the journal."""
-        loss = self._loss
-        if loss is None:
+        loss, declared = self._loss, self.declared
+        if loss is None or declared is None:
             return
-        found, regions = self.failed_over, self._platform.regions
-        data = {
-            "of": f"failover of {regions.own} to {regions.other} ({self._run})", "at": loss.at,
+        found = self.failed_over
+        measured = {
+            "at": loss.at, "passed": found is not None and found.passed, "method": METHOD,
             "rto_seconds": found and found.rto_seconds, "rpo_seconds": found and found.rpo_seconds,
-            "service": "", "passed": found is not None and found.passed,
             "unknown": ["rto", "rpo"] if found is None else found.unknown,
-            "method": "the first good answer at the entrance after the last bad one; sentinels",
         }  # fmt: skip
-        journal.append(RECOVERY_MEASURED, f"recovery/{self._run}", actor, plain(data))
+        record_failover(journal, actor, self._run, declared, measured)
 
     def _is_lost(self) -> bool:
         return any(one.order.name in self._hurts for one in self._injecting.in_force)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from maestro_cli.core.refs import ObjectRef
 
+SERVICE_LABEL = "app.kubernetes.io/name"
 REGION_PREFIX = "region.maestro.io/"  # and its name: the URL at which that region says that it is well
 
 
@@ -21,7 +22,8 @@ REGION_PREFIX = "region.maestro.io/"  # and its name: the URL at which that regi
 class Entrance:
     """A Service (`ref`) and its slice: `uid` and `resource_version` are the slice's, which is written to.
 
-    `regions` are URLs by name. `endpoints` and `ports` are as the slice has them, plain JSON.
+    `regions` are URLs by name. `endpoints` and `ports` are as the slice has them, plain JSON. `serves` is the
+    service that the slice names by its label, else the Service by its own.
     """
 
     ref: ObjectRef
@@ -34,6 +36,7 @@ class Entrance:
     ports: Sequence[Mapping[str, Any]]
     annotations: Mapping[str, str]
     labels: Mapping[str, str]
+    serves: str = ""
 
     @property
     def region(self) -> str:

@@ -210,7 +210,9 @@ def _failover(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
         f"{name} {_time_of(found[key])} (at most {_time_of(bounds[key])}): {why}"
         for name, key, why in zip(("RTO", "RPO"), ("rto_seconds", "rpo_seconds"), found["why"], strict=True)
     ]
-    return [(f"{found['of']} → {found['to']}", "; ".join(told))]
+    service = found.get("service", "")
+    counts = f"objectives of {service}" if service else "no objective: nobody says of which service"
+    return [(f"{found['of']} → {found['to']}", "; ".join((*told, f"counts for {counts}")))]
 
 
 def _left(ours: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -28,15 +28,15 @@ class RecoveryMeasured(msgspec.Struct, frozen=True):
     `of` names the drill or the restore, `at` is when the loss came. `rto_seconds` is from then until the
     service answered well from outside again, `rpo_seconds` the age, at the loss, of the newest data that was
     there after the restore, never the age of a backup; None is not measured. `unknown` are those that were to
-    be measured and could not be told. `service` is "" for every one, `method` says in words how it was
-    measured.
+    be measured and could not be told. `service` is "" for every one, and None for none: nobody says of which
+    it was. `method` says in words how it was measured.
     """
 
     of: str
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     rto_seconds: Seconds | None = None
     rpo_seconds: Seconds | None = None
-    service: str = ""
+    service: str | None = ""
     passed: bool = True
     method: str = ""
     unknown: list[Literal["rto", "rpo"]] = []
@@ -60,7 +60,7 @@ class Recovered:
     kind: Literal["rto", "rpo"]
     seconds: float
     of: str
-    service: str = ""
+    service: str | None = ""  # as in RecoveryMeasured
     is_over: bool = True
     is_known: bool = True
 

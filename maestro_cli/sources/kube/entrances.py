@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from maestro_cli.core.errors import NotFound, UsageError
-from maestro_cli.core.facts.entrances import REGION_PREFIX, Entrance, address_of
+from maestro_cli.core.facts.entrances import REGION_PREFIX, SERVICE_LABEL, Entrance, address_of
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import Untrusted, visible
 from maestro_cli.sources.kube import objects
@@ -98,4 +98,5 @@ def _entrance(ref: ObjectRef, service: _Service, piece: _Slice) -> Entrance:
         ref, meta.name, meta.uid, meta.resource_version, meta.generation or 0, regions,
         piece.endpoints or (), piece.ports or (), untrusted(meta.annotations),
         untrusted(service.metadata.labels),
+        str({**(service.metadata.labels or {}), **(meta.labels or {})}.get(SERVICE_LABEL, "")),
     )  # fmt: skip

@@ -48,6 +48,9 @@ class Entrances:
     def forbids(self, ref: ObjectRef) -> tuple[()]:
         return ()
 
+    def judged(self, *_: Any) -> tuple[()]:
+        return ()
+
 
 @pytest.fixture
 def kept(platform: Platform) -> Iterator[KubeCluster]:

@@ -13,7 +13,7 @@ from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.chaos import injecting as injecting_room
-from maestro_cli.chaos import planning
+from maestro_cli.chaos import planning, undoing
 from maestro_cli.chaos.faults import fault_kinds
 from maestro_cli.config.settings import ClusterEndpoint
 from maestro_cli.core.clock import SystemClock
@@ -35,7 +35,7 @@ Inject = Callable[..., Injected]
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What would be waited for in vain is not waited for long."""
     monkeypatch.setattr(injecting_room, "EFFECT_SECONDS", 0.5)
-    monkeypatch.setattr(injecting_room, "UNDO_SECONDS", 0.5)
+    monkeypatch.setattr(undoing, "UNDO_SECONDS", 0.5)
     monkeypatch.setattr(planning, "VERIFY_SECONDS", 1.0)
 
 

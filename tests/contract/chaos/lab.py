@@ -146,13 +146,14 @@ class Lab:
         )
         self.cluster = FakeCluster()  # each process has one alike: faults of servers leave it as it is
         self.cluster.ship(template(1), "release 1")
-        self.world = LabWorld(
-            self.cluster, server_faults=self.servers, objectives=self.objectives, left=self.left
-        )
+        self.world = self.made_world()
         self.pipeline = ChangePipeline(
             self.journal, self.world, policy=self.policy, clock=self.clock, actor="ana",
             kinds={**KINDS, **fault_kinds(self.world)},
         )  # fmt: skip
+
+    def made_world(self) -> LabWorld:
+        return LabWorld(self.cluster, server_faults=self.servers, objectives=self.objectives, left=self.left)
 
     def grave_incidents(self, namespaces: Sequence[str]) -> Sequence[str]:
         return self.grave
@@ -167,6 +168,9 @@ class Lab:
         raise NotFound("the lab is one region")
 
     def other_region_ails(self) -> str:
+        raise NotFound("the lab is one region")
+
+    def failover_service(self) -> str:
         raise NotFound("the lab is one region")
 
     def others(self) -> Sequence[str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
-from maestro_cli.changes.model import GateReason
+from maestro_cli.changes.model import GateReason, Plan
+from maestro_cli.changes.policy_file import PolicyRules
+from maestro_cli.changes.rules import Caller, Judgement, judge
 from maestro_cli.core.errors import NotFound, OutcomeUnknown, StalePlan
 from maestro_cli.core.facts.entrances import Entrance
 from maestro_cli.core.refs import ObjectRef
@@ -21,6 +24,7 @@ class FakeEntrances:
 
     ill: dict[str, str] = field(default_factory=dict)  # why, by the URL
     against: Sequence[GateReason] = ()
+    rules: PolicyRules | None = None  # of the context that has it
     loses_answers: int = 0  # so many writes arrive, and their answers do not
     now: Entrance = field(
         default_factory=lambda: Entrance(
@@ -57,3 +61,6 @@ class FakeEntrances:
 
     def forbids(self, ref: ObjectRef) -> Sequence[GateReason]:
         return self.against
+
+    def judged(self, plan: Plan, actor: str, now: datetime) -> Sequence[Judgement]:
+        return () if self.rules is None else judge(self.rules, plan, Caller(actor), now)

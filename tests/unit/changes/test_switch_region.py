@@ -135,6 +135,26 @@ def test_it_waits_for_a_second_person_where_a_rule_says_so(tmp_path: Path, entra
     journal.close()
 
 
+FROZEN = """schema: maestro.policy/1
+freezes: [{name: always, cron: "* * * * *", duration: 1h, but: []}]
+"""
+
+
+def test_a_freeze_at_the_entrance_that_began_since_the_plan_refuses_it_and_its_undo_is_let_through(
+    tmp_path: Path, pipeline: ChangePipeline, entrances: FakeEntrances
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(FROZEN)
+    done = pipeline.execute(pipeline.plan("switch-region", ENTRANCE, {"to": "west"}), YES)
+    back = pipeline.plan("switch-region", ENTRANCE, {"to": "east"})
+    entrances.rules = load_policy(policy)
+    with pytest.raises(PolicyRefused, match="'always' refuses"):
+        pipeline.execute(back, YES)
+    assert entrances.now.region == "west"
+    pipeline.take_back(done.id, cause="the end")
+    assert entrances.now.region == "east"
+
+
 @pytest.mark.parametrize(
     ("url", "told"),
     [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -52,6 +54,7 @@ class FakeRegions:
     replicates: bool = True
     there: Sentinel | None = None
     copied_at: datetime | None = None
+    service: str = "fraud"
     failures: list[Unreachable] = field(default_factory=list)
     entrance: ObjectRef = ENTRANCE
 
@@ -120,16 +123,6 @@ class FakeOutage:
         return []
 
 
-class Recorded:
-    """What would be in the journal."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-
-    def append(self, kind: str, subject: str, actor: str, data: dict[str, Any]) -> None:
-        self.events.append(data)
-
-
 @pytest.fixture
 def regions() -> FakeRegions:
     return FakeRegions()
@@ -190,10 +183,15 @@ def lose_and_fail_over(drill: RegionDrill) -> FailedOver:
     return drill.failed_over
 
 
-def recorded(drill: RegionDrill) -> list[dict[str, Any]]:
-    journal = Recorded()
-    drill.record(cast(Journal, journal), "ana")
-    return journal.events
+def recorded(drill: RegionDrill) -> list[Mapping[str, Any]]:
+    """Asked twice, and written once."""
+    with TemporaryDirectory() as folder:
+        journal = Journal(Path(folder) / "journal.db", clock=CLOCK)
+        for _ in range(2):
+            drill.record(journal, "ana")
+        found = [event.data for event in journal.events(subject="recovery/exp-1")]
+        journal.close()
+    return found
 
 
 def since(start: datetime | None, end: datetime | None) -> float:

@@ -71,8 +71,8 @@ def proposal(*faults: str) -> Proposal:
     return cast(Proposal, SimpleNamespace(chosen=chosen))
 
 
-def around(ails: Callable[[], str]) -> Surroundings:
-    return cast(Surroundings, SimpleNamespace(other_region_ails=ails))
+def around(ails: Callable[[], str], service: str = "fraud") -> Surroundings:
+    return cast(Surroundings, SimpleNamespace(other_region_ails=ails, failover_service=lambda: service))
 
 
 def test_no_region_is_lost_while_the_other_is_not_well() -> None:
@@ -93,12 +93,25 @@ def test_other_faults_ask_for_no_other_region() -> None:
     [("region-outage", ExitCode.GATE_NOT_MET), ("region-failover", None)],
 )
 def test_an_incident_of_the_loss_keeps_no_remedy_back(fault: str, code: ExitCode | None) -> None:
-    asked = SimpleNamespace(other_region_ails=lambda: "", grave_incidents=lambda _: ["INC-1"], rules=None)
+    asked = SimpleNamespace(
+        other_region_ails=lambda: "", failover_service=lambda: "", grave_incidents=lambda _: ["INC-1"],
+        rules=None,
+    )  # fmt: skip
     made = proposal("region-outage", "region-failover")
     acts, policy = SimpleNamespace(acts=True), SimpleNamespace(rules=None)
     whole = SimpleNamespace(chosen=made.chosen, experiment=acts, policy=policy, at=AT)
     error = refusal(examine(cast(Proposal, whole), cast(Surroundings, asked), at_the_last(fault)))
     assert (error.exit_code if error is not None else None) == code
+
+
+def test_who_plans_a_failover_that_counts_for_no_objective_is_told() -> None:
+    silent = around(lambda: "", service="")
+    told = OtherRegion().examine(proposal("region-outage", "region-failover"), silent)
+    assert (told.allows, told.is_warning) == (Allows.YES, True)
+    assert "counts for no objective" in told.reason
+    assert "failover.service" in told.fix
+    assert not OtherRegion().examine(proposal("region-outage"), silent).is_warning
+    assert not OtherRegion().examine(proposal("region-failover"), around(lambda: "")).is_warning
 
 
 def test_a_remedy_waits_for_the_other_region_to_be_well() -> None:

@@ -31,7 +31,7 @@ def test_remedies_are_taken_back_last_and_nothing_twice(
         order = FaultOrder(name, fault, {}, RULE)
         ledger.intended(InForce(order, (), (), 30.0, 0), clock.now() + timedelta(seconds=30), [])
 
-    def take_back(_: Any, __: Any, fault: InForce, *more: Any) -> str:
+    def take_back(_: Any, __: Any, fault: InForce, *more: Any, **named: Any) -> str:
         taken.append(fault.order.name)
         return ""
 

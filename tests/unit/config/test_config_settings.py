@@ -214,3 +214,26 @@ def test_a_damaged_context_of_the_platform_is_named(here: Path) -> None:
     write(local_context_file(), '{"namespace": ')
     with pytest.raises(InvalidFile, match=str(local_state_dir())):
         load_settings(here, {})
+
+
+@pytest.mark.parametrize(
+    ("service", "refused"), [("fraud", False), ("", False), ("a fraud", True), ("-x", True)]
+)
+def test_a_failover_names_a_service_as_objectives_have_it(here: Path, service: str, refused: bool) -> None:
+    failover = {
+        "to": "west",
+        "entrance": "ml/in",
+        "url": "http://x/",
+        "sentinels": "ml/s",
+        "service": service,
+    }
+    contexts = {"east": {"experiments": {"failover": failover}}}
+    write(here / "maestro.yaml", json.dumps({"contexts": contexts}))
+    if not refused:
+        rules = load_settings(here, {}).context("east").experiments
+        assert rules is not None
+        assert rules.failover is not None
+        assert rules.failover.service == service
+        return
+    with pytest.raises(InvalidFile, match="no name of a service"):
+        load_settings(here, {})

@@ -74,6 +74,18 @@ def test_what_was_to_be_measured_and_nobody_can_tell_leaves_the_verdict_open(tmp
     assert judged.reason.endswith("not known: failover of east")
 
 
+def test_a_recovery_counts_for_its_service_and_for_none_where_nobody_says_of_which(tmp_path: Path) -> None:
+    def counted(service: str | None) -> bool:
+        folder = tmp_path / f"of {service}"
+        folder.mkdir()
+        one = msgspec.structs.replace(RESTORED, service=service)
+        found = recovered(services_with(folder, as_data(one)), ASKED_AT)
+        judged = reported(replace(inputs(objectives=(LOST,)), recovered=found))[0].lines[0].measured.judgement
+        return judged.verdict is Verdict.PASS
+
+    assert [counted(one) for one in ("", LOST.service, "another", None)] == [True, True, False, False]
+
+
 def test_loss_of_data_is_judged_by_restores_and_open_without_one(tmp_path: Path) -> None:
     found = recovered(services_with(tmp_path, as_data(RESTORED)), ASKED_AT)
     told, blind = (
