@@ -262,14 +262,11 @@ class EmbeddedNodes:
             sorted(node.name for node in self._services.cluster.list_nodes() if not node.schedulable)
         )
 
-    def reopen(self, node: str) -> bool:
-        found = self._services.cluster.get_node(node)
-        if found.schedulable:
-            return False
-        self._services.cluster.write_node(
-            node, uid=found.uid, resource_version=found.resource_version, unschedulable=False, annotations={}
-        )
-        return True
+    def reopen(self, node: str, drill: str) -> bool:
+        from maestro_cli.services.reopening import reopen_node
+
+        services = self._services
+        return reopen_node(services.cluster, services.changes, node, drill)
 
 
 class EmbeddedLoad:

@@ -9,18 +9,22 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.chaos.drills.defects.experimented import Experimented
 from maestro_cli.chaos.drills.history import Scored
 from maestro_cli.chaos.drills.scenarios import SCENARIOS
+from maestro_cli.chaos.model import Experiment
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import Interrupted
-from maestro_cli.core.progress import Quiet
+from maestro_cli.core.progress import Quiet, Several
 from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher, Ending
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.screens.drill_actions import PLAY, drill_of, why_not_played
+from maestro_cli.tui.screens.experiment_actions import LiveExperiment
 from maestro_cli.tui.screens.experiments import drill_words
+from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import ContextArmed
 from tests.tui.cases import NOW, StillConsole, tell
-from tests.tui.facts_of_experiments import STAGED
+from tests.tui.facts_of_experiments import RUN_AT_WORK, STAGED
 from tests.tui.test_experiments_screen import Chaos, Says
 
 LOCAL = "local"
@@ -32,19 +36,26 @@ class Stage(Chaos):
     def __init__(self, **more: bool) -> None:
         super().__init__(**more)
         self.played: list[tuple[str, int]] = []
-        self.waits = False
+        self.heard: list[LiveExperiment] = []
+        self.waits, self.agreed = False, ""
 
     def wanted_experiment(self, reference: str, *, seed: int | None, yes: bool) -> Any:
         assert reference == STAGED[0].name
         return super().wanted_experiment(STAGED[0].found.file, seed=seed, yes=yes)
 
     def experiment_drill(self, name: str, seed: int) -> Any:
-        return replace(SCENARIOS[0], name=name)
+        found = STAGED[0].found
+        assert isinstance(found, Experiment)
+        return replace(SCENARIOS[0], name=name, defect=Experimented(found, seed, None))
 
     def conductor(self, seed: int, cluster: str | None) -> Any:
         def run(scenario: Any, *, keep: bool, progress: Any, cancellation: Cancellation) -> Any:
             assert keep, "the platform that is up stays so"
             self.played.append((scenario.name, seed))
+            self.agreed = scenario.defect.agreed
+            assert isinstance(progress, Several), "the run in it is told of, too"
+            progress.said("experiment", "steady state before: met")
+            progress.said("experiment", "steady state during: missed")
             while self.waits:
                 cancellation.pause(0.05)
             return SimpleNamespace(drill="drl-1", passed=True, misses=())
@@ -60,12 +71,22 @@ def drilled() -> Any:
     return SimpleNamespace(is_drill=True)
 
 
-def ended(stage: Stage, asker: Says, *, armed: bool = True) -> Ending:
+def ended(stage: Stage, asker: Says, *, armed: bool = True, led: list[Place] | None = None) -> Ending:
     console = StillConsole(stage, (LOCAL,), acting=stage)
     if armed:
         tell(console, ContextArmed(LOCAL, NOW + timedelta(minutes=5)))
     dispatcher = Dispatcher(console.store, console.clock, asker, console.reading, console.acting)
+    told: list[LiveExperiment] = []
+    dispatch = console.store.dispatch
+
+    def hear(*events: Any) -> None:
+        told.extend(one.data for one in events if isinstance(getattr(one, "data", None), LiveExperiment))
+        dispatch(*events)
+
+    console.store.dispatch = hear  # type: ignore[method-assign]
+    dispatcher.lead = lambda place: None if led is None else led.append(place)
     ((_, ending),) = dispatcher.perform(PLAY, (target(),), Quiet(), Cancellation())
+    stage.heard = told
     return ending
 
 
@@ -82,6 +103,14 @@ def test_what_is_played_is_what_was_shown_and_its_score_is_told() -> None:
     stage = Stage()
     assert "drl-1 PASS: cause and fix are right, in time" in ended(stage, Says(Agreed())).outcome
     assert stage.played == [(NAME, 1)]
+
+
+def test_it_leads_to_its_run_whose_steady_state_is_told_as_it_goes_and_no_other_is_played() -> None:
+    stage, led = Stage(), list[Place]()
+    ended(stage, Says(Agreed()), led=led)
+    assert led == [Place("experiment-run", RUN_AT_WORK.id, LOCAL)]
+    assert stage.heard[-1].samples == (("before", "met"), ("during", "missed"))
+    assert stage.agreed, "the digest of what was shown"
 
 
 def test_in_a_read_only_context_and_against_the_guard_there_is_nothing_to_agree_to() -> None:
@@ -129,3 +158,5 @@ def test_the_list_of_experiments_says_which_are_drills_and_how_each_came_out_las
     assert drill_words(drill) == "not played yet"
     late = Scored("drl-1", "", False, ("detected never happened",), "PASS")
     assert drill_words(replace(drill, score=late)) == "FAIL: detected never happened"
+    early = replace(late, passed=None, misses=(), unscored="it ended before it was scored")
+    assert drill_words(replace(drill, score=early)) == "INDETERMINATE: it ended before it was scored"

@@ -16,6 +16,7 @@ from maestro_cli.chaos.drills.act import Act, OpenAct, Setting
 from maestro_cli.chaos.drills.baseline import Measuring, await_baselines
 from maestro_cli.chaos.drills.defects import clear
 from maestro_cli.chaos.drills.defects.defect import Defect, NothingDone, Scene
+from maestro_cli.chaos.drills.history import REFUSED
 from maestro_cli.chaos.drills.model import Outcome, Scenario, Scorecard
 from maestro_cli.chaos.drills.ports import Ensemble, Stage
 from maestro_cli.chaos.drills.scorecard import Performance, score
@@ -235,10 +236,11 @@ class _Play:
                 confirm = self._in_a_persons_place(subject, actor)
                 return self._respond(since, confirm, progress, waiting, lambda: defect.why_ended)
         except NothingDone as refused:  # what is there now is somebody else's
-            self._journal.append("drill.undone", subject, actor, {"by": "nobody: nothing was shipped"})
+            self._journal.append("drill.undone", subject, actor, {"by": REFUSED})
             raise refused.error from refused
         except BaseException:
             self._mend(defect, subject, actor)
+            progress.note(defect.put_back)
             raise
 
     def _mend(self, defect: Defect, subject: str, actor: str) -> bool:

@@ -6,7 +6,7 @@ Invariant: a name that nothing here has is refused with its line; nothing is pla
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maestro_cli.chaos.drilled import as_drilled
 from maestro_cli.chaos.drills.defects.experimented import Experimented
@@ -69,6 +69,12 @@ def _unknown(
             f"there is {what} {name!r}", file=experiment.file, line=expected.lines.get(key),
             key=f"drill.{key}", fix=suggestion(name, known),
         )  # fmt: skip
+
+
+def agreed_drill(scenario: Scenario, digest: str) -> Scenario:
+    """The drill as a person was shown it, by the digest of its proposal: another one is not carried out."""
+    assert isinstance(scenario.defect, Experimented)
+    return replace(scenario, defect=replace(scenario.defect, agreed=digest))
 
 
 def scenario_of(experiment: Experiment, seed: int) -> Scenario:

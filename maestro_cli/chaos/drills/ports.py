@@ -124,8 +124,10 @@ class Nodes(Protocol):
     def closed(self) -> tuple[str, ...]:
         """The nodes that take no new pods, by name. Raises Unreachable."""
 
-    def reopen(self, node: str) -> bool:
-        """Have it take new pods again; False when it did. Raises GateNotMet, Unreachable."""
+    def reopen(self, node: str, drill: str) -> bool:
+        """Have it take new pods again, for a drill that is over; False when it did. Raises GateNotMet,
+        Unreachable.
+        """
 
 
 class Objects(Protocol):
@@ -237,8 +239,12 @@ class Experiments(Protocol):
     def plan(self, experiment: Experiment, seed: int) -> tuple[Proposal, Sequence[Answer]]:
         """What a run would do now, and what the guard says to it."""
 
-    def run(self, experiment: Experiment, seed: int, drilled: Drilled) -> RunReport:
-        """Run it to its end, which a signal to this process makes early. Raises what the guard says."""
+    def run(
+        self, experiment: Experiment, seed: int, drilled: Drilled, *, agreed: str, progress: Progress
+    ) -> RunReport:
+        """Run it to its end, which a signal to this process makes early. Raises what the guard says, and
+        StalePlan where it would not be what was `agreed` to (a digest of the proposal; "": whatever it is).
+        """
 
     def put_in(self, run: str) -> PutIn | None:
         """What the run meant to put in, whether it is in force still or not."""

@@ -6,6 +6,7 @@ Invariant: they are runs as any: planned, guarded, journalled, taken back and sw
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.changes.model import Consent
@@ -20,7 +21,10 @@ from maestro_cli.chaos.running import Means, RunReport, Wanted, propose, run
 from maestro_cli.chaos.sweeping import sweep
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.progress import Progress, Quiet
 from maestro_cli.journal.model import Event
+
+_QUIET = Quiet()
 
 
 class ExperimentsUnderGuard:
@@ -32,8 +36,17 @@ class ExperimentsUnderGuard:
     def plan(self, experiment: Experiment, seed: int) -> tuple[Proposal, Sequence[Answer]]:
         return propose(self._means, self._wanted(experiment, seed, None))
 
-    def run(self, experiment: Experiment, seed: int, drilled: Drilled) -> RunReport:
-        return run(self._means, self._wanted(experiment, seed, drilled), cancellation=self._cancellation)
+    def run(
+        self,
+        experiment: Experiment,
+        seed: int,
+        drilled: Drilled,
+        *,
+        agreed: str = "",
+        progress: Progress = _QUIET,
+    ) -> RunReport:
+        wanted = replace(self._wanted(experiment, seed, drilled), agreed=agreed)
+        return run(self._means, wanted, progress=progress, cancellation=self._cancellation)
 
     def _wanted(self, experiment: Experiment, seed: int, drilled: Drilled | None) -> Wanted:
         """Who begins a drill has agreed to it."""

@@ -18,6 +18,7 @@ from maestro_cli.config.settings import LOCAL
 from maestro_cli.output.views import Fields, Heading, Lines
 from maestro_cli.tui.acting.changing import whole_number
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
+from maestro_cli.tui.screens.experiment_actions import Followed
 
 if TYPE_CHECKING:
     from maestro_cli.chaos.drills.model import Scenario
@@ -31,6 +32,8 @@ _USUAL = "1"  # seed, as of `drill run`
 def play_after_plan(doing: Doing) -> str:
     """Show what it would do, what is expected, and what the guard says; play exactly that after a yes."""
     from maestro_cli.chaos.drilled import as_drilled
+    from maestro_cli.chaos.drills.expected import agreed_drill
+    from maestro_cli.chaos.planning import proposal_digest
     from maestro_cli.output.renderers.experiments import plan_view
     from maestro_cli.tui.screens.experiment_actions import danger_of
 
@@ -53,7 +56,8 @@ def play_after_plan(doing: Doing) -> str:
     danger = danger_of(proposal)
     if not doing.agree(f"{name}: to play it is {danger.value}", view, "Play it", name):
         return "a plan only; nothing was played"
-    return doing.go_on(_play_action(scenario, seed, danger), {**doing.answers, "seed": str(seed)})
+    agreed = agreed_drill(scenario, proposal_digest(proposal))
+    return doing.go_on(_play_action(agreed, seed, danger), {**doing.answers, "seed": str(seed)})
 
 
 def _expected(scenario: Scenario) -> tuple[Heading, Fields, Heading]:
@@ -68,13 +72,37 @@ def _expected(scenario: Scenario) -> tuple[Heading, Fields, Heading]:
 
 
 def play(scenario: Scenario, seed: int, doing: Doing) -> str:
-    """Play it on the platform that is up, which stays so, and say how it was scored."""
-    with doing.cancellation.child() as cancellation, _while_armed(doing.services, cancellation):
-        card = doing.services.conductor(seed, None).run(
-            scenario, keep=True, progress=doing.progress, cancellation=cancellation
-        )
+    """Play it on the platform that is up, which stays so, lead to its run, and say how it was scored."""
+    watched = _Watched(doing)
+    try:
+        with doing.cancellation.child() as cancellation, _while_armed(doing.services, cancellation):
+            card = doing.services.conductor(seed, None).run(
+                scenario, keep=True, progress=watched, cancellation=cancellation
+            )
+    finally:
+        watched.end()
     how = "; ".join(card.misses) or "cause and fix are right, in time"
     return f"{card.drill} {'PASS' if card.passed else 'FAIL'}: {how}"
+
+
+class _Watched:
+    """The progress of a drill, and beside it that of its run as `run` tells it: satisfies `Progress` and
+    `Several`.
+    """
+
+    def __init__(self, doing: Doing) -> None:
+        self._doing, self._followed = doing, Followed(doing)
+        self.phase, self.update = doing.progress.phase, doing.progress.update
+        self.note = doing.progress.note
+
+    def said(self, name: str, text: str) -> None:
+        """Where the run is now; its first word says that it was begun."""
+        if not self._followed.runs:
+            self._followed.live.phase(name, "under way")
+        self._followed.live.update(text)
+
+    def end(self) -> None:
+        self._followed.end()
 
 
 @contextmanager

@@ -136,29 +136,47 @@ def plan_and_run(doing: Doing) -> str:
     return doing.go_on(run_action(agreed, danger), {**doing.answers, "seed": str(wanted.seed)})
 
 
-def run(wanted: Wanted, doing: Doing) -> str:
-    """Run what was shown, and tell of it; raises StalePlan when the targets are others by now."""
-    services, context = doing.services, doing.target.context
-    told_of: list[str] = []
+class Followed:
+    """A run that this console began, told of as it goes; `look` is called with its id at each news of it."""
 
-    def begun() -> str:
-        run_id = under_way(services).id
-        told_of.append(run_id)
-        doing.open(Place("experiment-run", run_id, context))
+    def __init__(self, doing: Doing, look: Callable[[str], None] = lambda run: None) -> None:
+        self._doing, self._look = doing, look
+        self.runs: list[str] = []
+        self.live = Live(self._hear, self._begun)
+
+    def _begun(self) -> str:
+        """Its id, and a way to it for who looks on."""
+        run_id, context = under_way(self._doing.services).id, self._doing.target.context
+        self.runs.append(run_id)
+        self._doing.open(Place("experiment-run", run_id, context))
         return run_id
 
-    def hear(live: LiveExperiment) -> None:
-        doing.tell(live_key(context, live.run), live)
-        why = services.options.why_held()
-        if why and not services.experiment_run(live.run).asked:
-            services.abort_experiment(live.run, why)
+    def _hear(self, live: LiveExperiment) -> None:
+        self._doing.tell(live_key(self._doing.target.context, live.run), live)
+        self._look(live.run)
 
+    def end(self) -> None:
+        """It is over: nothing more is told of it."""
+        for run_id in self.runs:
+            self._doing.forget(live_key(self._doing.target.context, run_id))
+
+
+def run(wanted: Wanted, doing: Doing) -> str:
+    """Run what was shown, and tell of it; raises StalePlan when the targets are others by now."""
+    services = doing.services
+
+    def look(run_id: str) -> None:
+        """It ends once its context is not armed any more."""
+        why = services.options.why_held()
+        if why and not services.experiment_run(run_id).asked:
+            services.abort_experiment(run_id, why)
+
+    followed = Followed(doing, look)
     consent = replace(wanted.consent, given=True, typed_context=doing.typed_context)
     try:
-        report = services.run_experiment(replace(wanted, consent=consent), Live(hear, begun))
+        report = services.run_experiment(replace(wanted, consent=consent), followed.live)
     finally:
-        for run_id in told_of:
-            doing.forget(live_key(context, run_id))
+        followed.end()
     first = report.judged.reasons[0].what if report.judged.reasons else "nothing speaks against it"
     return f"{report.run} {report.judged.verdict.value} ({int(report.judged.exit_code)}): {first}"
 

@@ -19,14 +19,15 @@ from maestro_cli.chaos.drills.conductor import DRILLS, unfinished
 from maestro_cli.chaos.drills.defects import clear
 from maestro_cli.chaos.drills.defects.defect import NothingDone, Scene
 from maestro_cli.chaos.drills.defects.experimented import ExperimentDefect, Experimented
-from maestro_cli.chaos.drills.expected import scenario_of
+from maestro_cli.chaos.drills.expected import agreed_drill, scenario_of
 from maestro_cli.chaos.drills.model import Baseline
 from maestro_cli.chaos.drills.under_guard import ExperimentsUnderGuard
 from maestro_cli.chaos.faults.fault import InForce
 from maestro_cli.chaos.ledger import ExperimentLedger, events_of
+from maestro_cli.chaos.planning import proposal_digest
 from maestro_cli.chaos.running import propose
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import Busy, GateNotMet, Interrupted, NoData
+from maestro_cli.core.errors import Busy, GateNotMet, Interrupted, NoData, StalePlan
 from maestro_cli.core.progress import Quiet
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.core.verdict import Verdict
@@ -197,10 +198,55 @@ def test_a_signal_takes_it_back_and_ends_the_drill(lab: Lab, theatre: Theatre) -
         raise Interrupted()
 
     theatre.responder.respond = respond  # type: ignore[method-assign]
+    theatre.progress = told = Notes()
     with pytest.raises(Interrupted):
         theatre.run(keep=True)
     assert lab.servers.in_force == 0
     assert [event.data["by"] for event in theatre.journal.events(kinds=("drill.undone",))] == ["the drill"]
+    (said,) = told.notes
+    assert said.startswith("it was taken back, and over after ")
+    assert said.endswith(": 3 of 3 pods ready")
+
+
+class Notes(Quiet):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_what_a_person_was_shown_is_what_is_played_or_nothing(lab: Lab, theatre: Theatre) -> None:
+    stand = Stand(lab, theatre)
+    proposal, _ = stand.scene.ensemble.experiments.plan(stand.defect._asked.file, 7)
+    agreed = agreed_drill(scenario_of(drill(), 7), proposal_digest(proposal)).defect
+    assert isinstance(agreed, Experimented)
+    stand.defect._asked = replace(agreed, seed=8, agreed="another digest")
+    with pytest.raises(NothingDone) as refused:
+        stand.defect.inject()
+    assert isinstance(refused.value.error, StalePlan)
+    assert lab.servers.read()["ever"] == []
+    again = Stand(lab, theatre)
+    again.defect._asked = agreed
+    again.defect.inject()
+    assert lab.servers.in_force == 1
+    again.defect.mend()
+
+
+def test_who_has_a_place_for_it_is_told_how_its_run_goes(lab: Lab, theatre: Theatre) -> None:
+    class Both(Quiet):
+        def __init__(self) -> None:
+            self.told: list[tuple[str, str]] = []
+
+        def said(self, name: str, text: str) -> None:
+            self.told.append((name, text))
+
+    stand, both = Stand(lab, theatre), Both()
+    stand.defect.attend(stand.waiting, both)
+    stand.defect.inject()
+    wait_for(lambda: ("experiment", "steady state during: met") in both.told, "a sample")
+    stand.defect.mend()
+    assert both.told[0] == ("experiment", "steady state before: met")
 
 
 def test_what_a_killed_drill_left_the_next_one_takes_back(lab: Lab, theatre: Theatre) -> None:

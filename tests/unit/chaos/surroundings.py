@@ -34,7 +34,7 @@ class FakeNodes:
     def closed(self) -> tuple[str, ...]:
         return tuple(sorted(self.shut))
 
-    def reopen(self, node: str) -> bool:
+    def reopen(self, node: str, drill: str) -> bool:
         was_closed = node in self.shut
         self.shut.discard(node)
         return was_closed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -13,6 +14,7 @@ from maestro_cli.chaos.drills.conductor import DRILLS, is_drilling
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ActionFailed, Busy, ExitCode, Interrupted, NotFound, TimedOut
 from maestro_cli.core.facts.cluster import Workload
+from maestro_cli.core.progress import Quiet
 from maestro_cli.core.refs import WorkloadRef
 from tests.patience import wait_for
 from tests.unit.chaos.theatre import SCENARIO, WELL, Theatre
@@ -195,3 +197,17 @@ def test_a_drill_that_lost_its_lease_stops_and_leaves_what_another_one_is_at(
     held = theatre.journal.lease(DRILLS)
     assert held is not None
     assert held.holder.startswith("drl-other ")
+
+
+def test_who_ends_a_drill_is_told_that_what_it_broke_was_put_back(theatre: Theatre) -> None:
+    class Notes(Quiet):
+        said: ClassVar[list[str]] = []
+
+        def note(self, text: str) -> None:
+            self.said.append(text)
+
+    theatre.progress, theatre.responder.fails = Notes(), Interrupted()
+    with pytest.raises(Interrupted):
+        theatre.run()
+    assert Notes.said == ["what the drill broke was put back"]
+    assert theatre.cluster.is_well

@@ -312,6 +312,7 @@ class Theatre:
         self.responder = FakeResponder(self.cluster, self.faults, self.nodes, self.clock)
         self.journal = Journal(path, clock=self.clock)
         self.cancellation = FakeCancellation(self.clock)
+        self.progress: Progress = Quiet()
 
     @property
     def ensemble(self) -> Ensemble:
@@ -328,7 +329,7 @@ class Theatre:
             clock=self.clock,
             actor="tester",
         )
-        return conductor.run(self.scenario, keep=keep, progress=Quiet(), cancellation=self.cancellation)
+        return conductor.run(self.scenario, keep=keep, progress=self.progress, cancellation=self.cancellation)
 
     @property
     def kinds(self) -> list[str]:

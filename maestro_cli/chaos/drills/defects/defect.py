@@ -70,6 +70,11 @@ class Defect(ABC):
     def mend(self) -> bool:
         """Take it away where it still is; True when the responders had done so. Raises UndoFailed."""
 
+    @property
+    def put_back(self) -> str:
+        """What became of what was broken, once it was mended: for who ended the drill before its score."""
+        return "what the drill broke was put back"
+
     @abstractmethod
     def truth(self, *, is_mended: bool) -> Truth:
         """What was broken, once it was mended. Raises NoData where nobody recorded it."""

@@ -30,7 +30,8 @@ from maestro_cli.core.errors import (
     defect,
 )
 from maestro_cli.core.ids import new_id
-from maestro_cli.core.progress import Progress, Quiet
+from maestro_cli.core.progress import Progress, Quiet, Several
+from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.refs import ObjectRef
 
 if TYPE_CHECKING:
@@ -41,16 +42,35 @@ GUARD_SECONDS = 150.0  # until enough was measured of a platform that has just s
 POLL_SECONDS, GUARD_POLL_SECONDS = 0.1, 2.0
 UNDO_SECONDS = 60.0
 _SUBJECTS = {"pod": "Pod", "node": "Node", "config": "ConfigMap"}  # causes, and what they are about
+RUN = "experiment"  # what the progress of its run is called
 _INTERRUPTED = (Kind.SIGINT, Kind.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
 class Experimented(Breakage):
-    """`file`, with targets as the seed chooses them; `cause` is the kind of suspect that is the truth."""
+    """`file`, with targets as the seed chooses them; `cause` is the kind of suspect that is the truth, and
+    `agreed` the digest of the proposal that a person was shown, where one was: no other is carried out.
+    """
 
     file: Experiment
     seed: int
     cause: str | None
+    agreed: str = ""
+
+
+class _Samples:
+    """What of a run's progress is told beside its drill's: where it is now, to who has a place for it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def phase(self, name: str, text: str) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def update(self, text: str) -> None:
+        if isinstance(self._progress, Several):
+            self._progress.said(RUN, text)
 
 
 class ExperimentDefect(Defect):
@@ -136,6 +156,25 @@ class ExperimentDefect(Defect):
         if self._thread is not None:
             self._thread.join()
 
+    @property
+    def put_back(self) -> str:
+        """Of each fault whether it was taken back, and whether its recovery is proved."""
+        if self._report is None:
+            return "nothing was put in" if self._put is None else super().put_back
+        found = self._report.findings
+        known = {one.name: one for one in found.recoveries}
+        told = []
+        for fault in found.injections:
+            proof = known.get(fault.name)
+            if proof is None:
+                told.append(f"{fault.name} was taken back; nobody looked whether all is as before")
+            elif proof.seconds is None:
+                told.append(f"{fault.name} was taken back; not proved to be over: {proof.why}")
+            else:
+                after = format_duration(proof.seconds)
+                told.append(f"{fault.name} was taken back, and over after {after}: {proof.why}")
+        return "; ".join(told) or "nothing was put in"
+
     def truth(self, *, is_mended: bool) -> Truth:
         if self._put is None or self._report is None:
             why = "" if self._error is None else self._error.what
@@ -190,7 +229,10 @@ class ExperimentDefect(Defect):
 
     def _run(self) -> None:
         try:
-            self._report = self._experiments.run(self._asked.file, self._asked.seed, self._drilled)
+            self._report = self._experiments.run(
+                self._asked.file, self._asked.seed, self._drilled, agreed=self._asked.agreed,
+                progress=_Samples(self._progress),
+            )  # fmt: skip
         except MaestroError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001 - whoever waits for it must hear of it

@@ -57,7 +57,9 @@ class NodeDefect(Defect):
         """True when its kubelet went on and the node took new pods already."""
         was_stopped = _resume(self._scene)
         fix = f"maestro node uncordon {self._node}"
-        was_closed = try_again(lambda: self._nodes.reopen(self._node), self._scene, fix=fix)
+        was_closed = try_again(
+            lambda: self._nodes.reopen(self._node, self._scene.drill), self._scene, fix=fix
+        )
         return not was_stopped and not was_closed
 
     def truth(self, *, is_mended: bool) -> Truth:
@@ -80,7 +82,8 @@ def clear_nodes(scene: Scene, left: Any) -> bool:
     nodes = scene.ensemble.nodes
 
     def reopen() -> bool:
-        opened = [node for node in nodes.closed() if node not in left["closed"] and nodes.reopen(node)]
+        shut = [node for node in nodes.closed() if node not in left["closed"]]
+        opened = [node for node in shut if nodes.reopen(node, scene.drill)]
         return bool(opened)
 
     if isinstance(left, Mapping):
