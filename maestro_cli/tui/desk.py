@@ -62,7 +62,8 @@ class Desk(Frame):
 
     @cached_property
     def dispatcher(self) -> Dispatcher:
-        from maestro_cli.tui.acting.dispatcher import Dispatcher, pressed
+        from maestro_cli.tui.acting.dispatcher import Dispatcher
+        from maestro_cli.tui.acting.wording import pressed
 
         console = self.behind
         made = Dispatcher(console.store, console.clock, self.asker, console.reading, console.acting)

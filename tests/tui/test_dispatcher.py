@@ -13,7 +13,7 @@ from maestro_cli.changes.model import Gate, GateDecision, GateReason
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode, GateNotMet, StalePlan
 from maestro_cli.core.progress import Quiet
-from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher, Refusal
+from maestro_cli.tui.acting.dispatcher import SAID_NO, Agreed, Dispatcher, Refusal
 from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
 from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed, Rewound
 from maestro_cli.tui.store.model import Scope
@@ -298,3 +298,76 @@ def test_what_makes_no_sense_for_a_target_is_not_asked_and_has_its_default(store
     )
     dispatcher(store, Answering()).perform(action, (TARGET,), Quiet(), Cancellation())
     assert (asked, answered) == ([("reason",)], [{"force": "no", "reason": "well"}])
+
+
+def in_turn(*names: str) -> Action:
+    """Plans of these names, each made once the one before is done."""
+
+    def plans(desk: Any, *asked: Any) -> Any:
+        for name in names:
+            desk.planned.append((name, len(desk.executed)))
+            target = SimpleNamespace(ref=f"ref of {name}")
+            yield SimpleNamespace(
+                id="1", kind=name, summary=name, digest=name, target=target, parameters={"to": name}, risks=()
+            )
+
+    action = delete()
+    object.__setattr__(action, "plans", None)
+    object.__setattr__(action, "plans_in_turn", plans)
+    return action
+
+
+class InTurn(Desk):
+    """Says yes to what is named and no to the rest; plans anew by kind."""
+
+    def __init__(self, *yes: str, stale: str = "") -> None:
+        super().__init__()
+        self.yes, self.stale_kind, self.planned = yes, stale, list[Any]()
+
+    def agree(self, action: Action, target: Target, plan: Any, rehearsed: Any, news: str) -> Agreed | None:
+        super().agree(action, target, plan, rehearsed, news)
+        return Agreed() if plan.kind in self.yes else None
+
+    def execute(self, plan: Any, consent: Any, **how: Any) -> Any:
+        if plan.kind == self.stale_kind and plan.digest == plan.kind:
+            raise StalePlan("it changed")
+        return super().execute(plan, consent, **how)
+
+    def plan(self, kind: str, ref: str, parameters: Any) -> Any:
+        return SimpleNamespace(id="2", kind=kind, summary=kind, digest=f"{ref}, {parameters}", risks=())
+
+
+def test_plans_in_turn_are_each_made_shown_and_agreed_to_once_the_one_before_is_done(store: Store) -> None:
+    arm(store)
+    desk = InTurn("size", "target")
+    ((_, ending),) = dispatcher(store, desk).perform(
+        in_turn("size", "target"), (TARGET,), Quiet(), Cancellation()
+    )
+    assert desk.planned == [("size", 0), ("target", 1)]
+    assert [one.kind for one in desk.shown] == ["size", "target"]
+    assert [plan.kind for plan, *_ in desk.executed] == ["size", "target"]
+    assert (ending.outcome, ending.is_done) == ("verified: chg-1; verified: chg-1", True)
+    assert len(store.snapshot.log) == 1
+
+
+def test_a_no_to_the_second_of_two_says_what_was_done_before_it(store: Store) -> None:
+    arm(store)
+    desk = InTurn("size")
+    desk.cancel = lambda change_id, why: None  # type: ignore[method-assign]
+    action = in_turn("size", "target")
+    ((_, ending),) = dispatcher(store, desk).perform(action, (TARGET,), Quiet(), Cancellation())
+    assert [plan.kind for plan, *_ in desk.executed] == ["size"]
+    assert (ending.outcome, ending.is_done) == (f"verified: chg-1; {SAID_NO}", False)
+
+
+def test_the_second_that_went_stale_is_planned_anew_by_itself_and_the_first_is_not_done_again(
+    store: Store,
+) -> None:
+    arm(store)
+    desk = InTurn("size", "target", stale="target")
+    action = in_turn("size", "target")
+    ((_, ending),) = dispatcher(store, desk).perform(action, (TARGET,), Quiet(), Cancellation())
+    assert [one.kind for one in desk.shown] == ["size", "target", "target"]
+    assert desk.news == ["", "", "it changed"]
+    assert [plan.digest for plan, *_ in desk.executed] == ["size", "ref of target, {'to': 'target'}"]
+    assert ending.is_done

@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 from maestro_cli.core.facts.inspection import ObjectText
 from maestro_cli.core.refs import ref_of
 from maestro_cli.core.untrusted import Untrusted
-from maestro_cli.tui.acting.dispatcher import command_line
 from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.acting.wording import command_line
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.inspection import YAML, describe_action, yaml_action
 from maestro_cli.tui.screens.model import Place

@@ -13,9 +13,10 @@ from textual.widgets import OptionList
 from maestro_cli.changes.model import Gate, GateDecision, GateReason, State, Undo
 from maestro_cli.core.errors import ExitCode, GateNotMet, WaitingForApproval
 from maestro_cli.tui.acting.advice import advice_here, decision_here
-from maestro_cli.tui.acting.dispatcher import Dispatcher, Refusal, failure_words
+from maestro_cli.tui.acting.dispatcher import Dispatcher, Refusal
 from maestro_cli.tui.acting.menu import ActionMenu, offer_text
 from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.acting.wording import failure_words
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.changes import ACTIONS
 from maestro_cli.tui.screens.incident import SCREEN as INCIDENT

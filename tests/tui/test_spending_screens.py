@@ -99,11 +99,11 @@ def test_no_budget_is_no_error() -> None:
 def test_an_apply_is_planned_as_the_command_plans_it() -> None:
     services: Any = Recorder()
     target = target_of(0, "ml,2h")
-    assert APPLY.plans is not None
-    APPLY.plans(services, target, {})
+    assert APPLY.plans_in_turn is not None
+    APPLY.plans_in_turn(services, target, {})
     looked = {"window": "2h", "least_history": "3600s"}
     wanted = RightsizingWanted(workloads=("ml/deploy/fraud",), **looked)  # type: ignore[arg-type]
-    assert services.asked == [("plan_rightsizing", "ml/deploy/fraud", wanted)]
+    assert services.asked == [("plans_rightsizing", "ml/deploy/fraud", wanted)]
     assert APPLY.danger is Danger.DISRUPTIVE
     assert APPLY.line(target, {}) == (
         "cost", "rightsize", "apply", "ml/deploy/fraud", "--window", "2h", "--least-history", "3600s",

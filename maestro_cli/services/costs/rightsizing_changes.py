@@ -23,24 +23,15 @@ if TYPE_CHECKING:
 NO_OBJECTIVE = "no-objective"
 
 
-def plan_rightsizing(services: CostServices, workload: str, wanted: RightsizingWanted) -> Plan:
-    """The next step of one workload, where that is one change.
-
-    Raises GateNotMet where nothing may be set, with all reasons, or its autoscaler has to be set with it.
-    """
-    advice = _advice(services, workload, wanted)
-    check_settable(advice)
-    return _resources(services, workload, wanted, advice)
-
-
 def plans_rightsizing(services: CostServices, workload: str, wanted: RightsizingWanted) -> Iterator[Plan]:
-    """As plan_rightsizing, and then the target of its autoscaler, each planned once the one before is done.
+    """The next step of one workload, and then the target of its autoscaler, each planned once the one before
+    is done. Raises GateNotMet where nothing may be set, with all reasons.
 
     In this order a cut that is taken back leaves the autoscaler as it is, and until its target moves there
     are too many pods at most and never too few: it adds pods at once, and takes some away after minutes.
     """
     advice = _advice(services, workload, wanted)
-    check_settable(advice, moves_target=True)
+    check_settable(advice)
     scaler = advice.autoscaler
     if scaler is None:
         yield _resources(services, workload, wanted, advice)
@@ -104,8 +95,8 @@ def _with_risks(plan: Plan, advice: Advice) -> Plan:
     return replace(made, digest=plan_digest(made))
 
 
-def check_settable(advice: Advice, *, moves_target: bool = False) -> None:
-    """Raises GateNotMet where nothing may be set, or its autoscaler's target has to move and does not."""
+def check_settable(advice: Advice) -> None:
+    """Raises GateNotMet where nothing may be set."""
     if not advice.changes:
         steps = [step for one in advice.containers for step in (one.cpu, one.memory)]
         reasons = dict.fromkeys(reason.text for step in steps for reason in step.reasons)
@@ -113,13 +104,6 @@ def check_settable(advice: Advice, *, moves_target: bool = False) -> None:
             f"nothing of {advice.workload} may be set",
             why="; ".join(reasons) or "its size is right within 5 %",
             fix=f"maestro cost rightsize --workload {advice.workload} -o json has the evidence",
-        )
-    scaler = advice.autoscaler
-    if scaler is not None and not moves_target:
-        raise GateNotMet(
-            f"the autoscaler {scaler.name} would add pods to {advice.workload} for a smaller request",
-            why=f"its CPU target has to go from {scaler.now:g} % to {scaler.next} % with it",
-            fix=f"maestro cost rightsize apply {advice.workload} sets both, one after the other",
         )
 
 

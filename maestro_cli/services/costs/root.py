@@ -159,14 +159,8 @@ class CostServices(PeopleServices):
 
         return find_rightsizing(self, wanted)
 
-    def plan_rightsizing(self, workload: str, wanted: RightsizingWanted) -> Plan:
-        """What may be set next of one workload, as a change."""
-        from maestro_cli.services.costs.rightsizing_changes import plan_rightsizing
-
-        return plan_rightsizing(self, workload, wanted)
-
     def plans_rightsizing(self, workload: str, wanted: RightsizingWanted) -> Iterator[Plan]:
-        """The same with the target of its autoscaler, as the changes that are made one after the other."""
+        """What may be set next of one workload, then the target of its autoscaler: change after change."""
         from maestro_cli.services.costs.rightsizing_changes import plans_rightsizing
 
         return plans_rightsizing(self, workload, wanted)

@@ -8,21 +8,20 @@ the command log. Nothing has services that can change the world where the contex
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import GateNotMet, MaestroError, StalePlan, WaitingForApproval
+from maestro_cli.core.errors import GateNotMet, MaestroError, StalePlan
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.quantities import counted
-from maestro_cli.tui.acting.advice import advice_here
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Doing, Target
+from maestro_cli.tui.acting.wording import command_line, failure_words, pressed
 from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.store.events import CommandLogged, FactRead, FactsForgotten
 from maestro_cli.tui.store.store import Store
@@ -258,25 +257,51 @@ class Dispatcher:
         return self._agreed_one(work, target)
 
     def _agreed_one(self, work: _Work, target: Target) -> Ending:
-        """Carry out the plan that was shown; one that went stale meanwhile is refused, and shown anew."""
-        news = ""
-        while True:
-            planned = self._planned(work, target)
-            agreed = self._asker.agree(work.action, target, planned.plan, planned.rehearsed, news)
+        """Carry out the plans that were shown, each once the one before is done.
+
+        One that went stale while it was shown is refused, and shown anew; a no ends it where it is.
+        """
+        done, news = list[str](), ""
+        plans = self._plans(work, target)
+        while (plan := next(plans, None)) is not None:
+            planned = self._rehearsed(target, plan)
+            agreed = self._asker.agree(work.action, target, plan, planned.rehearsed, news)
             if agreed is None:
                 self._cancelled(planned, planned.not_done)
-                return Ending(planned.not_done, False)
+                return Ending("; ".join((*done, planned.not_done)), False)
             try:
-                return self._carried_out(work, planned, agreed, target)
+                ending = self._carried_out(work, planned, agreed, target)
             except StalePlan as error:
                 news = told(error).line
+                plans = chain((self._anew(target, plan),), plans) if done else self._plans(work, target)
+                continue
+            except MaestroError as error:
+                if not done:
+                    raise
+                ending = Ending(failure_words(error), False)
+            done.append(ending.outcome)
+            news = ""
+            if not ending.is_done:
+                break
+        return Ending("; ".join(done), ending.is_done)
+
+    def _plans(self, work: _Work, target: Target) -> Iterator[Plan]:
+        action, services = work.action, self._acting(target.context)
+        work.progress.phase("plan", f"{action.title} {target.name}")
+        if action.plans_in_turn is not None:
+            return action.plans_in_turn(services, target, work.answers)
+        assert action.plans is not None
+        return iter((action.plans(services, target, work.answers),))
+
+    def _anew(self, target: Target, plan: Plan) -> Plan:
+        """The same of what is there now; what was done before it stays as it is."""
+        return self._acting(target.context).changes.plan(plan.kind, plan.target.ref, plan.parameters)
 
     def _planned(self, work: _Work, target: Target) -> Planned:
-        assert work.action.plans is not None
-        services = self._acting(target.context)
-        work.progress.phase("plan", f"{work.action.title} {target.name}")
-        plan = work.action.plans(services, target, work.answers)
-        return Planned(target, plan, services.rehearse_change(plan, frozenset()))
+        return self._rehearsed(target, next(self._plans(work, target)))
+
+    def _rehearsed(self, target: Target, plan: Plan) -> Planned:
+        return Planned(target, plan, self._acting(target.context).rehearse_change(plan, frozenset()))
 
     def _cancelled(self, planned: Planned, why: str) -> None:
         """Write down that the plan is not carried out: it does not stay planned for ever."""
@@ -363,26 +388,8 @@ class _Work:
     led_to: list[Action] = field(default_factory=list)  # the action that this one went on with, at most one
 
 
-def pressed(name: str, chosen: Mapping[str, str] | None = None) -> str:
-    """`press W`, as the keys are that somebody `chosen`."""
-    from maestro_cli.tui.keys.table import first_key
-
-    return f"press {first_key(name, chosen or {})}"
-
-
-def failure_words(error: Exception) -> str:
-    """How it failed, or for what it waits, in one line, with what would mend it here."""
-    said, word = told(error), "it waits" if isinstance(error, WaitingForApproval) else "failed"
-    return f"{word}: {said.line}" + (f" — {advice_here(said.fix)}" if said.fix else "")
-
-
 def _raising(error: Exception) -> Callable[[Target], Ending]:
     def again(target: Target) -> Ending:
         raise error
 
     return again
-
-
-def command_line(action: Action, target: Target, answers: Answers) -> str:
-    """The command that does the same, ready to be pasted."""
-    return shlex.join(("maestro", "--context", target.context, *action.line(target, answers)))

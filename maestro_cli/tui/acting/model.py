@@ -7,7 +7,7 @@ records something (an acknowledgement, a note) is done at once, after a question
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -133,11 +133,12 @@ class Doing:
 @dataclass(frozen=True)
 class Action:
     """`id` is dotted (`pods.delete`) and names the key in keys.yaml. Exactly one of `opens`, `records`,
-    `plans` and `performs` is given. `line` is the command that does the same, without `maestro`
-    and `--context`; `kind` is that of the change it plans, where it is always the same. `grade` is how
-    dangerous it is for one target, where that is more; `refuses` says why it is not for a target as it was
-    shown, or "". `is_of_now`: it ends what is at work now, also while the console shows the past.
-    `is_of_context`: it opens what is of the context, so that nothing has to be chosen.
+    `plans`, `plans_in_turn` and `performs` is given; of plans in turn each is made once the one before it is
+    done. `line` is the command that does the same, without `maestro` and `--context`; `kind` is that of the
+    change it plans, where it is always the same. `grade` is how dangerous it is for one target, where that is
+    more; `refuses` says why it is not for a target as it was shown, or "". `is_of_now`: it ends what is at
+    work now, also while the console shows the past. `is_of_context`: it opens what is of the context, so that
+    nothing has to be chosen.
     """
 
     id: str
@@ -151,6 +152,7 @@ class Action:
     opens: Callable[[Target], Place] | None = None
     records: Callable[[Services, Target, Answers], str] | None = None
     plans: Callable[[Services, Target, Answers], Plan] | None = None
+    plans_in_turn: Callable[[Services, Target, Answers], Iterator[Plan]] | None = None
     performs: Callable[[Doing], str] | None = None
     cause: Callable[[Target], str] = lambda target: "console"  # of a change, for its record
     kind: str = ""
@@ -171,8 +173,9 @@ class Action:
         return self.danger if self.grade is None else Danger.DESTRUCTIVE
 
     def __post_init__(self) -> None:
-        given = sum(one is not None for one in (self.opens, self.records, self.plans, self.performs))
+        plans = (self.plans, self.plans_in_turn)
+        given = sum(one is not None for one in (self.opens, self.records, *plans, self.performs))
         if given != 1:
-            raise ValueError(f"{self.id} needs one of opens, records, plans and performs")
-        if self.performs is None and (self.plans is not None) is not self.danger.needs_arming:
+            raise ValueError(f"{self.id} needs one of opens, records, plans, plans_in_turn and performs")
+        if self.performs is None and any(plans) is not self.danger.needs_arming:
             raise ValueError(f"{self.id}: {self.danger.value} does not fit what it does")

@@ -6,7 +6,7 @@ Invariant: what is advised is what `maestro cost rightsize` says, and what is pl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -156,8 +156,9 @@ def why_not(target: Target) -> str:
     return ""
 
 
-def plan_sizing(services: Services, target: Target, answers: Answers) -> Plan:
-    return services.plan_rightsizing(target.name, wanted(target.item.asked, workload=target.name))
+def plan_sizing(services: Services, target: Target, answers: Answers) -> Iterator[Plan]:
+    """The sizes, and then the target of the autoscaler that goes with them."""
+    return services.plans_rightsizing(target.name, wanted(target.item.asked, workload=target.name))
 
 
 def _line(target: Target, answers: Answers) -> tuple[str, ...]:
@@ -173,7 +174,7 @@ def apply_action(screen: str) -> Action:
         "set what may be set next, watch it, and undo it where it does not go well",
         Danger.DISRUPTIVE,
         _line,
-        plans=plan_sizing,
+        plans_in_turn=plan_sizing,
         kind="set-resources",
         refuses=why_not,
     )
