@@ -1,4 +1,8 @@
-"""Experiments as the gate of a pipeline: run or read, judged together, told to whoever asks."""
+"""Experiments as the gate of a pipeline: run or read, judged together, told to whoever asks.
+
+Invariant: the evidence is whole whenever the gate dies. It is written before the first run, and as each ends:
+what was not over then reads `not run`, and is no pass.
+"""
 
 from __future__ import annotations
 
@@ -80,6 +84,7 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
         _clear(wanted.folder, {Path(one).resolve() for one in wanted.references})
         write_files(wanted.folder, {"gate.json": "{}\n"})
     entries = [_entry(services, one, wanted) for one in wanted.references]
+    _keep_so_far(services, wanted, (), entries)
     outcomes: list[Outcome] = []
     last: Outcome | None = None
     for entry in entries:
@@ -91,6 +96,7 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
         else:
             outcomes.append(outcome_of_run(services, entry, progress))
             last = outcomes[-1] if is_last(outcomes[-1]) else None
+            _keep_so_far(services, wanted, outcomes, entries)
     decision = decide(outcomes, wanted.fail_on)
     return GateReport(tuple(outcomes), decision, _told(services, wanted, outcomes, decision))
 
@@ -162,32 +168,58 @@ def _check_place(services: Services, experiment: Experiment) -> None:
 def _told(
     services: Services, wanted: GateWanted, outcomes: Sequence[Outcome], decision: Decision
 ) -> dict[str, str]:
-    """Write what pipelines read; returns the paths."""
+    """Write what pipelines read, and tell the host; returns the paths."""
     folder = wanted.folder
-    names = {"junit": "junit.xml", "summary": "summary.md", "report": "gate.json", "events": "events.jsonl"}
-    paths = {} if folder is None else {what: str(folder / name) for what, name in names.items()}
-    context = _context_of(services)
-    known = {"context": context, "commit": commit_of_pipeline()}
-    variables = variables_of(outcomes, decision, paths)
-    summary = summary_markdown(outcomes, decision, notes=known)
+    variables = variables_of(outcomes, decision, _paths(folder))
+    summary = summary_markdown(outcomes, decision, notes=_known(services))
     if folder is not None:
-        write_files(
-            folder,
-            {
-                "junit.xml": junit_xml(outcomes, properties=known, hostname=socket.gethostname()),
-                "summary.md": summary,
-                "outputs.env": shell(variables),
-                "gitlab.env": dotenv(variables),
-                "events.jsonl": _events(services, outcomes) if context else "",
-                **_journals(outcomes),
-                "gate.json": json.dumps(gate_document(outcomes, decision), indent=1) + "\n",
-            },
-        )
+        _keep(services, folder, outcomes, decision)
     tell_host(wanted.host, summary, variables)
     if folder is None:
         return {}
     others = [*("outputs.env", "gitlab.env"), *_journals(outcomes)]
-    return {**paths, **{name: str(folder / name) for name in others}}
+    return {**_paths(folder), **{name: str(folder / name) for name in others}}
+
+
+def _paths(folder: Path | None) -> dict[str, str]:
+    names = {"junit": "junit.xml", "summary": "summary.md", "report": "gate.json", "events": "events.jsonl"}
+    return {} if folder is None else {what: str(folder / name) for what, name in names.items()}
+
+
+def _keep_so_far(
+    services: Services, wanted: GateWanted, outcomes: Sequence[Outcome], entries: Sequence[Outcome | Wanted]
+) -> None:
+    """The evidence that is left where the gate dies now. Raises ActionFailed."""
+    if wanted.folder is None:
+        return
+    rest = [
+        one if isinstance(one, Outcome) else not_run(one.experiment, "the gate ended before this was over")
+        for one in entries[len(outcomes) :]
+    ]
+    whole = [*outcomes, *rest]
+    _keep(services, wanted.folder, whole, decide(whole))  # that it did not end is waived by nobody
+
+
+def _keep(services: Services, folder: Path, outcomes: Sequence[Outcome], decision: Decision) -> None:
+    """Write the evidence. Raises ActionFailed."""
+    known = _known(services)
+    variables = variables_of(outcomes, decision, _paths(folder))
+    write_files(
+        folder,
+        {
+            "junit.xml": junit_xml(outcomes, properties=known, hostname=socket.gethostname()),
+            "summary.md": summary_markdown(outcomes, decision, notes=known),
+            "outputs.env": shell(variables),
+            "gitlab.env": dotenv(variables),
+            "events.jsonl": _events(services, outcomes) if known["context"] else "",
+            **_journals(outcomes),
+            "gate.json": json.dumps(gate_document(outcomes, decision), indent=1) + "\n",
+        },
+    )
+
+
+def _known(services: Services) -> dict[str, str]:
+    return {"context": _context_of(services), "commit": commit_of_pipeline()}
 
 
 def _context_of(services: Services) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.looks import looks, misses
-from tests.cli.program import check_golden, maestro
+from tests.cli.looks import LOOKS, looks, misses
+from tests.cli.program import COMMAND, check_golden, environment, maestro
+from tests.patience import wait_for
 from tests.unit.chaos.ci.junit_schema import faults_of
 from tests.unit.chaos.ci.outcomes import performed
 from tests.unit.chaos.ci.test_variables import read_github
@@ -223,6 +226,43 @@ def test_what_an_earlier_gate_wrote_is_nobodys_evidence_for_this_one(keep: Keep,
     assert {"outputs.env", "junit.xml", "journal-02.json"} <= written
     assert maestro("chaos", "gate", "nosuch", "--out", "ev", cwd=tmp_path).code == 6
     assert {path.name for path in (tmp_path / "ev").iterdir()} == {"gate.json"}
+
+
+def test_a_gate_that_is_killed_leaves_the_evidence_of_what_ran_and_no_pass(
+    configured: Path, tmp_path: Path
+) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))  # nobody answers there
+    hangs = LOOKS.replace("URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+    (tmp_path / "looks.yaml").write_text(looks())
+    (tmp_path / "hangs.yaml").write_text(hangs.replace("It only looks", "It hangs"))
+    evidence = tmp_path / "evidence"
+    command = [
+        *COMMAND,
+        "chaos",
+        "gate",
+        "./looks.yaml",
+        "./hangs.yaml",
+        "--out",
+        "evidence",
+        "--fail-on",
+        "10",
+    ]
+    with silent, subprocess.Popen(command, cwd=tmp_path, env=environment()) as gate:
+        wait_for(lambda: (evidence / "journal-01.json").exists(), "the first run is over, and kept")
+        asked, _ = silent.accept()  # the second one is at work
+        gate.kill()
+    asked.close()
+    first = json.loads((evidence / "journal-01.json").read_text())
+    assert first["maestro"]["verdict"] == "PASS"
+    told = json.loads((evidence / "gate.json").read_text())
+    assert (told["verdict"], told["exit_code"]) == ("INDETERMINATE", 15)
+    assert told["waived"] == [], "nobody waived that the gate itself did not end"
+    assert [one["verdict"] for one in told["experiments"]] == ["PASS", "INDETERMINATE"]
+    assert "ended before this was over" in told["experiments"][1]["reasons"][0]["what"]
+    xml = (evidence / "junit.xml").read_text()
+    assert faults_of(xml) == []
+    assert 'errors="0"' not in xml.partition(">")[2].partition(">")[0]
+    assert first["maestro"]["run"] in (evidence / "events.jsonl").read_text()
 
 
 def test_evidence_that_is_judged_again_is_not_taken_away(keep: Keep, tmp_path: Path) -> None:

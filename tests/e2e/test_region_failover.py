@@ -84,6 +84,26 @@ def test_without_replication_what_is_lost_is_not_known_and_never_a_pass(regions:
     assert report["failover"]["rto_seconds"] > 0
 
 
+def failovers(regions: TwoRegions) -> list[dict[str, Any]]:
+    """As the report of the month tells them, the first one first."""
+    month = datetime.now(UTC).strftime("%Y-%m")
+    drills = regions.session.json("sla", "report", "--month", month, "fraud-rto", "fraud-rpo")["drills"]
+    return [one for one in drills if one["name"].startswith("failover of east to west")]
+
+
+def test_what_the_drills_measured_is_judged_and_told_with_what_nobody_knows(regions: TwoRegions) -> None:
+    """Whole minutes are judged: those of the first drill are over by now."""
+
+    def judged() -> dict[str, str]:
+        rows = regions.session.json("slo", "status", "fraud-rto", "fraud-rpo")["items"]
+        return {one["objective"]: one["measured"]["verdict"] for one in rows}
+
+    wait_for(lambda: judged()["fraud-rto"] == "PASS", "the drills are judged")
+    told = failovers(regions)
+    assert [one["verdict"] for one in told] == ["PASS", "PASS", "FAIL"]
+    assert [one["rpo_seconds"] is None for one in told] == [False, False, True]
+
+
 def test_what_a_kill_leaves_is_swept_the_region_first_and_then_the_callers(regions: TwoRegions) -> None:
     def failed_over() -> bool:
         return regions.leads_to() == "west"
@@ -97,21 +117,11 @@ def test_what_a_kill_leaves_is_swept_the_region_first_and_then_the_callers(regio
         (["the region lost", "callers sent on"], []),
     ]
     assert regions.leads_to() == "east"
-
-
-def test_what_the_drills_measured_is_judged_and_told_with_what_nobody_knows(regions: TwoRegions) -> None:
-    """Whole minutes are judged: those of the first drill are over by now."""
-
-    def judged() -> dict[str, str]:
-        rows = regions.session.json("slo", "status", "fraud-rto", "fraud-rpo")["items"]
-        return {one["objective"]: one["measured"]["verdict"] for one in rows}
-
-    wait_for(lambda: judged()["fraud-rto"] == "PASS", "the drills are judged")
-    month = datetime.now(UTC).strftime("%Y-%m")
-    drills = regions.session.json("sla", "report", "--month", month, "fraud-rto", "fraud-rpo")["drills"]
-    told = [one for one in drills if one["name"].startswith("failover of east to west")]
-    assert [one["verdict"] for one in told] == ["PASS", "PASS", "FAIL"]
-    assert [one["rpo_seconds"] is None for one in told] == [False, False, True]
+    before = len(failovers(regions)) - 1
+    regions.session.json("chaos", "sweep")
+    *_, last = told = failovers(regions)
+    assert len(told) == before + 1, "once"
+    assert (last["verdict"], last["rto_seconds"], last["rpo_seconds"]) == ("FAIL", None, None)
 
 
 def test_no_region_is_lost_while_the_other_is_not_well(regions: TwoRegions) -> None:
