@@ -69,6 +69,15 @@ class CostLabels(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     version: list[str] = []
 
 
+class CostTelemetry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """By whom logs and traces are counted: `match` are labels of who is believed where several count them,
+    `senders` the labels that name the namespace that sent, the most telling first; empty: the shipped.
+    """
+
+    match: dict[str, str] = {}
+    senders: list[str] = []
+
+
 class Costs(Responders, forbid_unknown_fields=True, frozen=True):
     """The same, and the files with the prices of machines, storage and traffic, and with budgets.
 
@@ -80,6 +89,7 @@ class Costs(Responders, forbid_unknown_fields=True, frozen=True):
     budgets: list[str] = []
     labels: CostLabels = CostLabels()
     match: dict[str, str] = {}
+    telemetry: CostTelemetry = CostTelemetry()
     sends_to: Literal["zone", "region", "internet"] | None = None
 
 

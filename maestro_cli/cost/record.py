@@ -30,6 +30,7 @@ from maestro_cli.cost.metering.model import (
     Matrix,
     Metered,
     NodeRef,
+    TelemetryRef,
     VolumeRef,
 )
 from maestro_cli.cost.prices.model import PriceBook, Resource
@@ -74,6 +75,7 @@ class _Metered(msgspec.Struct, forbid_unknown_fields=True):
     sent: tuple[str, ...]
     notes: tuple[str, ...]
     until: datetime | None = None
+    telemetry: tuple[TelemetryRef, ...] = ()
 
 
 def pack_record(metered: Metered, book: PriceBook, kind: str) -> tuple[bytes, str]:
@@ -95,6 +97,7 @@ def pack_record(metered: Metered, book: PriceBook, kind: str) -> tuple[bytes, st
         sent=tuple(sorted(metered.sent_gib)),
         notes=metered.notes,
         until=metered.until,
+        telemetry=metered.telemetry,
     )
     files = {
         METERED: _json(msgspec.to_builtins(told)),
@@ -138,7 +141,7 @@ def _read_metered(told: _Metered, data: bytes, file: str) -> Metered:
         raise _refused(file, "its hours are not full ones of UTC, or too many")
     if told.until is not None and (told.until.tzinfo is None or told.until <= start):
         raise _refused(file, "it was made before its hours, or without a time zone")
-    if max(things) > MOST_THINGS or len(told.sent) > MOST_THINGS:
+    if max(*things, len(told.telemetry), len(told.sent)) > MOST_THINGS:
         raise _refused(file, f"it has more than {MOST_THINGS} things")
     for names in (told.requested, told.used, told.capacity, told.sent):
         if len(set(names)) != len(names):
@@ -172,6 +175,8 @@ def _with_matrices(told: _Metered, parts: Iterator[Matrix], file: str) -> Metere
         balancer_hours=next(parts),
         notes=told.notes,
         until=None if told.until is None else told.until.astimezone(UTC),
+        telemetry=told.telemetry,
+        telemetry_amounts=next(parts),
     )
     if not (metered.coverage <= 1).all():  # NaN is not
         raise _refused(file, "an hour is covered by more than all of it")
@@ -196,6 +201,7 @@ def _shapes(told: _Metered) -> Iterator[tuple[int, int]]:
     containers, nodes = len(told.containers), len(told.nodes)
     rows = [containers] * (len(told.requested) + len(told.used)) + [nodes] * (len(told.capacity) + 1)
     rows += [len(told.volumes), 1] + [containers] * len(told.sent) + [len(told.balancers)]
+    rows.append(len(told.telemetry))
     return ((one, told.hours) for one in rows)
 
 
@@ -209,6 +215,8 @@ def _matrices(metered: Metered, told: _Metered) -> Iterator[Matrix]:
     yield from (metered.sent_gib[one] for one in told.sent)
     nothing = np.zeros((len(metered.balancers), metered.hours.count))
     yield nothing if metered.balancer_hours is None else metered.balancer_hours
+    if metered.telemetry_amounts is not None:
+        yield metered.telemetry_amounts
 
 
 def _bytes(matrix: Matrix) -> bytes:

@@ -26,7 +26,9 @@ from maestro_cli.slo.ports import RawSeries
 
 ROOT = Path(__file__).resolve().parents[2] / "maestro_cli"
 ROOMS = ("cost", "services/costs")
-METRIC = r"(?:up|kube_\w+|container_\w+|node_\w+|DCGM_\w+|maestro_\w+|loki_\w+|otelcol_\w+)"
+METRIC = (
+    r"(?:up|kube_\w+|container_\w+|node_\w+|DCGM_\w+|maestro_\w+|loki_\w+|tempo_\w+|otelcol_\w+|rotel_\w+)"
+)
 BRACES = re.compile(r'\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}')
 LABELS_OF = re.compile(r"\b(by|on|without|ignoring)\s*\([^)]*\)")
 BARE = re.compile(rf"\b{METRIC}\b(?!~)")

@@ -16,8 +16,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from maestro_cli.cost.allocation.hour_prices import HourPrices
 from maestro_cli.cost.allocation.model import Component, RowKind
 from maestro_cli.cost.allocation.sums import Groups
+from maestro_cli.cost.allocation.telemetry import charge_telemetry, telemetry_notes
 from maestro_cli.cost.metering.model import ContainerRef, Matrix, Metered
 from maestro_cli.cost.prices.model import PriceBook, PriceVersion, Resource
 from maestro_cli.cost.prices.split import cluster_rates
@@ -43,8 +45,8 @@ class Charges:
     """Cells of every component, one row a subject and one column an hour; `share_out` moves them.
 
     Subjects are the containers in their order, then each node's idle and each node's over-commit, volumes
-    that nobody mounts, load balancers, the control plane. `node_of` has each container's node, -1 without;
-    `amounts` its unit-hours in the whole window: `requested`, `used`, `charged`.
+    that nobody mounts, load balancers, the control plane, logs and traces. `node_of` has each container's
+    node, -1 without; `amounts` its unit-hours in the whole window: `requested`, `used`, `charged`.
     """
 
     metered: Metered
@@ -110,20 +112,23 @@ def charge(metered: Metered, book: PriceBook) -> Charges:
             overcommitted |= _charge_nodes(charges, component, costs, assets)
             bill[component] = float(assets.sum())
             split += assets
-    by_hour = _Prices.of(metered, book)
+    by_hour = HourPrices.of(metered, book)
     volumes = _charge_volumes(charges, by_hour, containers + 2 * machines)
     unsized = _unsized(metered)
+    plane = containers + 2 * machines + len(metered.volumes) + len(metered.balancers)
     others = (
         volumes,
-        *_charge_others(charges, by_hour),
+        *_charge_others(charges, by_hour, plane),
         _charge_unsized(charges, found.hourly, split, unsized),
+        *charge_telemetry(charges, by_hour, plane + 1),
     )
     for component, amount in others:
         if amount:
             bill[component] = bill.get(component, 0.0) + amount
     kinds = (f"nodes: {kind}" for kind in found.unpriced)
     charges.unpriced = (*kinds, *_of_unknown_size(metered, unsized), *by_hour.unpriced)
-    charges.notes = _notes(metered, node_of, int(overcommitted.sum()), found.by_list)
+    notes = _notes(metered, node_of, int(overcommitted.sum()), found.by_list)
+    charges.notes = (*notes, *telemetry_notes(metered, by_hour))
     return charges
 
 
@@ -189,6 +194,10 @@ def _subjects(metered: Metered) -> tuple[Subject, ...]:
             for one in metered.balancers
         ),
         (RowKind.OVERHEAD, ContainerRef("", "", "", "")),
+        *(
+            (RowKind.SPENDER if one.namespace else RowKind.OVERHEAD, ContainerRef(one.namespace, "", "", ""))
+            for one in metered.telemetry
+        ),
     )
 
 
@@ -210,38 +219,8 @@ def _resource(
     return amounts, costs, known * np.nan_to_num(capacity)
 
 
-@dataclass(slots=True)
-class _Prices:
-    """What holds in each hour, and what was asked for and is not there."""
-
-    versions: list[PriceVersion | None]
-    unpriced: dict[str, None]
-
-    @classmethod
-    def of(cls, metered: Metered, book: PriceBook) -> _Prices:
-        versions = [book.at(metered.hours.beginning(hour)) for hour in range(metered.hours.count)]
-        missing = sum(version is None for version in versions)
-        named = {f"{missing} hours before the first prices": None} if missing else {}
-        return cls(versions, named)
-
-    def row(self, read: Callable[[PriceVersion], float | None], name: str, amounts: Matrix) -> Matrix:
-        """The price of each hour; where there is none it is 0, and named if there was an amount."""
-        import numpy as np
-
-        found = [None if version is None else read(version) for version in self.versions]
-        lacking = np.asarray(
-            [
-                price is None and version is not None
-                for price, version in zip(found, self.versions, strict=True)
-            ]
-        )
-        if (np.nan_to_num(amounts) * lacking).any():
-            self.unpriced[name] = None
-        return np.asarray([0.0 if price is None else price for price in found])
-
-
-def _charge_others(charges: Charges, prices: _Prices) -> Iterator[tuple[Component, float]]:
-    """Network, load balancers and the control plane, which stand last; gives what is paid for each."""
+def _charge_others(charges: Charges, prices: HourPrices, plane: int) -> Iterator[tuple[Component, float]]:
+    """Network, load balancers and the control plane after them, in the row `plane`; what is paid for each."""
     import numpy as np
 
     metered = charges.metered
@@ -254,13 +233,13 @@ def _charge_others(charges: Charges, prices: _Prices) -> Iterator[tuple[Componen
     if metered.balancer_hours is not None and len(metered.balancers):
         hours = np.nan_to_num(metered.balancer_hours)
         row = prices.row(lambda one: one.load_balancer_hourly, "load balancers", hours)
-        charges.of(Component.OVERHEAD)[-1 - len(hours) : -1] = hours * row
+        charges.of(Component.OVERHEAD)[plane - len(hours) : plane] = hours * row
         sums[Component.OVERHEAD] += float((hours.sum(axis=0) * row).sum())
     there = seen(metered)  # it lasts as long as any node
     versions = [version for version in prices.versions if version is not None]
     if any(version.control_plane_hourly is not None for version in versions):
         row = prices.row(lambda one: one.control_plane_hourly, "the control plane", there)
-        charges.of(Component.OVERHEAD)[-1] = there * row
+        charges.of(Component.OVERHEAD)[plane] = there * row
         sums[Component.OVERHEAD] += float((there * row).sum())
     yield from sums.items()
 
@@ -277,7 +256,7 @@ def _egress(destination: str) -> Callable[[PriceVersion], float | None]:
     return lambda version: getattr(version.egress, destination, None)
 
 
-def _charge_volumes(charges: Charges, prices: _Prices, first: int) -> tuple[Component, float]:
+def _charge_volumes(charges: Charges, prices: HourPrices, first: int) -> tuple[Component, float]:
     """A volume falls evenly to the pods that mount it in the hour, and in each evenly to its containers.
 
     `first` is the row of the first volume. Gives what is paid for all of them.

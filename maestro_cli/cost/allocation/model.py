@@ -24,6 +24,8 @@ class Component(Enum):
     GPU = "gpu"
     STORAGE = "storage"
     NETWORK = "network"
+    LOGS = "logs"
+    TRACES = "traces"
     IDLE = "idle"  # the part of unused capacity that falls to a row; a row of kind IDLE has it by resource
     SHARED = "shared"  # the part of namespaces and overhead that all use
     OVERHEAD = "overhead"  # control plane, load balancers

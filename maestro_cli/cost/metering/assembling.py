@@ -17,6 +17,7 @@ from maestro_cli.cost.metering.identities import PodKey
 from maestro_cli.cost.metering.model import BalancerRef, ContainerRef, Matrix, Metered
 from maestro_cli.cost.metering.queries import CPU, GPUS, MEMORY
 from maestro_cli.cost.metering.readings import Key, Meter, Readings
+from maestro_cli.cost.metering.telemetry import telemetry_of
 from maestro_cli.cost.prices.model import Resource
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def assemble(found: Readings, wanted: Meter, now: datetime, notes: Sequence[str]
     volumes, balancers = sorted(found.volumes.rows), sorted(found.balancers.rows)
     over = elapsed(found.hours, now)
     coverage = _coverage(found, over, running, used[Resource.CPU])
+    telemetry = telemetry_of(found.telemetry, {pod[0] for pod, _ in rows}, found.hours.count)
     containers = tuple(
         found.identities.container(pod, name, _node(found, pod), wanted.labels) for pod, name in rows
     )
@@ -59,8 +61,10 @@ def assemble(found: Readings, wanted: Meter, now: datetime, notes: Sequence[str]
         sent_gib=_sent(found, wanted, rows),
         balancers=tuple(BalancerRef(*name) for name in balancers),
         balancer_hours=found.balancers.matrix(balancers),
-        notes=(*notes, *_notes(found, containers, capacity, used)),
+        notes=(*notes, *_notes(found, containers, capacity, used), *telemetry.notes),
         until=now if now < found.hours.end else None,
+        telemetry=telemetry.refs,
+        telemetry_amounts=telemetry.amounts,
     )
 
 

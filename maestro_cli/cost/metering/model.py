@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from maestro_cli.cost.prices.model import Capacity, Resource
@@ -99,6 +100,22 @@ class BalancerRef:
     service: str
 
 
+class Signal(Enum):
+    """What is paid by how much of it is taken in: GiB, millions of records, millions of spans."""
+
+    LOGS = "logs"
+    LOG_RECORDS = "log records"
+    SPANS = "spans"
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryRef:
+    """A signal and the namespace that sent it; empty: nobody told which."""
+
+    signal: Signal
+    namespace: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Metered:
     """What one cluster was made of, and who had it.
@@ -108,7 +125,8 @@ class Metered:
     `volume_gib` one row a volume in GiB-hours, `balancer_hours` one row a load balancer. `sent_gib` is what
     left each container by destination (`zone`, `region`, `internet`), where that is known. `coverage` has one
     figure an hour, 0 to 1. `notes` say what is missing. A container that was not there in an hour has NaN.
-    `until` is when it was looked at; without it, the hours were over.
+    `until` is when it was looked at; without it, the hours were over. `telemetry_amounts` has one row of
+    `telemetry`, NaN in hours in which nobody counted that signal.
     """
 
     cluster: str
@@ -127,6 +145,8 @@ class Metered:
     balancer_hours: Matrix | None = None
     notes: tuple[str, ...] = ()
     until: datetime | None = None
+    telemetry: tuple[TelemetryRef, ...] = ()
+    telemetry_amounts: Matrix | None = None
 
     @property
     def measured_until(self) -> datetime:

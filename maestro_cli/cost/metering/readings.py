@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
+from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.metering.bins import Chunk, Grid
 from maestro_cli.cost.metering.identities import Identities, Named, PodKey
 from maestro_cli.cost.metering.labels import LabelNames
 from maestro_cli.cost.metering.model import GIB, Hours
 from maestro_cli.cost.metering.queries import LOOK_SECONDS, MEMORY, MeterQueries
+from maestro_cli.cost.metering.telemetry import (
+    COUNTERS,
+    TELLER,
+    TelemetryNames,
+    Told,
+    sender_of,
+    telemetry_query,
+)
 from maestro_cli.slo.ports import RawSeries
 
 Key: TypeAlias = tuple[str, ...]
@@ -30,6 +40,7 @@ class Meter:
     match: Mapping[str, str] = field(default_factory=dict)
     labels: LabelNames = field(default_factory=LabelNames)
     destination: str = ""
+    telemetry: TelemetryNames = field(default_factory=TelemetryNames)
 
 
 class Readings:
@@ -48,6 +59,7 @@ class Readings:
         self.balancers = Grid[Named](hours.count)
         self.watched = Grid[str](hours.count)  # by exporter; "" is any of them
         self.sent = Grid[Named](hours.count)
+        self.telemetry: dict[int, Grid[Told]] = {}  # by the number of the counter
         self.node_of: dict[Key, str] = {}  # by namespace, pod, uid, or without a uid by who measured use
         self.identities = Identities()
 
@@ -65,6 +77,8 @@ def questions(bin_seconds: int, wanted: Meter) -> Iterator[tuple[str, Take]]:
     yield queries.volumes, _volumes
     yield queries.balancers, _balancers
     yield queries.watched, _watched
+    series = ClusterSeries(wanted.match)
+    yield telemetry_query(series, wanted.telemetry, bin_seconds), partial(_telemetry, wanted.telemetry)
     if wanted.destination:
         yield queries.sent, _sent
 
@@ -152,3 +166,12 @@ def _sent(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
     for one in answer:
         namespace, pod = _named(one, "namespace", "pod")
         found.sent.put((namespace, pod), chunk, one, 1 / GIB)
+
+
+def _telemetry(names: TelemetryNames, found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        number = int(one.labels.get(TELLER, "0"))
+        counter = COUNTERS[number]
+        grid = found.telemetry.setdefault(number, Grid[Told](found.hours.count))
+        key = (counter.program, one.labels.get("job", ""), sender_of(one.labels, names))
+        grid.put(key, chunk, one, 1 / counter.unit)

@@ -164,6 +164,7 @@ def _version(document: Document, spec: Listed, since: datetime, path: _Path) -> 
             overhead.load_balancer_hourly, ("overhead", "load_balancer_hourly"), "defaultLBPrice"
         ),
         per_gib_logged=overhead.per_gib_logged,
+        per_million_log_records=overhead.per_million_log_records,
         per_million_spans=overhead.per_million_spans,
         per_series_month=overhead.per_series_month,
     )

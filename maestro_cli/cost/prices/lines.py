@@ -85,6 +85,7 @@ def price_lines(version: PriceVersion) -> Iterator[PriceLine]:
         ("control plane", version.control_plane_hourly, "hour"),
         ("load balancer", version.load_balancer_hourly, "hour"),
         ("logs", version.per_gib_logged, "GiB"),
+        ("log records", version.per_million_log_records, "million"),
         ("spans", version.per_million_spans, "million"),
         ("metric series", version.per_series_month, "series and month"),
     ):

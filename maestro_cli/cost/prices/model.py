@@ -95,8 +95,8 @@ class PriceVersion:
     `on_demand` and `spot` price nodes whose type is in no line, and split the price of those that are:
     a node's hourly price is shared over its resources in the ratio that these have to each other. `gpus` is
     one hour of one GPU of a kind, before that of the list.
-    `per_gib_logged`, `per_million_spans`, `per_series_month` price logs, traces and metric series;
-    `control_plane_hourly` and `load_balancer_hourly` are overhead that no node carries.
+    `per_gib_logged`, `per_million_log_records`, `per_million_spans` and `per_series_month` price logs, traces
+    and metric series; `control_plane_hourly` and `load_balancer_hourly` are overhead that no node carries.
     """
 
     since: datetime
@@ -109,6 +109,7 @@ class PriceVersion:
     control_plane_hourly: float | None = None
     load_balancer_hourly: float | None = None
     per_gib_logged: float | None = None
+    per_million_log_records: float | None = None
     per_million_spans: float | None = None
     per_series_month: float | None = None
 

@@ -52,6 +52,7 @@ class OverheadSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     control_plane_hourly: Price | None = None
     load_balancer_hourly: Price | None = None
     per_gib_logged: Price | None = None
+    per_million_log_records: Price | None = None
     per_million_spans: Price | None = None
     per_series_month: Price | None = None
 

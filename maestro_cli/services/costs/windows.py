@@ -15,6 +15,7 @@ from maestro_cli.core.archives import archive_kind
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.errors import ActionFailed, NoData, UsageError
 from maestro_cli.core.files import unusable, write_atomically
+from maestro_cli.core.promql import promql_label
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.metering.bins import hours_until
@@ -22,11 +23,13 @@ from maestro_cli.cost.metering.labels import LabelNames
 from maestro_cli.cost.metering.measure import meter
 from maestro_cli.cost.metering.model import Hours, Metered
 from maestro_cli.cost.metering.readings import Meter
+from maestro_cli.cost.metering.telemetry import SENDERS, TelemetryNames
 from maestro_cli.cost.prices.model import PriceBook
 from maestro_cli.cost.record import pack_record, read_record
 from maestro_cli.services.costs.wanted import CostWindow
 
 if TYPE_CHECKING:
+    from maestro_cli.config.settings import CostTelemetry
     from maestro_cli.services.costs.root import CostServices
 
 
@@ -120,4 +123,15 @@ def _meter(services: CostServices) -> Meter:
             version=tuple(costs.labels.version) or shipped.version,
         ),
         destination=costs.sends_to or "",
+        telemetry=_telemetry(costs.telemetry),
     )
+
+
+def _telemetry(told: CostTelemetry) -> TelemetryNames:
+    """Raises UsageError for what is no name of a label."""
+    try:
+        for name in (*told.match, *told.senders):
+            promql_label(name)
+    except ValueError as error:
+        raise UsageError(f"costs.telemetry of the context: {error}", fix="senders: [tenant]") from error
+    return TelemetryNames(told.match, tuple(told.senders) or SENDERS)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from maestro_cli.cost.allocation.grouping import Place, keys_of
 from maestro_cli.cost.allocation.model import Component, RowKind
 from maestro_cli.cost.allocation.sharing import IdleSharing, Sharing, Spread, Step
-from maestro_cli.cost.metering.model import ContainerRef, Metered
+from maestro_cli.cost.metering.model import ContainerRef, Metered, Signal
 from maestro_cli.cost.prices.model import PriceBook, Resource
 from maestro_cli.cost.prices.split import cluster_rates
 
@@ -161,6 +161,18 @@ def others(metered: Metered, book: PriceBook, hour: int, containers: list[Thing]
         hours = metered.balancer_hours[number, hour]
         thing.cells[Component.OVERHEAD] = known(hours) * (version.load_balancer_hourly or 0.0)
         yield thing
+    rates = {
+        Signal.LOGS: (Component.LOGS, version.per_gib_logged),
+        Signal.LOG_RECORDS: (Component.LOGS, version.per_million_log_records),
+        Signal.SPANS: (Component.TRACES, version.per_million_spans),
+    }
+    for number, told in enumerate(metered.telemetry):
+        component, rate = rates[told.signal]
+        kind = RowKind.SPENDER if told.namespace else RowKind.OVERHEAD
+        sent_by = Thing(kind, ContainerRef(told.namespace, "", "", ""))
+        assert metered.telemetry_amounts is not None
+        sent_by.cells[component] = known(metered.telemetry_amounts[number, hour]) * (rate or 0.0)
+        yield sent_by
     plane = Thing(RowKind.OVERHEAD, ContainerRef("", "", "", ""))
     longest = max((known(share) for share in metered.present[:, hour]), default=0.0)
     plane.cells[Component.OVERHEAD] = longest * (version.control_plane_hourly or 0.0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +15,8 @@ from maestro_cli.cost.metering.model import (
     Matrix,
     Metered,
     NodeRef,
+    Signal,
+    TelemetryRef,
     VolumeRef,
 )
 from maestro_cli.cost.prices.model import (
@@ -60,7 +64,23 @@ def cluster(seed: int) -> tuple[Metered, PriceBook]:
         balancers=balancers,
         balancer_hours=random.random((len(balancers), hours.count)),
     )
+    metered = replace(metered, **_telemetry(random, hours))
     return metered, _book(random, hours)
+
+
+def _telemetry(random: np.random.Generator, hours: Hours) -> dict[str, Any]:
+    """What some namespaces logged and traced; a signal may have been counted in some hours alone."""
+    refs = [
+        TelemetryRef(signal, namespace)
+        for signal in Signal
+        for namespace in ("", *NAMESPACES)
+        if random.random() < 0.3
+    ]
+    amounts = random.random((len(refs), hours.count))
+    for signal in Signal:
+        rows = [row for row, one in enumerate(refs) if one.signal is signal]
+        amounts[rows] = np.where(random.random(hours.count) < 0.1, np.nan, amounts[rows])
+    return {"telemetry": tuple(refs), "telemetry_amounts": amounts}
 
 
 def _nodes(
@@ -176,4 +196,7 @@ def _version(random: np.random.Generator, since: datetime) -> PriceVersion:
         egress=Egress(0.01, 0.01, 0.12 if random.random() < 0.7 else None),
         control_plane_hourly=0.1 * dear if random.random() < 0.7 else None,
         load_balancer_hourly=0.025 if random.random() < 0.7 else None,
+        per_gib_logged=0.5 * dear if random.random() < 0.7 else None,
+        per_million_log_records=0.2 if random.random() < 0.3 else None,
+        per_million_spans=0.3 if random.random() < 0.7 else None,
     )

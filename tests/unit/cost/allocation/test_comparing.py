@@ -43,7 +43,9 @@ def dearer(book: PriceBook, factor: float) -> PriceBook:
 
 def compared(seed: int, factor: float) -> Comparison:
     metered, book = cluster(seed)
-    plain = replace(metered, balancers=(), balancer_hours=None, sent_gib={})
+    plain = replace(
+        metered, balancers=(), balancer_hours=None, sent_gib={}, telemetry=(), telemetry_amounts=None
+    )
     return compare((plain, dearer(book, 1.0)), (plain, dearer(book, factor)), told)
 
 
@@ -76,6 +78,8 @@ def test_windows_of_two_lengths_are_compared_by_the_longer_ones_rate() -> None:
         sent_gib={one: rows[:, :4] for one, rows in metered.sent_gib.items()},
         balancer_hours=None,
         balancers=(),
+        telemetry=(),
+        telemetry_amounts=None,
     )
     found = compare((half, book), (metered, book), told)
     assert found.scale == 2.0
@@ -94,6 +98,8 @@ def test_what_came_is_new_and_what_went_is_gone() -> None:
         sent_gib={},
         balancers=(),
         balancer_hours=None,
+        telemetry=(),
+        telemetry_amounts=None,
     )
     came, went = (
         compare((nobody, book), (metered, book), told),

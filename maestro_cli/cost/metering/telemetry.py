@@ -1,0 +1,151 @@
+"""How much was logged and traced, and by whom: by what backends and collectors count of themselves.
+
+Names and labels are those of Loki and Tempo, whose distributors count by tenant; of OpenTelemetry collectors
+(with `_total` where their exporter adds it), which count by receiver; and of Rotel. A label names who sent
+where its value is a namespace of the cluster; what is sent by nobody that is known has none.
+
+Invariant: what is passed on counts once. A backend is believed before collectors, and of several jobs of one
+kind the one that told the most; the others are named.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from maestro_cli.core.promql import promql_label, promql_string
+from maestro_cli.core.untrusted import visible
+from maestro_cli.cost.cluster_series import ClusterSeries
+from maestro_cli.cost.metering.model import GIB, Matrix, Signal, TelemetryRef
+
+if TYPE_CHECKING:
+    from maestro_cli.cost.metering.bins import Grid
+
+SENDERS = ("k8s_namespace_name", "tenant")
+TELLER = "told_by"
+_MILLION = 1e6
+_REPLICAS = "prometheus_replica, replica"  # labels of two Prometheus that scrape the same
+Teller: TypeAlias = tuple[str, str]  # a kind of program and a job
+Told: TypeAlias = tuple[str, str, str]  # the same, and the namespace that it names
+Amounts: TypeAlias = dict[str, Matrix]  # by namespace
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryNames:
+    """`match` are labels of who is believed, where several count the same; `senders` name a namespace."""
+
+    match: Mapping[str, str] = field(default_factory=dict)
+    senders: tuple[str, ...] = SENDERS
+
+
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    program: str
+    signal: Signal
+    metric: str
+    unit: float
+
+
+def _counted(program: str, metric: str) -> Iterator[_Counter]:
+    """With the suffix that exporters to Prometheus add, and without."""
+    for signal, what in ((Signal.SPANS, "spans"), (Signal.LOG_RECORDS, "log_records")):
+        for suffix in ("_total", ""):
+            yield _Counter(program, signal, f"{metric}_{what}{suffix}", _MILLION)
+
+
+# The first program that told of a signal is believed.
+COUNTERS = (
+    _Counter("Loki", Signal.LOGS, "loki_distributor_bytes_received_total", GIB),
+    _Counter("Tempo", Signal.SPANS, "tempo_distributor_spans_received_total", _MILLION),
+    *_counted("OpenTelemetry collector", "otelcol_receiver_accepted"),
+    *_counted("Rotel", "rotel_receiver_accepted"),
+)
+_PROGRAMS = tuple(dict.fromkeys(one.program for one in COUNTERS))
+
+
+def telemetry_query(series: ClusterSeries, names: TelemetryNames, bin_seconds: int) -> str:
+    """What every counter grew by in a bin, by job and sender, and which counter it was."""
+    by = ", ".join(dict.fromkeys(("job", *map(promql_label, names.senders))))
+    parts = []
+    for number, one in enumerate(COUNTERS):
+        grown = f"increase({series.of(one.metric, names.match)}[{bin_seconds}s])"
+        summed = f"sum by ({by}) (max without ({_REPLICAS}) ({grown}))"
+        parts.append(f'label_replace({summed}, "{TELLER}", {promql_string(str(number))}, "", "")')
+    return " or ".join(parts)
+
+
+def sender_of(labels: Mapping[str, str], names: TelemetryNames) -> str:
+    """The value of the first label that says who sent; empty for none."""
+    return next((labels[one] for one in names.senders if labels.get(one)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """One row a signal and namespace; NaN in an hour in which nobody counted the signal."""
+
+    refs: tuple[TelemetryRef, ...]
+    amounts: Matrix
+    notes: tuple[str, ...]
+
+
+def telemetry_of(told: Mapping[int, Grid[Told]], namespaces: Iterable[str], hours: int) -> Telemetry:
+    """What was counted, by counter; who is none of `namespaces` is nobody."""
+    import numpy as np
+
+    known = set(namespaces)
+    refs: list[TelemetryRef] = []
+    rows: list[Matrix] = []
+    notes: list[str] = []
+    for signal in Signal:
+        by_teller = _by_teller(told, signal, known, hours)
+        if not by_teller:
+            continue
+        best, others = _believed(by_teller)
+        amounts = by_teller[best]
+        seen = ~np.isnan(np.vstack(list(amounts.values()))).all(axis=0)
+        for namespace in sorted(amounts):
+            refs.append(TelemetryRef(signal, namespace))
+            rows.append(np.where(seen, np.nan_to_num(amounts[namespace]), np.nan))
+        if others:
+            names = ", ".join(_shown(one) for one in others)
+            notes.append(
+                f"{signal.value} are counted by {_shown(best)}; {names} count them too: "
+                "costs.telemetry.match says who is paid"
+            )
+    return Telemetry(tuple(refs), np.vstack(rows) if rows else np.zeros((0, hours)), tuple(notes))
+
+
+def _by_teller(
+    told: Mapping[int, Grid[Told]], signal: Signal, known: set[str], hours: int
+) -> dict[Teller, Amounts]:
+    """What each teller counted, by namespace; NaN where it did not."""
+    import numpy as np
+
+    found: defaultdict[Teller, Amounts] = defaultdict(dict)
+    for number, grid in told.items():
+        if COUNTERS[number].signal is not signal:
+            continue
+        for (program, job, sender), row in grid.rows.items():
+            namespace = sender if sender in known else ""
+            held = found[program, job].get(namespace, np.full(hours, np.nan))
+            both = np.where(np.isnan(held), row, held + np.nan_to_num(row))
+            found[program, job][namespace] = both
+    return found
+
+
+def _believed(by_teller: Mapping[Teller, Amounts]) -> tuple[Teller, tuple[Teller, ...]]:
+    """Who is, and the others that counted anything of the signal."""
+    import numpy as np
+
+    whole = {
+        teller: sum(float(np.nansum(row)) for row in rows.values()) for teller, rows in by_teller.items()
+    }
+    order = sorted(whole, key=lambda one: (not whole[one], _PROGRAMS.index(one[0]), -whole[one], one))
+    return order[0], tuple(one for one in order[1:] if whole[one])
+
+
+def _shown(teller: Teller) -> str:
+    program, job = teller
+    return f"{program} (job {visible(job, 60)})" if job else program
