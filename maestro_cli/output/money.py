@@ -3,6 +3,25 @@
 from __future__ import annotations
 
 
+class Amount(float):
+    """Money in a cell: rounded where people read it, every digit where programs do (CSV)."""
+
+    def __str__(self) -> str:
+        return amount_words(self)
+
+
+class Change(Amount):
+    """More or less money, with its sign."""
+
+    def __str__(self) -> str:
+        return f"+{amount_words(self)}" if self > 0 else amount_words(self)
+
+
+def amount_cell(amount: float | None) -> Amount | None:
+    """A cell of what may not be known."""
+    return None if amount is None else Amount(amount)
+
+
 def money(amount: float, currency: str) -> str:
     """`USD 1,234.50`; below a hundredth two digits that count; a minus stands before all."""
     return f"{'-' if amount < 0 else ''}{currency} {amount_words(abs(amount))}"

@@ -17,6 +17,7 @@ from typing import Any
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.untrusted import markdown_text, visible
 from maestro_cli.output.fitting import GAP, Measured, fit
+from maestro_cli.output.money import Amount
 from maestro_cli.output.views import Column, Listing
 
 _CODES = {"good": "32", "bad": "1;31", "warn": "33", "dim": "2"}  # SGR codes of tones
@@ -37,6 +38,8 @@ def cell_text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    if isinstance(value, Amount):
+        return str(value) if math.isfinite(value) else _NOTHING
     if isinstance(value, float):
         return f"{value:.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:g}"
     return visible(str(value))

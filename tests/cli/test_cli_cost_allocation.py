@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -259,3 +261,35 @@ def test_two_currencies_are_not_compared(record: str, tmp_path: Path) -> None:
     assert result.code == 2
     assert "cannot be compared" in result.err
     assert cost("diff", record).code == 2
+
+
+def test_for_programs_the_rows_of_a_csv_add_up_to_the_bill(record: str) -> None:
+    rows = list(
+        csv.DictReader(
+            maestro("cost", "show", "--by", "namespace", "--from", record, "-o", "csv").out.splitlines()
+        )
+    )
+    total = json.loads(maestro("cost", "show", "--from", record, "-o", "json").out)["total"]
+    assert sum(float(row["EUR"]) for row in rows) == pytest.approx(total, rel=1e-12)
+
+
+@pytest.mark.parametrize("command", ["show", "report", "allocate"])
+def test_a_record_reads_the_same_in_every_time_zone(
+    command: str, record: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(zone: str) -> str:
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", zone)
+            time.tzset()
+            found = maestro("cost", command, "--from", record, "-o", "md").out
+        time.tzset()
+        return found
+
+    assert told("UTC") == told("Asia/Tokyo") != ""
+
+
+def test_volumes_of_nobody_are_told_from_the_spender_of_their_namespace(record: str, later: str) -> None:
+    listed = maestro("cost", "diff", record, later, "--by", "namespace", "-o", "csv").out.splitlines()
+    names = [line.partition(",")[0] for line in listed[1:]]
+    assert len(set(names)) == len(names)
+    assert {"ml", "ml (unallocated)"} <= set(names)

@@ -1,7 +1,8 @@
 """Why a window cost another amount than the one before: what is new or gone, what prices and amounts did.
 
-    by price  = what the later window cost − what it would have cost at the last prices of the earlier one
-    by amount = the rest of the change; of what is new or gone, all of it
+    by amount = what the later window costs − what the earlier one does, both at the last prices of the
+                earlier one; of what is new or gone, all of the change
+    by price  = the rest of the change, also where prices changed within a window
 
 Invariant: both add up to the change of each row, and the rows to that of the bill.
 """
@@ -96,10 +97,11 @@ def compare(before: Priced, after: Priced, told: Allocate) -> Comparison:
             fix="two windows with prices in one currency: --prices FILE",
         )
     earlier, later = told(*before), told(*after)
-    same_prices = told(after[0], _ended_with(*before))
+    last = _ended_with(*before)
+    at_one_price = _by_name(told(before[0], last)), _by_name(told(after[0], last))
     scale = later.hours.count / earlier.hours.count
     rows = [
-        _difference(name, _by_name(earlier), _by_name(later), _by_name(same_prices), scale)
+        _difference(name, _by_name(earlier), _by_name(later), at_one_price, scale)
         for name in {**_by_name(earlier), **_by_name(later)}
     ]
     ordered = sorted(rows, key=lambda row: (-abs(round(row.change, 9)), row.kind.value, row.keys))
@@ -120,11 +122,11 @@ def _difference(
     name: _Name,
     before: Mapping[_Name, Row],
     after: Mapping[_Name, Row],
-    same: Mapping[_Name, Row],
+    at_one_price: tuple[Mapping[_Name, Row], Mapping[_Name, Row]],
     scale: float,
 ) -> Difference:
     kind, keys = name
-    earlier, later, repriced = before.get(name), after.get(name), same.get(name)
+    earlier, later = before.get(name), after.get(name)
     amounts = {
         one.value: (
             0.0 if earlier is None else earlier.charged.get(one.value, 0.0) * scale,
@@ -132,14 +134,16 @@ def _difference(
         )
         for one in Resource
     }
-    costs = 0.0 if later is None else later.total
+    was, costs = (0.0 if one is None else one.total for one in (earlier, later))
+    was_then, is_then = (one[name].total if name in one else 0.0 for one in at_one_price)
     is_both = earlier is not None and later is not None
+    by_amount = is_then - was_then * scale
     return Difference(
         kind=kind,
         keys=keys,
-        before=0.0 if earlier is None else earlier.total * scale,
+        before=was * scale,
         after=costs,
-        by_price=costs - (repriced.total if repriced is not None else 0.0) if is_both else 0.0,
+        by_price=costs - was * scale - by_amount if is_both else 0.0,
         amounts=amounts,
         is_new=earlier is None,
         is_gone=later is None,

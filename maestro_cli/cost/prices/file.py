@@ -58,6 +58,10 @@ def prices_of(document: Document) -> ReadPrices:
     """The prices of a YAML file that was read; raises InvalidFile."""
     from maestro_cli.cost.prices.oddities import oddities
 
+    if document.data is None:
+        raise document.fail(
+            "says no price", why="the file is empty", fix="such as 'CPU: 0.0316'; docs/cost-prices.md"
+        )
     spec = document.decode(PricesFile)
     currency = _currency(document, spec)
     figures = Responders(

@@ -13,8 +13,9 @@ from maestro_cli.core.quantities import counted, format_share
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, Resource
 from maestro_cli.cost.spans.span import LEAST_COMPARED
-from maestro_cli.output.money import amount_words, money
+from maestro_cli.output.money import Amount, amount_cell, amount_words, money
 from maestro_cli.output.renderers.cost_pictures import BARS, TREEMAP, TREND, pictures_of
+from maestro_cli.output.renderers.cost_words import hour_words, key_columns
 from maestro_cli.output.strips import bar
 from maestro_cli.output.views import Block, Column, Fields, Heading, Listing, Report
 
@@ -27,15 +28,6 @@ _NOT_COMPARED = {
     False: "not metered in all of that time",
 }
 _BAR = 16
-_TONES = {RowKind.IDLE: "warn", RowKind.OVERCOMMIT: "bad", RowKind.UNALLOCATED: "warn", RowKind.OTHER: "dim"}
-_NAMES = {
-    RowKind.IDLE: "(idle)",
-    RowKind.OVERCOMMIT: "(over-commit)",
-    RowKind.UNALLOCATED: "(unallocated)",
-    RowKind.SHARED: "(shared by nobody)",
-    RowKind.OVERHEAD: "(overhead)",
-    RowKind.OTHER: "(left out)",
-}
 
 
 def show_view(found: AllocationFound, picture: str = "") -> Report:
@@ -134,8 +126,8 @@ def _about(found: AllocationFound) -> list[tuple[str, object]]:
     month = "" if monthly is None else f", {amount_words(monthly)} a month of 730 h"
     rows: list[tuple[str, object]] = [
         ("cluster", one.cluster),
-        ("from", one.hours.start),
-        ("to", one.hours.end),
+        ("from", hour_words(one.hours.start)),
+        ("to", hour_words(one.hours.end)),
         ("prices", found.source or None),
         (
             "bill",
@@ -207,9 +199,9 @@ def _bill(one: Allocation) -> Listing[Any]:
     ]
     columns: tuple[Column[Any], ...] = (
         Column("component", lambda line: line[0]),
-        Column(one.currency, lambda line: amount_words(line[1]), right=True),
+        Column(one.currency, lambda line: Amount(line[1]), right=True),
         Column("share", lambda line: _share(line[1], one.total), right=True),
-        Column("idle", lambda line: amount_words(line[2]) if line[2] else None, right=True),
+        Column("idle", lambda line: Amount(line[2]) if line[2] else None, right=True),
         Column("", lambda line: bar(line[1] / one.total, _BAR) if one.total > 0 else "", priority=3),
     )
     return Listing("cost-bill/v1", columns, lines, empty="nothing that was measured has a price")
@@ -228,10 +220,10 @@ def _rows(one: Allocation, *, brief: bool) -> Listing[Row]:
 def _columns(one: Allocation, *, brief: bool) -> list[Column[Row]]:
     """The keys, then figures; the cells of a component stand only where some row has one."""
     present = [part for part in Component if any(part in row.costs for row in one.rows)]
-    columns = [_key(index, name) for index, name in enumerate(one.grouping)]
+    columns = key_columns(one.grouping)
     columns += [_cell(part) for part in present if not brief]
     columns += [
-        Column(one.currency, lambda row: amount_words(row.total), right=True, priority=0),
+        Column(one.currency, lambda row: Amount(row.total), right=True, priority=0),
         Column("share", lambda row: _share(row.total, one.total), right=True, priority=1),
     ]
     columns += [
@@ -246,18 +238,10 @@ def _columns(one: Allocation, *, brief: bool) -> list[Column[Row]]:
     return columns
 
 
-def _key(index: int, name: str) -> Column[Row]:
-    def cell(row: Row) -> str:
-        special = _NAMES.get(row.kind, "") if index == 0 else ""
-        return " ".join(part for part in (row.keys[index], special) if part) or "-"
-
-    return Column(name, cell, tone=lambda row: _TONES.get(row.kind, ""), priority=0)
-
-
 def _cell(component: Component) -> Column[Row]:
     return Column(
         component.value,
-        lambda row: amount_words(row.costs[component]) if component in row.costs else None,
+        lambda row: amount_cell(row.costs.get(component)),
         right=True,
         priority=2,
     )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import counted
-from maestro_cli.output.money import known_amount
+from maestro_cli.output.money import amount_cell, known_amount
+from maestro_cli.output.renderers.cost_words import hour_words, key_columns
 from maestro_cli.output.strips import sparkline
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
@@ -36,9 +37,9 @@ def budget_columns(currency: str) -> tuple[Column[BudgetStanding], ...]:
     return (
         Column("budget", lambda one: one.budget.name),
         Column("of", lambda one: str(one.budget.where) or "the whole bill", priority=3),
-        Column(f"{currency} a month", lambda one: known_amount(one.budget.amount), right=True, priority=2),
+        Column(f"{currency} a month", lambda one: amount_cell(one.budget.amount), right=True, priority=2),
         Column(
-            "spent", lambda one: known_amount(one.standing.forecast.to_date.amount), right=True, priority=1
+            "spent", lambda one: amount_cell(one.standing.forecast.to_date.amount), right=True, priority=1
         ),
         Column("used", lambda one: _share(one.standing.used), right=True, priority=1),
         Column("burn", lambda one: _digits(one.standing.burn), right=True, priority=2),
@@ -78,15 +79,15 @@ def budget_view(report: BudgetReport) -> Report:
         ("burn", _digits(standing.burn)),
         ("forecast", _interval(found)),
         ("how", _how(found)),
-        ("runs out", standing.runs_out),
+        ("runs out", standing.runs_out and hour_words(standing.runs_out)),
         *_origin(report),
     ]
     dear: Listing[ExplainedAnomaly] = Listing(
         "cost-budget-anomalies/v1",
         (
             Column("day", lambda day: day.anomaly.day.isoformat()),
-            Column("cost", lambda day: known_amount(day.anomaly.amount), right=True),
-            Column("expected", lambda day: known_amount(day.anomaly.expected), right=True),
+            Column("cost", lambda day: amount_cell(day.anomaly.amount), right=True),
+            Column("expected", lambda day: amount_cell(day.anomaly.expected), right=True),
             Column("deviations", lambda day: f"{day.anomaly.score:+.1f}", right=True, priority=3),
             Column("what differed", _causes, priority=1, folds=True),
         ),
@@ -110,10 +111,10 @@ def outlook_view(found: Outlook, limit: int) -> Report:
     rows: Listing[RowOutlook] = Listing(
         "cost-forecast-rows/v1",
         (
-            *(_key(name, at) for at, name in enumerate(allocation.grouping)),
-            Column("spent", lambda row: known_amount(row.forecast.to_date.amount), right=True, priority=1),
+            *key_columns(allocation.grouping),
+            Column("spent", lambda row: amount_cell(row.forecast.to_date.amount), right=True, priority=1),
             Column("forecast", lambda row: _interval(row.forecast), right=True, priority=1),
-            Column("a day", lambda row: known_amount(row.forecast.per_day), right=True, priority=3),
+            Column("a day", lambda row: amount_cell(row.forecast.per_day), right=True, priority=3),
             Column("not known", lambda row: row.forecast.reason or None, priority=3, folds=True),
         ),
         shown,
@@ -149,10 +150,6 @@ def outlook_view(found: Outlook, limit: int) -> Report:
         "record": found.digest or None,
     }
     return Report("cost-forecast/v1", document, tuple(blocks), rows=rows)
-
-
-def _key(name: str, at: int) -> Column[RowOutlook]:
-    return Column(name, lambda row: row.keys[at] or f"({row.kind.value})", priority=1 if at else 0)
 
 
 def _document(report: BudgetReport) -> dict[str, Any]:
@@ -327,8 +324,8 @@ def _elapsed(found: Forecast) -> str:
 
 def _origin(report: BudgetReport) -> list[tuple[str, object]]:
     return [
-        ("metered from", report.since),
-        ("to", report.now),
+        ("metered from", hour_words(report.since)),
+        ("to", hour_words(report.now)),
         ("prices", f"{report.prices}, in {report.currency}"),
         ("record", report.digest or None),
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_share
-from maestro_cli.output.money import amount_words
+from maestro_cli.output.money import Amount, Change, amount_words
+from maestro_cli.output.renderers.cost_words import hour_words, key_columns
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ def difference_view(found: Comparison) -> Report:
     rows: list[tuple[str, object]] = [
         ("before", _bill(before)),
         ("after", _bill(after)),
-        ("change", f"{after.currency} {signed(found.change)}, {_percent(found)}"),
-        ("by prices", f"{after.currency} {signed(found.by_price)}"),
+        ("change", f"{after.currency} {Change(found.change)}, {_percent(found)}"),
+        ("by prices", f"{after.currency} {Change(found.by_price)}"),
     ]
     if found.scale != 1:
         rows.append(
@@ -34,12 +35,8 @@ def difference_view(found: Comparison) -> Report:
     return Report("cost-diff/v1", _document(found), (Fields(rows), listing), rows=listing)
 
 
-def signed(amount: float) -> str:
-    return f"+{amount_words(amount)}" if amount > 0 else amount_words(amount)
-
-
 def _bill(one: Allocation) -> str:
-    window = f"{one.hours.start:%Y-%m-%d %H:%M} to {one.hours.end:%Y-%m-%d %H:%M} UTC"
+    window = f"{hour_words(one.hours.start).removesuffix(' UTC')} to {hour_words(one.hours.end)}"
     return f"{one.currency} {amount_words(one.total)}, {window}"
 
 
@@ -49,25 +46,17 @@ def _percent(found: Comparison) -> str:
 
 
 def _listing(found: Comparison) -> Listing[Difference]:
-    columns: list[Column[Difference]] = [_key(index, name) for index, name in enumerate(found.after.grouping)]
+    columns: list[Column[Difference]] = key_columns(found.after.grouping)
     columns += [
         Column("kind", lambda row: row.kind.value, wide=True),
-        Column("before", lambda row: amount_words(row.before), right=True, priority=2),
-        Column("after", lambda row: amount_words(row.after), right=True, priority=2),
-        Column("change", lambda row: signed(row.change), right=True, priority=0, tone=_tone),
-        Column("by price", lambda row: signed(row.by_price), right=True, priority=3),
-        Column("by amount", lambda row: signed(row.by_amount), right=True, priority=3),
+        Column("before", lambda row: Amount(row.before), right=True, priority=2),
+        Column("after", lambda row: Amount(row.after), right=True, priority=2),
+        Column("change", lambda row: Change(row.change), right=True, priority=0, tone=_tone),
+        Column("by price", lambda row: Change(row.by_price), right=True, priority=3),
+        Column("by amount", lambda row: Change(row.by_amount), right=True, priority=3),
         Column("why", lambda row: row.why, priority=1, folds=True),
     ]
     return Listing("cost-changes/v1", columns, found.rows, document=lambda row: _row(row, found))
-
-
-def _key(index: int, name: str) -> Column[Difference]:
-    def cell(row: Difference) -> str:
-        value = row.keys[index]
-        return value or (f"({row.kind.value})" if index == 0 else "-")
-
-    return Column(name, cell, priority=0)
 
 
 def _tone(row: Difference) -> str:

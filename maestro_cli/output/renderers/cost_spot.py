@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.cost.spot.saving import WINDOW, Answer
-from maestro_cli.output.money import known_amount
+from maestro_cli.output.money import amount_cell
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def spot_savings_view(found: SpotSavings) -> Report:
         Column(
             "saves", lambda item: None if item.share is None else f"{item.share:.0%}", right=True, priority=1
         ),
-        Column("on-demand/h", lambda item: known_amount(item.on_demand), right=True, priority=3),
-        Column("spot/h", lambda item: known_amount(item.spot), right=True, priority=3),
+        Column("on-demand/h", lambda item: amount_cell(item.on_demand), right=True, priority=3),
+        Column("spot/h", lambda item: amount_cell(item.spot), right=True, priority=3),
         Column(
             "overhead", lambda item: None if item.overhead is None else f"{item.overhead:.1%}", right=True
         ),
         Column("machine", lambda item: item.offer.instance_type if item.offer else None, priority=3),
-        Column("in 30 days", lambda item: known_amount(item.monthly), right=True),
+        Column("in 30 days", lambda item: amount_cell(item.monthly), right=True),
         Column("why", lambda item: "; ".join(item.why), priority=1, folds=True),
     )
     listing = Listing("spot-items/v1", columns, found.items, document=_item)

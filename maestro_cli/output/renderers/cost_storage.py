@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.quantities import counted
 from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.storage.tiering import Place
-from maestro_cli.output.money import known_amount
+from maestro_cli.output.money import amount_cell
 from maestro_cli.output.views import Column, Fields, Lines, Listing, Report
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def stored_view(found: Stored) -> Report:
         Column("version", lambda item: item.version.name),
         Column("size", lambda item: _size(item.version.size_bytes), right=True, priority=1),
         Column("answer", lambda item: item.place.value, tone=lambda item: TONES[item.place], priority=1),
-        Column("a month", lambda item: known_amount(item.monthly), right=True),
-        Column("saving", lambda item: known_amount(item.saving), right=True, priority=1),
+        Column("a month", lambda item: amount_cell(item.monthly), right=True),
+        Column("saving", lambda item: amount_cell(item.saving), right=True, priority=1),
         Column("objects", lambda item: item.version.objects, right=True, priority=3),
         Column("written", lambda item: item.version.written_at, priority=3),
         Column("why", lambda item: item.why, priority=1, folds=True),

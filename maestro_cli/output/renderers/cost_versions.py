@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.money import money
+from maestro_cli.output.renderers.cost_words import hour_words
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
@@ -18,8 +19,8 @@ def version_costs_view(found: VersionCosts) -> Report:
     """JSON has the window, what priced it, the budget, `items` with a verdict or null each, and `extras`."""
     seconds = (found.end - found.start).total_seconds()
     rows: list[tuple[str, object]] = [
-        ("from", found.start),
-        ("to", found.end),
+        ("from", hour_words(found.start)),
+        ("to", hour_words(found.end)),
         ("window", format_duration(seconds)),
         ("price", found.basis or None),
         ("formula", "cost of the service × share of its time / predictions × 1,000,000"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.output.money import known_amount
+from maestro_cli.output.money import amount_cell
+from maestro_cli.output.renderers.cost_words import hour_words
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ def waste_view(found: WasteReport) -> Report:
     total = found.monthly
     rows: list[tuple[str, object]] = [
         ("cluster", found.cluster),
-        ("from", found.hours.start),
-        ("to", found.hours.end),
+        ("from", hour_words(found.hours.start)),
+        ("to", hour_words(found.hours.end)),
         ("a month", None if total is None else f"{found.currency} {total:,.2f}, of what has a price"),
         *(("not judged", f"{one.kind.value}: {one.why}") for one in found.not_judged),
     ]
@@ -34,7 +35,7 @@ def waste_view(found: WasteReport) -> Report:
         Column("kind", lambda item: item.kind.value),
         Column("namespace", lambda item: item.namespace, wide=True),
         Column("name", lambda item: item.name, priority=1),
-        Column("a month", lambda item: known_amount(item.monthly), right=True, priority=1),
+        Column("a month", lambda item: amount_cell(item.monthly), right=True, priority=1),
         Column("evidence", lambda item: item.evidence, priority=1, folds=True),
         Column("what ends it", lambda item: item.remedy, priority=3, folds=True),
     )

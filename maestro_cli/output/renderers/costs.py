@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.cost.unit.figure import break_even_rate
 from maestro_cli.output.money import money
+from maestro_cli.output.renderers.cost_words import hour_words
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
@@ -21,8 +22,8 @@ def unit_costs_view(found: UnitCosts) -> Report:
     needed = None if rate is None or budget is None else break_even_rate(rate, budget)
     seconds = (found.end - found.start).total_seconds()
     rows: list[tuple[str, object]] = [
-        ("from", found.start),
-        ("to", found.end),
+        ("from", hour_words(found.start)),
+        ("to", hour_words(found.end)),
         ("window", format_duration(seconds)),
         ("price", None if rate is None else f"{found.currency} {rate:g} a replica and hour"),
         ("formula", "replica_hourly_rate × replica_hours / predictions × 1,000,000"),

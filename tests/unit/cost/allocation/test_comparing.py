@@ -11,7 +11,7 @@ from maestro_cli.core.errors import UsageError
 from maestro_cli.cost.allocation.allocate import allocate
 from maestro_cli.cost.allocation.comparing import Comparison, compare
 from maestro_cli.cost.allocation.model import Allocation, RowKind
-from maestro_cli.cost.metering.model import Metered
+from maestro_cli.cost.metering.model import HOUR, Metered
 from maestro_cli.cost.prices.model import ALWAYS, PriceBook, PriceVersion, UnitRates
 from tests.unit.cost.allocation.generated import cluster
 
@@ -57,6 +57,20 @@ def test_of_the_same_amounts_at_other_prices_all_is_by_price() -> None:
             assert row.by_amount == pytest.approx(0.0, abs=1e-9)
             assert row.after == pytest.approx(row.before * 1.5)
             assert row.why == ("prices" if abs(row.change) > 1e-9 else "")
+
+
+def test_a_price_that_changed_within_the_earlier_window_is_no_amount() -> None:
+    for seed in range(40):
+        metered, book = cluster(seed)
+        plain = replace(metered, balancers=(), balancer_hours=None, sent_gib={})
+        (cheap,), (dear,) = dearer(book, 1.0).versions, dearer(book, 2.0).versions
+        late = replace(dear, since=metered.hours.end - HOUR)
+        changed = PriceBook.of(book.currency, [cheap, late])
+        found = compare((plain, changed), (plain, dearer(book, 2.0)), told)
+        assert found.change == pytest.approx(found.by_price)
+        assert all(row.by_amount == pytest.approx(0.0, abs=1e-9) for row in found.rows)
+        if metered.hours.count == 1:
+            assert found.change == pytest.approx(0.0, abs=1e-9)
 
 
 def test_of_the_same_window_nothing_changed() -> None:

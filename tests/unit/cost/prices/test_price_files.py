@@ -92,6 +92,13 @@ def test_a_file_of_figures_alone_prices_no_machine(tmp_path: Path) -> None:
     assert (found.figures.replica_hourly_rate, found.figures.currency) == (0.1, "EUR")
 
 
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n"], ids=["empty", "comments", "a mark"])
+def test_a_file_that_says_nothing_is_refused_with_its_line(tmp_path: Path, text: str) -> None:
+    error = refusal(tmp_path, text)
+    assert "says no price" in str(error)
+    assert error.line in (1, 2)
+
+
 def test_versions_hold_from_their_day_on_in_any_order(tmp_path: Path) -> None:
     text = (
         "versions:\n"
