@@ -85,7 +85,9 @@ def read_yaml(path: Path, accept: Callable[[os.stat_result], None] | None = None
     return parse_yaml(read_text(path, accept), str(path))
 
 
-def read_text(path: Path, accept: Callable[[os.stat_result], None] | None = None) -> str:
+def read_text(
+    path: Path, accept: Callable[[os.stat_result], None] | None = None, *, most_bytes: int = MAX_BYTES
+) -> str:
     """The text of one file; raises InvalidFile when it is missing, no regular file, too large or not UTF-8.
 
     `accept` sees the state of the file that was opened, before it is read, and may raise.
@@ -94,13 +96,13 @@ def read_text(path: Path, accept: Callable[[os.stat_result], None] | None = None
         with open_file(path) as stream:
             if accept is not None:
                 accept(os.fstat(stream.fileno()))
-            raw = stream.read(MAX_BYTES + 1)
+            raw = stream.read(most_bytes + 1)
     except OSError as error:
         raise InvalidFile(
             "cannot be read", file=str(path), why=error.strerror or type(error).__name__
         ) from error
-    if len(raw) > MAX_BYTES:
-        raise InvalidFile(f"is larger than {MAX_BYTES} bytes", file=str(path))
+    if len(raw) > most_bytes:
+        raise InvalidFile(f"is larger than {most_bytes} bytes", file=str(path))
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -119,7 +121,7 @@ def parse_yaml(text: str, file: str, *, first_line: int = 1) -> Document:
 def parse_yaml_all(text: str, file: str, *, first_line: int = 1) -> Iterator[Document]:
     """Parse every document of a `---` separated text; raises InvalidFile."""
     if len(text) > MAX_BYTES:
-        raise InvalidFile(f"is larger than {MAX_BYTES} characters", file=file)
+        raise InvalidFile(f"is larger than {MAX_BYTES} characters", file=file, line=first_line)
     surrogate = _SURROGATE.search(text)
     if surrogate is not None:
         line = text[: surrogate.start()].count("\n") + first_line

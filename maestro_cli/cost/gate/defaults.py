@@ -1,6 +1,7 @@
 """What others add to pods: a LimitRange to containers without requests, a RuntimeClass to each of its own.
 
-    defaultRequest, else default, else min, of those of type Container (Kubernetes, Limit Ranges)
+    defaultRequest, else default, else max, else min, of those of type Container, as the API server completes
+    them (Kubernetes, pkg/apis/core/v1, SetDefaults_LimitRangeItem)
 
 Invariant: of several in a namespace, which Kubernetes takes is not said: the largest, which is never too
 cheap.
@@ -14,7 +15,7 @@ from typing import Any
 from maestro_cli.cost.gate.objects import ManifestObject
 from maestro_cli.cost.gate.pods import PodReader
 
-_KEYS = ("min", "default", "defaultRequest")  # the last that says it
+_KEYS = ("min", "max", "default", "defaultRequest")  # the last that says it
 
 
 def container_defaults(objects: Iterable[ManifestObject]) -> dict[str, dict[str, float]]:

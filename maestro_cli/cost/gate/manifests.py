@@ -31,13 +31,14 @@ def read_manifests(
     *,
     standing: Mapping[ObjectRef, Span] | None = None,
     kept: Iterable[Document] = (),
+    applied: Mapping[ObjectRef, ManifestObject] | None = None,
 ) -> Manifests:
     """What all of them ask for; raises InvalidFile for what is no manifest, or is there twice.
 
     `standing` are the replicas of objects whose manifests say none; `kept` are autoscalers that stay as they
-    are where no document names them.
+    are where no document names them; `applied` stand in for manifests that change nothing of them.
     """
-    found = list(objects_of(documents, assumed.namespace))
+    found = [(applied or {}).get(one.ref, one) for one in objects_of(documents, assumed.namespace)]
     named = {one.ref for one in found}
     found += [one for one in objects_of(kept, assumed.namespace) if one.ref not in named]
     asked: dict[ObjectRef, Asked] = {}

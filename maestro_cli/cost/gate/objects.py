@@ -17,6 +17,7 @@ from maestro_cli.core.refs import ObjectRef, ref_of
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.gate.kinds import qualified
 
+_MOST_REPLICAS = 2**31 - 1  # an int32 of the API
 _NAMES = ("apiVersion", "kind", "metadata", "status")
 
 
@@ -81,7 +82,7 @@ class ManifestObject:
         found = self.value(path)
         if found is None:
             return None if default is None else float(default)
-        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+        if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= _MOST_REPLICAS:
             raise self.document.fail(
                 "is no number of replicas", self.at(path), fix="a whole number, such as 3"
             )

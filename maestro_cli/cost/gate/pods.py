@@ -24,6 +24,7 @@ _RESOURCES = ("cpu", "memory")
 _GPUS = ("nvidia.com/gpu", "amd.com/gpu", "gpu.intel.com/i915", "gpu.intel.com/xe", "aws.amazon.com/neuron")
 _HUGE_PAGES = "hugepages-"  # memory of the node that the request for memory is without
 _OF_THE_NODE = ("ephemeral-storage", "attachable-volumes-")  # its own disk, and places to attach others
+_MOST = 2.0**63  # of the API; more would have no finite cost
 _CONTAINERS = ("initContainers", "containers")
 
 
@@ -98,6 +99,8 @@ class PodReader:
             raise self._document.fail(str(error), at, fix="500m, 2, 512Mi") from error
         if found < 0:
             raise self._document.fail("is below 0", at)
+        if found > _MOST:
+            raise self._document.fail("is too large a quantity", at, fix="500m, 2, 512Mi")
         return found
 
     def _others(self, spec: Mapping[str, Any], at: Path_) -> set[str]:

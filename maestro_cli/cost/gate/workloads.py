@@ -51,11 +51,17 @@ def built_in(reading: Reading) -> Asked | None:
 
 
 def job(reading: Reading, path: Path_) -> Asked:
-    """A job whose spec is at a place: as many pods as run side by side, for the hours that are assumed."""
+    """A job whose spec is at a place: as many pods as run side by side, for the hours that are assumed.
+
+    Neither `parallelism` nor `completions` is one of each, and `completions` alone runs one at a time, as the
+    API server completes them. One that is suspended may be let run without a change of its manifest.
+    """
     one = reading.one
-    beside = one.count((*path, "parallelism"), 1) or 0.0
-    whole = one.value((*path, "completions"))
-    found = replace(reading.pod((*path, *POD[1:])), least=beside, most=beside)
+    beside, whole = one.count((*path, "parallelism")), one.value((*path, "completions"))
+    if beside is None:
+        beside, whole = 1.0, 1 if whole is None else whole
+    least = 0.0 if one.value((*path, "suspend")) is True else beside
+    found = replace(reading.pod((*path, *POD[1:])), least=least, most=beside)
     return reading.timed(found, "" if whole is None else f"{visible(str(whole), 30)} times")
 
 

@@ -6,44 +6,39 @@ import math
 import re
 import shlex
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from maestro_cli.chaos.ci.variables import dotenv, shell
-from maestro_cli.config.strict import Document, parse_yaml_all, read_text
+from maestro_cli.config.strict import Document, read_text
 from maestro_cli.core.errors import ExitCode, InvalidFile, NoData, NotFound, UsageError
-from maestro_cli.core.refs import ObjectRef
 from maestro_cli.core.untrusted import visible
-from maestro_cli.cost.gate.autoscalers import HORIZONTAL, KEDA, KEDA_PREFIX, is_autoscaler
 from maestro_cli.cost.gate.deciding import decide, exit_code_of, verdict_of
 from maestro_cli.cost.gate.manifests import read_manifests
-from maestro_cli.cost.gate.model import Asked, Assumed, Limits, Manifests, Scale, Span
-from maestro_cli.cost.gate.objects import objects_of
+from maestro_cli.cost.gate.model import Assumed, Limits, Scale
 from maestro_cli.cost.gate.pricing import compare
 from maestro_cli.cost.gate.report import GateReport
+from maestro_cli.cost.gate.streams import MOST_CHARACTERS, documents_of
 from maestro_cli.output.evidence import remove_files, write_files
 from maestro_cli.output.writer import json_text
+from maestro_cli.services.costs.gate_cluster import against, stood
 from maestro_cli.services.pipeline_hosts import check_host, commit_of_pipeline, tell_host
 from maestro_cli.sources.kustomize import build, is_kustomization
 
 if TYPE_CHECKING:
     from maestro_cli.cost.prices.model import PriceBook, PriceVersion
     from maestro_cli.services.costs.root import CostServices
-    from maestro_cli.sources.kube.cluster import KubeCluster
 
-STDIN = "-"
+STDIN, _PIPED = "-", "(standard input)"
 _WRITTEN = ("summary.md", "gate.json", "outputs.env", "gitlab.env")
 _CHART = "Chart.yaml"
-_MOST_CHARACTERS = 67_108_864
-_DOCUMENT = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)  # in YAML that begins one wherever it stands
 _ENDINGS = (".yaml", ".yml", ".json")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}(\.[a-z0-9.-]{1,253})?")
 _RESOURCE = re.compile(r"[a-z0-9.-]{1,253}/[A-Za-z0-9._-]{1,63}")
-_SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
+_INCREASE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?(%?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +68,20 @@ def run_cost_gate(services: CostServices, wanted: GateWanted) -> GateReport:
         remove_files(wanted.folder, _WRITTEN)
     if not wanted.manifests:
         raise UsageError("no manifest is given", fix="maestro cost gate FILE..., or --diff BASE HEAD")
+    if [*wanted.manifests, wanted.base].count(STDIN) > 1:
+        raise UsageError("what is piped in can be one of them alone", fix="name a file for the other")
     book = services.prices(wanted.prices).machines()
     version = _held(book, services.clock.now())
     documents = [one for text in wanted.manifests for one in _documents(text)]
     if not any(one.data is not None for one in documents):
-        raise NotFound(
-            f"there is no manifest in {', '.join(wanted.manifests)}", fix="name a file or a folder"
-        )
+        where = ", ".join(_PIPED if one == STDIN else one for one in wanted.manifests)
+        raise NotFound(f"there is no manifest in {where}", fix="name a file or a folder")
     assumed = _assumed(services, wanted)
     if wanted.base:
         old = read_manifests(_documents(wanted.base), assumed)
-        new = read_manifests(documents, assumed, standing=_stood(old))
+        new = read_manifests(documents, assumed, standing=stood(old))
     else:
-        cluster = services.cluster
-        assumed = assumed if assumed.nodes is not None else replace(assumed, nodes=len(cluster.list_nodes()))
-        old, new = _against(cluster, documents, assumed)
+        old, new, assumed = against(services.cluster, documents, assumed)
     comparison = compare(old, new, version, assumed.ignored)
     judged = decide(comparison, limits, scale, book.currency)
     code = exit_code_of(comparison, judged)
@@ -102,16 +96,16 @@ def run_cost_gate(services: CostServices, wanted: GateWanted) -> GateReport:
 
 def _limits(wanted: GateWanted) -> Limits:
     text = wanted.max_increase.strip()
-    share = _SHARE.fullmatch(text)
-    try:
-        amount = None if share or not text else float(text)
-    except ValueError:
-        amount = math.nan
-    if amount is not None and not (math.isfinite(amount) and amount >= 0):
-        raise UsageError(f"{text[:40]!r} is no increase", fix="--max-increase 50, or --max-increase 10%")
+    said = _INCREASE.fullmatch(text)
+    if text and said is None:
+        raise UsageError(
+            f"{visible(text, 40)!r} is no increase", fix="--max-increase 50, or --max-increase 10%"
+        )
+    number, is_share = (None, False) if said is None else (float(said[1]), bool(said[2]))
     if wanted.budget is not None and not (math.isfinite(wanted.budget) and wanted.budget > 0):
         raise UsageError(f"a budget of {wanted.budget:g} a month is none", fix="--budget 500")
-    return Limits(amount, float(share[1]) / 100 if share else None, wanted.budget)
+    share = number / 100 if number is not None and is_share else None
+    return Limits(None if is_share else number, share, wanted.budget)
 
 
 def _scale(text: str) -> Scale:
@@ -154,97 +148,42 @@ def _held(book: PriceBook, now: datetime) -> PriceVersion:
 def _documents(text: str) -> list[Document]:
     """Of a file, a folder, a kustomization, or what is piped in."""
     if text == STDIN:
-        return list(_parsed(sys.stdin.read(_MOST_CHARACTERS + 1), "(standard input)"))
+        return list(documents_of(_piped(sys.stdin.buffer, _PIPED), _PIPED))
     path = Path(text)
     if not path.exists():
         raise NotFound(f"there is no {text}", fix="name a file or a folder of manifests")
     if not path.is_dir():
-        return list(parse_yaml_all(read_text(path), text))
+        return _read(path)
     if is_kustomization(path):
-        return list(_parsed(build(path), f"{text} as built"))
+        return list(documents_of(build(path), f"{text} as built"))
     if (path / _CHART).is_file():
         raise UsageError(
             f"{text} is a chart of Helm",
             why="its templates are no manifests until they are filled in",
             fix=f"helm template NAME {shlex.quote(text)} | maestro cost gate -",
         )
-    return [one for file in _files(path) for one in parse_yaml_all(read_text(file), str(file))]
+    return [one for file in _files(path) for one in _read(file)]
 
 
-def _parsed(text: str, file: str) -> Iterator[Document]:
-    """What a program printed, document by document: all that a chart brings is longer than what people
-    write.
-    """
-    if len(text) > _MOST_CHARACTERS:
-        raise InvalidFile(f"is larger than {_MOST_CHARACTERS} characters", file=file)
-    marks = [0, *(one.start() for one in _DOCUMENT.finditer(text) if one.start()), len(text)]
-    line = 1
-    for begin, end in pairwise(marks):
-        yield from parse_yaml_all(text[begin:end], file, first_line=line)
-        line += text.count("\n", begin, end)
+def _read(path: Path) -> list[Document]:
+    if path.is_fifo():  # <(helm template NAME CHART) of a shell
+        with path.open("rb") as stream:
+            return list(documents_of(_piped(stream, str(path)), str(path)))
+    return list(documents_of(read_text(path, most_bytes=MOST_CHARACTERS), str(path)))
+
+
+def _piped(stream: BinaryIO, file: str) -> str:
+    """All that comes, up to what is too large; raises InvalidFile."""
+    raw = stream.read(MOST_CHARACTERS + 1)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise InvalidFile("is not UTF-8", file=file, line=line) from error
 
 
 def _files(folder: Path) -> Iterable[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.suffix in _ENDINGS and path.is_file())
-
-
-def _stood(old: Manifests) -> dict[ObjectRef, Span]:
-    """What replicas may come to where the new manifests say none: 1, or what was said before."""
-    spans = ((ref, _replicas(one)) for ref, one in old.asked.items())
-    return {ref: Span(min(one.least, 1.0), max(one.most, 1.0)) for ref, one in spans}
-
-
-def _replicas(one: Asked) -> Span:
-    """Of several groups of pods the first is the one that has one pod a replica: the leaders."""
-    first = one.parts[0] if one.parts else one
-    return Span(first.least, first.most)
-
-
-def _against(
-    cluster: KubeCluster, documents: Sequence[Document], assumed: Assumed
-) -> tuple[Manifests, Manifests]:
-    """What runs now of what the manifests name, and what would: what they leave out stays as it is."""
-    first = read_manifests(documents, assumed)
-    named = {one.ref for one in objects_of(documents, assumed.namespace)}
-    there = list(_live(cluster, {*first.asked, *filter(is_autoscaler, named)}))
-    beside = list(_live(cluster, first.elsewhere))  # targets of autoscalers, which no manifest changes
-    scalers = list(_scalers(cluster, {*first.asked, *first.elsewhere}, named))
-    runs = read_manifests([*there, *beside], replace(assumed, ignored=frozenset())).asked
-    standing = {ref: _replicas(one) for ref, one in runs.items()}
-    old = read_manifests([*there, *beside], assumed, kept=scalers)
-    return old, read_manifests([*documents, *beside], assumed, standing=standing, kept=scalers)
-
-
-def _live(cluster: KubeCluster, refs: Iterable[ObjectRef]) -> Iterator[Document]:
-    """Those that are there now."""
-    for ref in sorted(refs, key=str):
-        if ref.kind == HORIZONTAL:
-            continue  # comes with its target
-        try:
-            body, _ = cluster.describing.document(ref)
-        except NotFound:
-            continue
-        yield Document(f"{ref} of the cluster", body)
-
-
-def _scalers(
-    cluster: KubeCluster, refs: Collection[ObjectRef], named: Collection[ObjectRef]
-) -> Iterator[Document]:
-    """The autoscalers of these, as documents; KEDA's own are not told beside the ScaledObject they are of."""
-    keda = {(one.namespace, KEDA_PREFIX + one.name) for one in named if one.kind == KEDA}
-    targets = {(ref.kind.partition(".")[0], ref.namespace, ref.name) for ref in refs}
-    for namespace in sorted({ref.namespace for ref in refs}):
-        for one in cluster.list_autoscalers(namespace):
-            is_keda = (one.namespace, one.name) in keda
-            if not is_keda and (one.target_kind, one.namespace, one.target_name) in targets:
-                spec = {
-                    "scaleTargetRef": {"kind": one.target_kind, "name": one.target_name},
-                    "minReplicas": one.least,
-                    "maxReplicas": one.most,
-                }
-                meta = {"namespace": one.namespace, "name": one.name}
-                body = {"apiVersion": "autoscaling/v2", "kind": one.ref.kind, "metadata": meta, "spec": spec}
-                yield Document(f"{one.ref} of the cluster", body)
 
 
 def _told(wanted: GateWanted, report: GateReport) -> dict[str, str]:

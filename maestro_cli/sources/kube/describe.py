@@ -57,6 +57,10 @@ class Describing:
         """The object as it may be shown, and the dotted keys whose values are hidden."""
         return shown_document(self._api.get(self._kinds.path(ref), dict[str, Any]))
 
+    def whole(self, ref: ObjectRef) -> dict[str, Any]:
+        """The object as it is, with what was applied and its secrets: to be compared, never to be shown."""
+        return self._api.get(self._kinds.path(ref), dict[str, Any])
+
     def describe(self, ref: ObjectRef, zone_of: Callable[[str], str]) -> Description:
         """The object with all that belongs to it; `zone_of` as in `Inventory.pods`."""
         body = self._api.get(self._kinds.path(ref), msgspec.Raw)
