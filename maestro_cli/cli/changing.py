@@ -152,21 +152,35 @@ def run_plans(
     typed_context: str,
     accept: list[str] | None,
     output: str,
+    rest: Callable[[], str] = str,
 ) -> None:
-    """Each plan is made, agreed to and carried out before the next one is made; the last one is shown."""
+    """Each plan is made, agreed to and carried out before the next one is made; the last one is shown.
+
+    One that fails ends it, and what was done stays: it is told, with the command that does the `rest`.
+    """
     options = output_options(ctx, output)
-    done: Change | None = None
-    for plan in plans:
-        if dry_run:
-            _rehearse(ctx.obj, plan, options, accept)
-            continue
-        if done is not None:
-            note(f"{done.id} is {done.state.value}: {done.plan.summary}")
-        done = _carry_out(
-            ctx.obj, plan, cause, lambda _: None, yes=yes, typed_context=typed_context, accept=accept
-        )
-    if done is not None:
-        emit(change_view(done), options)
+    done: list[Change] = []
+    try:
+        for plan in plans:
+            if dry_run:
+                _rehearse(ctx.obj, plan, options, accept)
+                continue
+            done.append(
+                _carry_out(
+                    ctx.obj, plan, cause, lambda _: None, yes=yes, typed_context=typed_context, accept=accept
+                )
+            )
+    except BaseException:  # whatever ended it, a person has to know what stands
+        for change in done:
+            text = f"{change.id} is {change.state.value} and stays: {change.plan.summary}"
+            note(f"{text}; maestro change undo {change.id} takes it back")
+        if done and (command := rest()):
+            note(f"what is left to do: {command}")
+        raise
+    for change in done[:-1]:
+        note(f"{change.id} is {change.state.value}: {change.plan.summary}")
+    if done:
+        emit(change_view(done[-1]), options)
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:

@@ -74,7 +74,8 @@ def test_nothing_is_moved_while_it_is_not_known_what_is_served(inventory: str, p
     assert {item["answer"] for item in document["items"]} == {"keep"}
     assert document["references_unknown"]
     policy = storage(inventory, prices, "--policy")
-    assert (policy.code, json.loads(policy.out)) == (15, {"Rules": []})
+    assert (policy.code, policy.out) == (15, "")
+    assert "every version stays: there is no policy" in policy.error_lines[0]
 
 
 def test_what_the_cluster_names_anywhere_is_kept(inventory: str, prices: str) -> None:
@@ -113,6 +114,7 @@ def test_storage_is_pinned_in_every_format(inventory: str, prices: str, kind: st
 def test_a_policy_is_what_the_store_takes(inventory: str, prices: str) -> None:
     found = storage(inventory, prices, "--offline", "--policy")
     check_golden("cost-storage-policy.json", found.out)
+    assert "replaces all the rules that are there" in found.err
     rules = json.loads(found.out)["Rules"]
     assert [rule["Filter"]["Prefix"] for rule in rules] == [
         f"models/fraud/{version}/" for version in (1, 2, 3)

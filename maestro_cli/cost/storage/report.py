@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from maestro_cli.core.errors import NoData
 from maestro_cli.cost.storage.keeping import NEWEST
 from maestro_cli.cost.storage.lifecycle import GCS_CLASSES, Policy, gcs_policy, s3_policy
 from maestro_cli.cost.storage.tiering import Tiering
@@ -41,7 +42,13 @@ class Stored:
     unknown: str
 
     def policy(self) -> Policy:
-        """For S3, or for GCS where the class is one of its own; raises UsageError."""
+        """For S3, or for GCS where the class is one of its own; raises UsageError, NoData."""
+        if self.unknown:
+            raise NoData(
+                "every version stays: there is no policy",
+                why=f"who needs which version is not known: {self.unknown}",
+                fix="--offline asks nobody: what stays is then --needed and the newest, --keep",
+            )
         days = round(self.wanted.least_age_days)
         made = gcs_policy if self.wanted.cold in GCS_CLASSES else s3_policy
         return made(self.items, self.wanted.cold, days)

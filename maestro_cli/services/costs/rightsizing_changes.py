@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from maestro_cli.changes.kinds.set_resources import WATCH_SECONDS
 from maestro_cli.changes.model import Risk, plan_digest
-from maestro_cli.core.errors import GateNotMet
+from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.core.refs import ref_of
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.rightsizing.advice import Advice, AutoscalerStep, ContainerAdvice
@@ -25,21 +26,61 @@ NO_OBJECTIVE = "no-objective"
 
 def plans_rightsizing(services: CostServices, workload: str, wanted: RightsizingWanted) -> Iterator[Plan]:
     """The next step of one workload, and then the target of its autoscaler, each planned once the one before
-    is done. Raises GateNotMet where nothing may be set, with all reasons.
+    is done. Raises GateNotMet where nothing may be set, with all reasons."""
+    return Course(services, (workload,), wanted).plans()
 
-    In this order a cut that is taken back leaves the autoscaler as it is, and until its target moves there
-    are too many pods at most and never too few: it adds pods at once, and takes some away after minutes.
+
+class Course:
+    """The next step of each of several workloads, one after the other, each with that of its autoscaler.
+
+    Each change is planned once those before it are done. In this order a cut that is taken back leaves the
+    autoscaler as it is, and until its target moves there are too many pods at most and never too few: it
+    adds pods at once, and takes some away after minutes. Invariant: every workload is known, and there once,
+    before anything is set.
     """
-    advice = _advice(services, workload, wanted)
-    check_settable(advice)
-    scaler = advice.autoscaler
-    if scaler is None:
-        yield _resources(services, workload, wanted, advice)
-        return
-    _check_target(services, advice, scaler)
-    yield _with_note(_resources(services, workload, wanted, advice), scaler)
-    ref = ref_of("HorizontalPodAutoscaler", advice.workload.namespace, scaler.name)
-    yield services.changes.plan("scale-hpa", ref, {"cpu": scaler.next})
+
+    def __init__(self, services: CostServices, workloads: Sequence[str], wanted: RightsizingWanted) -> None:
+        """Raises UsageError, NotFound."""
+        refs = [services.workload_ref(one, wanted.namespace) for one in workloads]
+        if twice := next((str(ref) for ref in refs if refs.count(ref) > 1), ""):
+            why = "one step is made of each"
+            raise UsageError(f"{twice} is named twice", why=why, fix="leave one of them out")
+        for ref in refs if len(refs) > 1 else ():
+            services.cluster.get_workload(ref)
+        self._services, self._wanted, self._left = services, wanted, [str(ref) for ref in refs]
+        self._target = ""
+
+    def plans(self) -> Iterator[Plan]:
+        """Raises GateNotMet where nothing of one may be set, with all reasons."""
+        while self._left:
+            yield from self._of(self._left[0])
+            self._target = ""
+            del self._left[0]
+
+    def _of(self, workload: str) -> Iterator[Plan]:
+        advice = _advice(self._services, workload, self._wanted)
+        check_settable(advice)
+        scaler = advice.autoscaler
+        if scaler is None:
+            yield _resources(self._services, workload, self._wanted, advice)
+            return
+        _check_target(self._services, advice, scaler)
+        yield _with_note(_resources(self._services, workload, self._wanted, advice), scaler)
+        namespace = advice.workload.namespace
+        self._target = shlex.join(
+            ("maestro", "set", "hpa", "-n", namespace, scaler.name, "--cpu", f"{scaler.next}")
+        )
+        ref = ref_of("HorizontalPodAutoscaler", namespace, scaler.name)
+        yield self._services.changes.plan("scale-hpa", ref, {"cpu": scaler.next})
+
+    def rest(self) -> str:
+        """The commands for what is not done; the target that goes with resources that are set comes first."""
+        wanted, left = self._wanted, self._left[1:] if self._target else self._left
+        look = ("--window", wanted.window, "--least-history", wanted.least_history)
+        commands = [self._target] if self._target else []
+        if left:
+            commands.append(shlex.join(("maestro", "cost", "rightsize", "apply", *left, *look)))
+        return " && ".join(commands)
 
 
 def _check_target(services: CostServices, advice: Advice, scaler: AutoscalerStep) -> None:

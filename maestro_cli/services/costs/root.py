@@ -8,7 +8,7 @@ from maestro_cli.services.built_once import built_once
 from maestro_cli.services.people import PeopleServices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from maestro_cli.changes.model import Plan
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.costs.gate import GateWanted
     from maestro_cli.services.costs.prices import ContextPrices
     from maestro_cli.services.costs.rightsizing import RightsizingWanted
+    from maestro_cli.services.costs.rightsizing_changes import Course
     from maestro_cli.services.costs.spot import SpotWanted
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
     from maestro_cli.services.costs.wanted import AllocationWanted, CostWindow
@@ -164,6 +165,12 @@ class CostServices(PeopleServices):
         from maestro_cli.services.costs.rightsizing_changes import plans_rightsizing
 
         return plans_rightsizing(self, workload, wanted)
+
+    def rightsizing_course(self, workloads: Sequence[str], wanted: RightsizingWanted) -> Course:
+        """The same of several workloads, one after the other."""
+        from maestro_cli.services.costs.rightsizing_changes import Course
+
+        return Course(self, workloads, wanted)
 
     def waste(self, wanted: WasteWanted) -> WasteReport:
         """What is paid for and used by nobody."""

@@ -14,8 +14,9 @@ from maestro_cli.changes.kinds.set_resources import WATCH_SECONDS
 from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import plan_digest
 from maestro_cli.changes.projection import ChangesProjection
-from maestro_cli.core.errors import GateNotMet, Refused
+from maestro_cli.core.errors import GateNotMet, NotFound, Refused, UsageError
 from maestro_cli.core.facts.cluster import ServiceEndpoint
+from maestro_cli.core.refs import parse_workload_ref
 from maestro_cli.cost.rightsizing.advice import Advice
 from maestro_cli.cost.rightsizing.evidence import Looked
 from maestro_cli.cost.rightsizing.facts import Autoscaler, Fact, Facts
@@ -26,7 +27,7 @@ from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadI
 from maestro_cli.cost.rightsizing.sizing import advise
 from maestro_cli.journal.store import Journal
 from maestro_cli.services.costs.rightsizing import RightsizingWanted
-from maestro_cli.services.costs.rightsizing_changes import NO_OBJECTIVE, plans_rightsizing
+from maestro_cli.services.costs.rightsizing_changes import NO_OBJECTIVE, Course, plans_rightsizing
 from maestro_cli.services.costs.rightsizing_cluster import Guards
 from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.changes.bench import YES, Bench, TickingClock
@@ -145,10 +146,40 @@ def scaled(target: float = 60.0) -> Advice:
     return advise(FRAUD, measured, facts, [BudgetLeft("fraud", 0.9)], Looked(14 * DAY))
 
 
+def course(bench: Bench, item: Advice, *more: str) -> Course:
+    found = services(bench, item)
+    found.workload_ref = lambda text, _: parse_workload_ref(text)
+    return Course(found, ("ml/deploy/fraud", *more), RightsizingWanted())
+
+
+def test_what_is_left_is_told_as_commands(bench: Bench) -> None:
+    """The target that goes with new resources first: without it an autoscaler scales at another use."""
+    one = course(bench, advice(BudgetLeft("fraud", 0.9)))
+    look = "--window 14d --least-history 7d"
+    plans = one.plans()
+    next(plans)
+    assert one.rest() == f"maestro cost rightsize apply ml/deploy/fraud {look}"
+    assert next(plans, None) is None
+    assert not one.rest()
+    scaling = course(bench, scaled())
+    plans = scaling.plans()
+    next(plans)
+    assert scaling.rest() == f"maestro cost rightsize apply ml/deploy/fraud {look}"
+    next(plans)
+    assert scaling.rest() == "maestro set hpa -n ml fraud --cpu 86"
+
+
+def test_no_workload_is_set_where_another_is_unknown_or_there_twice(bench: Bench) -> None:
+    with pytest.raises(NotFound):
+        course(bench, advice(), "ml/deploy/nobody")
+    with pytest.raises(UsageError, match="named twice"):
+        course(bench, advice(), "ml/deployment/fraud")
+
+
 def test_the_target_of_an_autoscaler_is_set_after_the_resources(bench: Bench) -> None:
     """Requests fall from 1000m to 690m: 60 % of that was, 86 % of this is the same use."""
     pipeline = bench.pipeline()
-    plans = plans_rightsizing(services(bench, scaled()), "ml/deploy/fraud", RightsizingWanted())
+    plans = course(bench, scaled()).plans()
     first = next(plans)
     assert (first.kind, first.digest) == ("set-resources", plan_digest(first))
     assert "goes from 60 % to 86 % of the CPU request" in first.notes[-1]
@@ -161,7 +192,7 @@ def test_the_target_of_an_autoscaler_is_set_after_the_resources(bench: Bench) ->
 
 def test_nothing_is_set_where_the_target_is_another_than_the_metrics_say(bench: Bench) -> None:
     with pytest.raises(GateNotMet, match="scales at 60 % and not at 50 %"):
-        next(plans_rightsizing(services(bench, scaled(50.0)), "ml/deploy/fraud", RightsizingWanted()))
+        next(course(bench, scaled(50.0)).plans())
 
 
 def test_a_guarded_workload_says_by_what() -> None:

@@ -105,18 +105,19 @@ def apply(
 ) -> None:
     """Set what may be set next, and watch whether it goes well; it is undone otherwise.
 
-    A change as every other: plan, gate, journal, undo. It holds once every replica has run with it for a
-    minute, none was killed for its memory, and no objective of the workload burns. Where an autoscaler scales
-    by the share of the request, its target is set after it. Exit 11 where nothing may be set, with the
-    reasons.
+    A change a workload, as every other: plan, gate, journal, undo. It holds once every replica has run with
+    it for a minute, none was killed for its memory, and no objective of the workload burns. Where an
+    autoscaler scales by the share of the request, its target is set after it. Exit 11 where nothing may be
+    set, with the reasons. Of several workloads the first that fails ends it: what was set before stays and
+    is told, with the command for what is left.
 
     Example: maestro cost rightsize apply shop/deploy/api --dry-run
     """
     from maestro_cli.cli.changing import run_plans  # all kinds of change, which no report needs
 
     wanted = RightsizingWanted(namespace, window=window, least_history=least_history)
-    plans = (plan for workload in workloads for plan in ctx.obj.plans_rightsizing(workload, wanted))
+    course = ctx.obj.rightsizing_course(tuple(workloads), wanted)
     run_plans(
-        ctx, plans, "right-sizing",
-        dry_run=dry_run, yes=yes, typed_context=typed_context, accept=accept, output=output,
+        ctx, course.plans(), "right-sizing",
+        dry_run=dry_run, yes=yes, typed_context=typed_context, accept=accept, output=output, rest=course.rest,
     )  # fmt: skip

@@ -9,9 +9,11 @@ import typer
 
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.quantities import counted
 from maestro_cli.cost.storage.keeping import NEWEST
 from maestro_cli.cost.storage.report import StorageWanted
 from maestro_cli.cost.storage.tiering import Place
+from maestro_cli.output.diagnostics import note
 from maestro_cli.output.renderers.cost_storage import policy_view, stored_view
 from maestro_cli.output.writer import emit
 
@@ -70,6 +72,14 @@ def storage(
         offline,
     )
     found = ctx.obj.stored(wanted)
-    emit(policy_view(found.policy(), found) if as_policy else stored_view(found), options)
+    if as_policy:
+        policy = found.policy()
+        emit(policy_view(policy, found), options)
+        note("putting it on a bucket replaces all the rules that are there: add those that shall stay")
+        if policy.left_out:
+            left = counted(len(policy.left_out), "version")
+            note(f"left out: {left}, more than a store takes or with names that it cannot be told")
+    else:
+        emit(stored_view(found), options)
     if found.unknown or all(item.place is Place.UNKNOWN for item in found.items):
         raise typer.Exit(ExitCode.NO_DATA)

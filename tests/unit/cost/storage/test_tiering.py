@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import NoData, UsageError
 from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, StorageClass
 from maestro_cli.cost.storage.keeping import References, kept_versions, named_versions
@@ -110,6 +111,8 @@ def _broken_rules(kept: Callable[..., Mapping[StoredVersion, str]]) -> int:
         weighed = weigh_versions(
             found, kept(found, References(needed), 2), hot=HOT, cold=COLD, outlook=Outlook(), now=NOW
         )
+        if all(one.place is not Place.MOVE for one in weighed):
+            continue
         prefixes = _prefixes(s3_policy(weighed, "STANDARD_IA", 30), gcs_policy(weighed, "NEARLINE", 30))
         keep = [one for one in found if (one.model, one.version) in needed or one in _young(found)]
         broken += any(one.prefix.startswith(prefix) for one in keep for prefix in prefixes)
@@ -152,6 +155,35 @@ def test_a_store_is_told_only_what_it_takes() -> None:
         s3_policy(weighed, "STANDARD-IA", 30)
     with pytest.raises(UsageError, match="has no storage class"):
         gcs_policy(weighed, "STANDARD_IA", 30)
+
+
+def test_a_policy_that_moves_nothing_is_none() -> None:
+    for made, storage_class in ((s3_policy, "STANDARD_IA"), (gcs_policy, "NEARLINE")):
+        with pytest.raises(NoData, match="no version moves"):
+            made(weigh(stored("models/fraud/1/m", 100)).values(), storage_class, 30)
+
+
+@pytest.mark.parametrize("name", ["\x1b[31m", "a\x00", "b\ufffe", "c\udcff"])
+def test_a_name_that_no_store_can_be_told_spoils_no_policy(name: str) -> None:
+    objects = [stored(f"models/{model}/{number}/m", 100) for model in (name, "fraud") for number in (1, 2)]
+    weighed = weigh(*objects).values()
+    s3, gcs = s3_policy(weighed, "STANDARD_IA", 30), gcs_policy(weighed, "NEARLINE", 30)
+    assert _prefixes(s3, gcs) == {"models/fraud/1/"}
+    assert s3.left_out == gcs.left_out == (f"{name}@1",)
+
+
+def test_an_identifier_of_a_rule_is_plain_whatever_its_model_is_called() -> None:
+    name = 'a b/<script>"\u202e' + "x" * 300
+    objects = [stored(f"models/{name.replace('/', '-')}/{number}/m", 100) for number in (1, 2)]
+    (rule,) = s3_policy(weigh(*objects).values(), "STANDARD_IA", 30).document["Rules"]
+    assert re.fullmatch(r"[A-Za-z0-9._-]{255}", rule["ID"])
+
+
+def test_google_is_told_no_more_than_a_thousand_prefixes_in_all() -> None:
+    objects = [stored(f"models/m/{number}/m", 1 + number / 100) for number in range(1, 1104)]
+    policy = gcs_policy(weigh(*objects).values(), "NEARLINE", 30)
+    assert [len(rule["condition"]["matchesPrefix"]) for rule in policy.document["rule"]] == [50] * 20
+    assert len(policy.left_out) == 102
 
 
 def test_more_rules_than_a_store_takes_are_left_out_by_name_what_saves_least_first() -> None:
