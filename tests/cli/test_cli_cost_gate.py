@@ -292,7 +292,11 @@ def test_what_an_operator_starts_is_no_pass_unless_somebody_says_that_it_is_noth
     limits = "--diff", "base", "new", "--max-increase", "100", "--out", "out"
     assert gate(sides, *limits).code == 0
     (sides / "new" / "operated.yaml").write_text(text, encoding="utf-8")
-    assert gate(sides, *limits).code == 15
+    told = gate(sides, *limits)
+    assert told.code == 15
+    way_on = "if it is known to cost nothing: --ignore-unknown Prometheus.monitoring.coreos.com"
+    assert way_on in " ".join(told.out.split())
+    assert way_on in (sides / "out" / "summary.md").read_text(encoding="utf-8")
     assert gate(sides, *limits, "--ignore-unknown", "Gadget").code == 15
     assert gate(sides, *limits, "--ignore-unknown", "Gadget,Prometheus").code == 0
     comment = (sides / "out" / "summary.md").read_text(encoding="utf-8")

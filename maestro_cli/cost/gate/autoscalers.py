@@ -20,7 +20,8 @@ _KEYS = {
     HORIZONTAL: ("scaleTargetRef", "minReplicas", 1, "maxReplicas", None),
     KEDA: ("scaleTargetRef", "minReplicaCount", 0, "maxReplicaCount", _KEDA_MOST),
 }
-_PAUSED = "autoscaling.keda.sh/paused-replicas"
+_PAUSED = ("autoscaling.keda.sh/paused", "autoscaling.keda.sh/paused-replicas")
+_IDLE = ("spec", "idleReplicaCount")  # of KEDA, where nothing is to be done
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ def autoscaler_of(one: ManifestObject) -> Autoscaler | None:
         raise one.document.fail("is missing", one.at(("spec", high)))
     if most < least:
         raise one.document.fail(f"is below {low}", one.at(("spec", high)))
-    unknown = ("at how many replicas its autoscaler is paused",) if _PAUSED in one.annotations else ()
+    is_paused = any(key in one.annotations for key in _PAUSED)
+    unknown = ("at how many replicas its autoscaler is paused",) if is_paused else ()
+    idle = one.count(_IDLE) if one.ref.kind == KEDA else None
+    least = least if idle is None else min(idle, least)
     return Autoscaler(one.ref, _target(one, where), Span(least, most), unknown)
 
 

@@ -8,13 +8,17 @@
     Ray cluster, service, job              a head and groups of workers
     KEDA ScaledJob                         up to maxReplicaCount jobs
 
+Their fields are those of the Go types of `tests/peers/operators`; those of OpenKruise, KServe, JobSet and
+LeaderWorkerSet, whose modules are not to be had there, are of kruise-api 09b60c9, kserve 0217bda, jobset
+08dfbdf and lws 060ab4d.
+
 Of any other a template at spec.template is a lower bound. Invariant: what such a kind starts besides is
 unknown, and so is all of one that has no template.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -48,7 +52,7 @@ def _other(reading: Reading) -> Asked:
     return replace(found, least=count, most=count, unknown=(*found.unknown, unknown), content=one.content)
 
 
-def _together(parts: Iterator[Asked]) -> Asked:
+def _together(parts: Iterable[Asked]) -> Asked:
     """Several groups of pods as one object."""
     found = tuple(parts)
     return found[0] if len(found) == 1 else Asked(least=0.0, most=0.0, parts=found)
@@ -111,7 +115,15 @@ def _kserve_parts(reading: Reading) -> Iterator[Asked]:
 
 
 def _job_set(reading: Reading) -> Asked:
-    return _together(_jobs(reading))
+    """Its jobs, and the volumes that all of them share."""
+    one = reading.one
+    found = _together(_jobs(reading))
+    shared = [
+        claim
+        for path in one.items(("spec", "volumeClaimPolicies"))
+        for claim in reading.with_claims(Asked(), (*path, "templates")).claims
+    ]
+    return replace(found, own_claims=(*found.own_claims, *shared))
 
 
 def _jobs(reading: Reading) -> Iterator[Asked]:
@@ -126,24 +138,30 @@ def _training(reading: Reading) -> Asked:
 
 
 def _roles(reading: Reading) -> Iterator[Asked]:
-    """`pytorchReplicaSpecs` and the like: replicas and a template each role."""
+    """`pytorchReplicaSpecs` and the like: replicas and a template each role, a range where it is elastic."""
     one = reading.one
     for key in (key for key in one.spec if key.endswith("ReplicaSpecs")):
         for role in one.mapping(("spec", key)):
             path: Path_ = ("spec", key, role)
             count = one.count((*path, "replicas"), 1) or 0.0
+            least, most = _elastic(reading, count) if role == "Worker" else (count, count)
             found = reading.pod((*path, *POD[1:]))
-            yield reading.timed(replace(found, least=count, most=count))
-    if "elasticPolicy" in one.spec:
-        yield Asked(least=0.0, most=0.0, unknown=(NO_MOST,), content=one.content)
+            yield reading.timed(replace(found, least=least, most=most))
+
+
+def _elastic(reading: Reading, count: float) -> tuple[float, float]:
+    """From the fewest to the most workers of a PyTorchJob that is let scale."""
+    bounds = (reading.one.count(("spec", "elasticPolicy", f"{key}Replicas")) for key in ("min", "max"))
+    said = [count, *(one for one in bounds if one is not None)]
+    return min(said), max(said)
 
 
 def _leader_workers(reading: Reading) -> Asked:
     one, template = reading.one, ("spec", "leaderWorkerTemplate")
     groups = reading.replicated(Asked())
-    worker = reading.pod((*template, "workerTemplate", "spec"))
-    leads = (*template, "leaderTemplate", "spec")
-    leader = reading.pod(leads) if reading.has_pod(leads) else worker
+    claims, leads = (*template, "volumeClaimTemplates"), (*template, "leaderTemplate", "spec")
+    worker = reading.with_claims(reading.pod((*template, "workerTemplate", "spec")), claims)
+    leader = reading.with_claims(reading.pod(leads), claims) if reading.has_pod(leads) else worker
     others = max((one.count((*template, "size"), 1) or 1.0) - 1, 0.0)
     return _together(
         replace(pod, least=groups.least * times, most=groups.most * times, notes=groups.notes)
@@ -151,28 +169,44 @@ def _leader_workers(reading: Reading) -> Asked:
     )
 
 
-def _ray(*path: str, is_job: bool = False) -> Callable[[Reading], Asked]:
-    def read(reading: Reading) -> Asked:
-        parts = _ray_parts(reading, ("spec", *path))
-        return _together(map(reading.timed, parts) if is_job else parts)
-
-    return read
+def _ray(*path: str) -> Callable[[Reading], Asked]:
+    return lambda reading: _together(_ray_parts(reading, ("spec", *path)))
 
 
 def _ray_parts(reading: Reading, path: Path_) -> Iterator[Asked]:
+    """The head and each group of workers; none of one that is suspended, which who queues it may let run."""
     one = reading.one
     is_scaled = one.value((*path, "enableInTreeAutoscaling")) is True
-    yield reading.pod((*path, "headGroupSpec", *POD[1:]))
+    is_suspended = one.value((*path, "suspend")) is True
+    parts = [reading.pod((*path, "headGroupSpec", *POD[1:]))]
     for group in one.items((*path, "workerGroupSpecs")):
         hosts = one.count((*group, "numOfHosts"), 1) or 1.0
-        pod, said = reading.pod((*group, *POD[1:])), one.count((*group, "replicas"))
-        least = one.count((*group, "minReplicas"), 0) or 0.0
-        most = one.count((*group, "maxReplicas"))
-        if is_scaled or said is None:
-            found = _ranged(pod, least, most)
-        else:
-            found = replace(pod, least=said, most=said)
-        yield replace(found, least=found.least * hosts, most=found.most * hosts)
+        found = _ray_group(reading, group, is_scaled=is_scaled)
+        parts.append(replace(found, least=found.least * hosts, most=found.most * hosts))
+    yield from (replace(part, least=0.0) if is_suspended else part for part in parts)
+
+
+def _ray_group(reading: Reading, group: Path_, *, is_scaled: bool) -> Asked:
+    """As many workers as are said, within their bounds (KubeRay, GetWorkerGroupDesiredReplicas)."""
+    one, pod = reading.one, reading.pod((*group, *POD[1:]))
+    least, most = one.count((*group, "minReplicas"), 0) or 0.0, one.count((*group, "maxReplicas"))
+    if is_scaled:
+        return _ranged(pod, least, most)
+    count = max(one.count((*group, "replicas"), 0) or 0.0, least)
+    count = count if most is None else min(count, most)
+    return replace(pod, least=count, most=count)
+
+
+def _ray_job(reading: Reading) -> Asked:
+    """Its cluster, unless it runs on one that is there, and what submits it."""
+    one, submits = reading.one, ("spec", "submitterPodTemplate", "spec")
+    parts = (
+        [] if one.value(("spec", "clusterSelector")) else [*_ray_parts(reading, ("spec", "rayClusterSpec"))]
+    )
+    parts += [reading.pod(submits)] if reading.has_pod(submits) else []
+    if not parts:
+        return Asked(least=0.0, most=0.0, unknown=("what its submitter asks for",), content=one.content)
+    return _together(map(reading.timed, parts))
 
 
 def _scaled_job(reading: Reading) -> Asked:
@@ -190,11 +224,11 @@ _KNOWN: dict[str, Callable[[Reading], Asked]] = {
     "JobSet.jobset.x-k8s.io": _job_set,
     **{
         f"{one}.kubeflow.org": _training
-        for one in ("MPIJob", "PaddleJob", "PyTorchJob", "TFJob", "XGBoostJob")
+        for one in ("MPIJob", "MXJob", "PaddleJob", "PyTorchJob", "TFJob", "XGBoostJob")
     },
     "LeaderWorkerSet.leaderworkerset.x-k8s.io": _leader_workers,
     "RayCluster.ray.io": _ray(),
     "RayService.ray.io": _ray("rayClusterConfig"),
-    "RayJob.ray.io": _ray("rayClusterSpec", is_job=True),
+    "RayJob.ray.io": _ray_job,
     "ScaledJob.keda.sh": _scaled_job,
 }

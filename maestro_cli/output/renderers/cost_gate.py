@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.chaos.ci.summary import code_span
 from maestro_cli.core.quantities import counted
+from maestro_cli.cost.gate.kinds import is_built_in
 from maestro_cli.cost.gate.model import Asked, Changed, Monthly, Scale
 from maestro_cli.cost.prices.model import ALWAYS
 from maestro_cli.output.tones import verdict_tone
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 # of a comment, which GitHub refuses from 65,536 characters on
 MOST_ROWS = 50
-_MOST_REASONS, _MOST_CHARACTERS = 3, 200
+_MOST_REASONS, _MOST_CHARACTERS, _MOST_KINDS = 3, 200, 5
 
 
 def gate_view(report: GateReport) -> Report:
@@ -66,8 +67,17 @@ def gate_view(report: GateReport) -> Report:
     blocks: list[Heading | Fields | Listing[Any] | Lines] = [Heading("Cost gate"), Fields(rows)]
     blocks += [limits] if report.judged else []
     blocks.append(changed)
-    blocks += [Lines("\n".join(comparison.notes))] if comparison.notes else []
+    told = [*comparison.notes, *_way_on(report)]
+    blocks += [Lines("\n".join(told))] if told else []
     return Report("cost-gate/v1", gate_body(report), tuple(blocks), rows=changed)
+
+
+def _way_on(report: GateReport) -> Iterator[str]:
+    """What to say where an operator's kind is not known, and somebody knows that it costs nothing."""
+    found = (one.ref.kind for one in report.comparison.different if one.unknown)
+    kinds = sorted({kind for kind in found if not is_built_in(kind) and kind.replace(".", "").isalnum()})
+    if kinds:
+        yield f"if it is known to cost nothing: --ignore-unknown {','.join(kinds[:_MOST_KINDS])}"
 
 
 def _changes(report: GateReport) -> Listing[Changed]:
@@ -146,7 +156,7 @@ def _markdown(report: GateReport, commit: str) -> Iterator[str]:
         yield f"| {' | '.join(_cell(cell or '') for cell in cells)} |\n"
     if len(different) > MOST_ROWS:
         yield f"\n{counted(len(different) - MOST_ROWS, 'more object')} in the report.\n"
-    for note in comparison.notes[:MOST_ROWS]:
+    for note in [*comparison.notes[:MOST_ROWS], *_way_on(report)]:
         yield f"\n- {_cell(note)}"
     yield f"\n\nRequests × replicas × list rates of {code_span(report.prices)}"
     yield f"{_since(report)}, 730 hours a month; old: {code_span(report.old)}"

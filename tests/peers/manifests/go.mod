@@ -6,10 +6,9 @@ go 1.26.2
 require (
 	github.com/aws/karpenter-provider-aws v1.12.0
 	k8s.io/api v0.35.3
-	k8s.io/apimachinery v0.35.3
 	k8s.io/autoscaler/vertical-pod-autoscaler v1.6.0
+	maestro.dev/peers/decode v0.0.0
 	sigs.k8s.io/karpenter v1.12.0
-	sigs.k8s.io/yaml v1.6.0
 )
 
 require (
@@ -76,6 +75,7 @@ require (
 	gopkg.in/evanphx/json-patch.v4 v4.13.0 // indirect
 	gopkg.in/inf.v0 v0.9.1 // indirect
 	k8s.io/apiextensions-apiserver v0.35.0 // indirect
+	k8s.io/apimachinery v0.35.3 // indirect
 	k8s.io/client-go v0.35.3 // indirect
 	k8s.io/cloud-provider v0.35.0 // indirect
 	k8s.io/component-base v0.35.1 // indirect
@@ -88,4 +88,7 @@ require (
 	sigs.k8s.io/json v0.0.0-20250730193827-2d320260d730 // indirect
 	sigs.k8s.io/randfill v1.0.0 // indirect
 	sigs.k8s.io/structured-merge-diff/v6 v6.3.2 // indirect
+	sigs.k8s.io/yaml v1.6.0 // indirect
 )
+
+replace maestro.dev/peers/decode => ../decode

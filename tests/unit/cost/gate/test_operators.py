@@ -6,7 +6,7 @@ import pytest
 
 from maestro_cli.config.strict import parse_yaml_all
 from maestro_cli.cost.gate.manifests import read_manifests
-from maestro_cli.cost.gate.model import Asked, Assumed, Manifests
+from maestro_cli.cost.gate.model import Asked, Assumed, Claim, Manifests
 from maestro_cli.cost.gate.pricing import compare, monthly
 from maestro_cli.cost.prices.model import ALWAYS, HOURS_OF_A_MONTH, PriceVersion, UnitRates
 
@@ -143,6 +143,33 @@ def test_what_a_custom_resource_says_otherwise_is_a_change_of_unknown_cost_and_t
     assert not compare(small, large, PRICES).is_known
     assert not compare(Manifests({}), small, PRICES).is_known
     assert compare(small, large, PRICES).coverage == 0.0
+
+
+CLAIM = "spec: {storageClassName: fast, resources: {requests: {storage: 10Gi}}}"
+
+
+def test_volumes_of_groups_of_pods_are_counted_once_a_pod_and_shared_ones_once() -> None:
+    claims = f"volumeClaimTemplates: [{{metadata: {{name: a}}, {CLAIM}}}]"
+    group = f"{{replicas: 2, leaderWorkerTemplate: {{size: 4, workerTemplate: {{spec: {POD}}}, {claims}}}}}"
+    asked = only(custom("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet", group))
+    assert [(part.least, part.claims) for part in asked.parts] == [
+        (2.0, (Claim("fast", 10.0),)),
+        (6.0, (Claim("fast", 10.0),)),
+    ]
+    shared = f"volumeClaimPolicies: [{{templates: [{{metadata: {{name: a}}, {CLAIM}}}]}}], "
+    jobs = custom("jobset.x-k8s.io/v1alpha2", "JobSet", JOB_SET.replace("{", f"{{{shared}", 1))
+    assert only(jobs, job_hours=1).own_claims == (Claim("fast", 10.0),)
+
+
+def test_a_group_of_workers_has_no_fewer_and_no_more_than_its_bounds() -> None:
+    for said, workers in (("replicas: 0, ", 1), ("", 1), ("replicas: 9, ", 5)):
+        cluster = custom("ray.io/v1", "RayCluster", f"{{{RAY.replace('replicas: 3, ', said)}}}")
+        assert cores(cluster) == pytest.approx((1 + 2 * workers, 1 + 2 * workers))
+
+
+def test_what_submits_a_job_to_a_cluster_that_is_there_is_unknown_unless_it_is_said() -> None:
+    text = custom("ray.io/v1", "RayJob", "{clusterSelector: {ray.io/cluster: shared}}")
+    assert only(text).unknown == ("what its submitter asks for",)
 
 
 def test_rules_and_routes_of_operators_cost_nothing() -> None:
