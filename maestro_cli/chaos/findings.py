@@ -16,6 +16,7 @@ from maestro_cli.chaos.model import Findings
 from maestro_cli.chaos.secrecy import Secrecy
 from maestro_cli.chaos.verdict import Judged
 from maestro_cli.core.canonical import plain
+from maestro_cli.core.errors import MaestroError, NotKept, UndoFailed
 from maestro_cli.core.files import write_atomically
 
 JOURNAL, LOG = "journal.json", "worker.log"
@@ -65,3 +66,22 @@ def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Find
         "watched": plain(findings.watched),
         **({} if findings.failover is None else {"failover": plain(findings.failover)}),
     }
+
+
+def unkept(run: str, judged: Judged, findings: Findings, error: Exception) -> MaestroError:
+    """For a run whose end cannot be written down: what it found, what was taken back, what is left.
+
+    Without a record a pass is none; what is worse than no data stays so.
+    """
+    left = (*findings.undo_failures, *findings.residue)
+    taken = ", ".join(one.name for one in findings.injections)
+    what = f"run {run} is over, and its end cannot be written down"
+    told = (
+        "; ".join(filter(None, (str(error), getattr(error, "why", "")))),
+        f"it found {judged.verdict.value} ({int(judged.exit_code)}), and without a record no pass counts",
+        f"still there: {'; '.join(left)}" if left else f"taken back: {taken or 'nothing was put in'}",
+    )
+    fix = f"make room, then: maestro chaos sweep {run}"
+    if left:
+        return UndoFailed(what, why="; ".join(told), fix=fix)
+    return NotKept(what, found=judged.exit_code, why="; ".join(told), fix=fix)

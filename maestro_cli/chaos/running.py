@@ -19,7 +19,7 @@ from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.child import Child
 from maestro_cli.chaos.drilled import Drilled
-from maestro_cli.chaos.findings import LOG, keep, maestro_part
+from maestro_cli.chaos.findings import LOG, keep, maestro_part, unkept
 from maestro_cli.chaos.guard import at_the_last, examine, refusal
 from maestro_cli.chaos.guard.check import Answer, Proposal
 from maestro_cli.chaos.heard import Heard
@@ -41,10 +41,10 @@ from maestro_cli.core.clock import Clock
 from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import (
     CannotRecord,
+    GateNotMet,
     InvalidFile,
     MaestroError,
     StalePlan,
-    UndoFailed,
 )
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, Quiet
@@ -125,18 +125,28 @@ def run(
             "what would be hurt changed since you agreed", why="nothing was injected", fix="again"
         )
     if error is not None:
-        ledger.refused(proposal, answers, error)
+        with suppress(CannotRecord):  # what it was refused for is what is told
+            ledger.refused(proposal, answers, error)
         raise error
     for one in answers:
         if one.is_warning:
             progress.note(f"{one.check}: {one.reason}")
-    keeper = Keeper(means.journal, run_id)
+    try:
+        keeper = Keeper(means.journal, run_id)
+    except CannotRecord as unwritable:
+        raise unbegun(unwritable) from unwritable
     cancellation.is_patient = True  # it ends in bounded time, and what it put in must not stay
     try:
         return _Run(means, wanted, proposal, ledger, progress, cancellation, keeper, secrecy).to_its_end()
     finally:
         cancellation.is_patient = False
         keeper.release()
+
+
+def unbegun(error: Exception) -> GateNotMet:
+    """Nothing is injected whose end could not be written down."""
+    why = "; ".join(filter(None, (str(error), getattr(error, "why", ""))))
+    return GateNotMet("the run cannot be written down; nothing was injected", why=why, fix="make room")
 
 
 class _Run:
@@ -182,8 +192,11 @@ class _Run:
         self._kill_at = float("inf")
 
     def to_its_end(self) -> RunReport:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._ledger.started(self._proposal, str(self._folder), self._regions.declared)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._ledger.started(self._proposal, str(self._folder), self._regions.declared)
+        except (CannotRecord, OSError) as error:
+            raise unbegun(error) from error
         order = {
             "experiment": self._experiment.document,
             "configuration": dict(self._wanted.variables),
@@ -359,7 +372,7 @@ class _Run:
             self._regions.record(self._means.journal, self._means.actor)  # first: a sweep looks for it
             self._ledger.finished(judged, findings)
         except (CannotRecord, OSError) as error:
-            raise self._untold(findings, error) from error
+            raise unkept(self._ledger.run, judged, findings, error) from error
         if self._heard.invalid:
             raise InvalidFile(
                 "is refused by Chaos Toolkit",
@@ -367,13 +380,3 @@ class _Run:
                 why=self._secrecy.clean(self._heard.invalid),
             )
         return RunReport(self._ledger.run, self._proposal, judged, findings, kept, self._folder)
-
-    def _untold(self, findings: Findings, error: Exception) -> MaestroError:
-        """For a run whose end cannot be written down: whether anything is left of it."""
-        left = (*findings.undo_failures, *findings.residue)
-        taken = ", ".join(one.name for one in findings.injections) or "nothing was put in"
-        what = f"run {self._ledger.run} is over, and its end cannot be written down"
-        said = "; ".join(filter(None, (str(error), getattr(error, "why", ""))))
-        why = f"{said}; {'still there: ' + '; '.join(left) if left else 'taken back: ' + taken}"
-        fix = "make room, then: maestro chaos sweep"
-        return UndoFailed(what, why=why, fix=fix) if left else CannotRecord(what, why=why, fix=fix)

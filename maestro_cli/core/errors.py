@@ -181,6 +181,18 @@ class NoData(MaestroError):
     exit_code = ExitCode.NO_DATA
 
 
+class NotKept(NoData):
+    """What was found cannot be written down: without a record it proves nothing. `found` is the exit code of
+    what was found, which stays where that is no pass.
+    """
+
+    def __init__(
+        self, what: str, *, found: ExitCode = ExitCode.OK, why: str = "", fix: str = "make room"
+    ) -> None:
+        super().__init__(what, why=why, fix=fix)
+        self.exit_code = found or ExitCode.NO_DATA
+
+
 class RolledBack(MaestroError):
     exit_code = ExitCode.ROLLED_BACK
 

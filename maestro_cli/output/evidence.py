@@ -9,6 +9,8 @@ from pathlib import Path
 from maestro_cli.core.errors import ActionFailed
 from maestro_cli.core.files import unusable, write_atomically
 
+ROOM_BYTES = 64 * 1024  # what is written may be larger: a disk that is full already is found
+
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
     """Each under its name in the folder, for its owner alone. Raises ActionFailed."""
@@ -31,11 +33,15 @@ def remove_files(folder: Path, names: Iterable[str]) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Raises ActionFailed where no file can be made beside it now; makes no folder."""
+    """Raises ActionFailed where no file can be made beside it now, or has no room; makes no folder."""
     beside = path.with_name(f".{path.name[:80]}.{os.getpid()}.try")
     try:
-        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        beside.unlink()
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, bytes(ROOM_BYTES))
+        finally:
+            os.close(descriptor)
+            beside.unlink()
     except OSError as error:
         raise ActionFailed(
             f"{path} cannot be written",

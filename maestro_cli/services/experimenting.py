@@ -219,9 +219,14 @@ class ExperimentServices(PeopleServices):
 
     def run_experiment(self, wanted: Wanted, progress: Progress) -> RunReport:
         """Run what was agreed to. Raises what the guard says."""
-        from maestro_cli.chaos.running import run
+        from maestro_cli.chaos.running import run, unbegun
+        from maestro_cli.core.errors import CannotRecord
 
-        return run(self.experiment_means(), wanted, progress=progress, cancellation=self.cancellation)
+        try:
+            means = self.experiment_means()
+        except CannotRecord as error:  # there is no journal, and no room for one
+            raise unbegun(error) from error
+        return run(means, wanted, progress=progress, cancellation=self.cancellation)
 
     def _agreed(self, wanted: Wanted) -> tuple[Consent, str]:
         """`--yes`, or a person's word and to what; what only looks needs neither. Raises GateNotMet."""
@@ -262,16 +267,18 @@ class ExperimentServices(PeopleServices):
         )  # fmt: skip
 
     def write_experiment_journal(self, report: RunReport, path: Path) -> None:
-        """Write the Chaos Toolkit journal there too. Raises ActionFailed."""
+        """Write the Chaos Toolkit journal there too. Raises NotKept."""
         import json
 
-        from maestro_cli.core.errors import ActionFailed
+        from maestro_cli.core.errors import NotKept
         from maestro_cli.core.files import unusable, write_atomically
 
         try:
             write_atomically(path, json.dumps(report.journal, indent=1))
         except OSError as error:
-            raise ActionFailed(f"{path} cannot be written", why=unusable(path, error)) from error
+            fix = f"make room; it is kept in {report.folder} as well: maestro chaos report {report.run}"
+            what, found = f"{path} cannot be written", report.judged.exit_code
+            raise NotKept(what, found=found, why=unusable(path, error), fix=fix) from error
 
     def experiment_runs(self, name: str, limit: int) -> list[ExperimentRun]:
         from maestro_cli.chaos.history import list_runs

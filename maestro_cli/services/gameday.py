@@ -12,11 +12,27 @@ from maestro_cli.chaos.drills.choice import USUAL_SEED
 from maestro_cli.chaos.drills.model import EXPERIMENTS, Scenario
 from maestro_cli.chaos.drills.scenarios import find_scenario
 from maestro_cli.chaos.gameday.plan import GameDay, Step, read_gameday
-from maestro_cli.chaos.gameday.score import DayResult, Taken, day_result, outcome_of_drill, undrilled
+from maestro_cli.chaos.gameday.score import (
+    DayResult,
+    Taken,
+    day_result,
+    outcome_of_drill,
+    undrilled,
+    unkept_day,
+)
 from maestro_cli.chaos.running import Wanted
 from maestro_cli.config.settings import LOCAL
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import ExitCode, GateNotMet, Interrupted, MaestroError, UsageError
+from maestro_cli.core.errors import (
+    ActionFailed,
+    CannotRecord,
+    ExitCode,
+    GateNotMet,
+    Interrupted,
+    MaestroError,
+    NotKept,
+    UsageError,
+)
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress, break_off
 from maestro_cli.core.quantities import format_duration
@@ -58,13 +74,16 @@ def run_gameday(
     )  # fmt: skip
     result = _carried_out(services, entries, progress, cancellation)
     told = [_told(one) for one in result.taken]
-    services.journal.append(
-        "gameday.finished", subject, services.actor,
-        {
-            "verdict": result.verdict.value, "exit_code": int(result.exit_code), "experiments": told,
-            "ended_early": result.ended_early,
-        },
-    )  # fmt: skip
+    try:
+        services.journal.append(
+            "gameday.finished", subject, services.actor,
+            {
+                "verdict": result.verdict.value, "exit_code": int(result.exit_code), "experiments": told,
+                "ended_early": result.ended_early,
+            },
+        )  # fmt: skip
+    except CannotRecord as error:
+        return day, unkept_day(result, f"its end cannot be written down: {error.why or error.what}")
     return day, result
 
 
@@ -168,5 +187,8 @@ def _rest(seconds: float, progress: Progress, cancellation: Cancellation) -> Int
 
 
 def write_report(day: GameDay, result: DayResult, path: Path) -> None:
-    """As one page (.html) or Markdown (.md). Raises UsageError, ActionFailed."""
-    write_page(gameday_view(day, result), day.title, path)
+    """As one page (.html) or Markdown (.md). Raises UsageError, and NotKept where it cannot be written."""
+    try:
+        write_page(gameday_view(day, result), day.title, path)
+    except ActionFailed as error:
+        raise NotKept(error.what, found=result.exit_code, why=error.why) from error

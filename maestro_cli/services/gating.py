@@ -21,7 +21,18 @@ from maestro_cli.chaos.ci.summary import summary_markdown
 from maestro_cli.chaos.ci.variables import dotenv, shell, variables_of
 from maestro_cli.chaos.running import Wanted
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.errors import ExitCode, Interrupted, MaestroError, NotFound, PolicyRefused, UsageError
+from maestro_cli.core.errors import (
+    ActionFailed,
+    ExitCode,
+    GateNotMet,
+    Interrupted,
+    MaestroError,
+    NotFound,
+    NotKept,
+    PolicyRefused,
+    UsageError,
+)
+from maestro_cli.core.files import unusable
 from maestro_cli.core.progress import Progress
 from maestro_cli.output.evidence import write_files
 from maestro_cli.output.progress import left_alone
@@ -80,9 +91,8 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
     What becomes of a run is in its outcome, and raised by nobody.
     """
     check_host(wanted.host, wanted.folder)
-    if wanted.folder is not None:  # before anything is broken: what cannot be kept is not worth breaking for
-        _clear(wanted.folder, {Path(one).resolve() for one in wanted.references})
-        write_files(wanted.folder, {"gate.json": "{}\n"})
+    if wanted.folder is not None:
+        _prepare(wanted.folder, {Path(one).resolve() for one in wanted.references})
     entries = [_entry(services, one, wanted) for one in wanted.references]
     _keep_so_far(services, wanted, (), entries)
     outcomes: list[Outcome] = []
@@ -98,7 +108,14 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
             last = outcomes[-1] if is_last(outcomes[-1]) else None
             _keep_so_far(services, wanted, outcomes, entries)
     decision = decide(outcomes, wanted.fail_on)
-    return GateReport(tuple(outcomes), decision, _told(services, wanted, outcomes, decision))
+    try:
+        files = _told(services, wanted, outcomes, decision)
+    except ActionFailed as error:
+        runs = ", ".join(one.run for one in outcomes if one.run) or "none"
+        why = f"{error.why}; the gate found {decision.verdict.value} ({int(decision.exit_code)})"
+        fix = f"make room, then judge again what was run: maestro chaos gate RUN; runs: {runs}"
+        raise NotKept(error.what, found=decision.ends_with, why=why, fix=fix) from error
+    return GateReport(tuple(outcomes), decision, files)
 
 
 def _entry(services: Services, reference: str, wanted: GateWanted) -> Outcome | Wanted:
@@ -228,6 +245,17 @@ def _context_of(services: Services) -> str:
         return services.context_name
     except NotFound:
         return ""
+
+
+def _prepare(folder: Path, asked: Collection[Path]) -> None:
+    """Before anything is broken: what cannot be kept is not worth breaking for. Raises GateNotMet."""
+    try:
+        _clear(folder, asked)
+        write_files(folder, {"gate.json": "{}\n"})
+    except (ActionFailed, OSError) as error:
+        why = error.why if isinstance(error, ActionFailed) else unusable(folder, error)
+        what = f"evidence cannot be written to {folder}; nothing was injected"
+        raise GateNotMet(what, why=why, fix="make room, or --out another folder") from error
 
 
 def _clear(folder: Path, asked: Collection[Path]) -> None:

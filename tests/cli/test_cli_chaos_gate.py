@@ -166,8 +166,32 @@ def test_every_file_is_read_before_anything_is_begun(configured: Path, tmp_path:
     assert maestro("chaos", "gate", "./looks.yaml", "./bad.json", cwd=tmp_path).code == 3
     assert maestro("chaos", "gate", "./looks.yaml", "nothing", cwd=tmp_path).code == 6
     (tmp_path / "file").write_text("")
-    assert maestro("chaos", "gate", "./looks.yaml", "--out", "file", cwd=tmp_path).code == 12
+    assert maestro("chaos", "gate", "./looks.yaml", "--out", "file", cwd=tmp_path).code == 11
     assert maestro("chaos", "history", "-o", "json").out.count('"run"') == 0
+
+
+def test_evidence_that_cannot_be_kept_is_no_pass_and_what_is_worse_stays(
+    configured: Path, tmp_path: Path
+) -> None:
+    """What it ran takes the folder away, as a disk that is full by then would."""
+    configured.write_text(configured.read_text() + "  ci:\n    experiments: {namespaces: [ml]}\n")
+    spoils = '{type: process, path: sh, arguments: ["-c", "rm -r kept && touch kept"]}'
+    method = f"method: [{{type: action, name: spoil, provider: {spoils}}}]"
+    for text, code, found in ((looks(), 15, "PASS (0)"), (misses_after(), 10, "FAIL (10)")):
+        (tmp_path / "kept").unlink(missing_ok=True)
+        (tmp_path / "it.yaml").write_text(text.replace("method: []", method))
+        result = maestro(
+            "--context", "ci", "chaos", "gate", "./it.yaml", "--yes", "--out", "kept", cwd=tmp_path
+        )  # fmt: skip
+        what, why, fix = result.err.splitlines()[-3:]
+        assert (result.code, found in why, "runs: exp-" in fix) == (code, True, True), result.err
+        assert "cannot be written" in what
+
+
+def misses_after() -> str:
+    """It is met until the method took the folder away."""
+    probe = '{type: process, path: test, arguments: ["-d", kept]}'
+    return CALLS.replace('{type: process, path: "true"}', probe)
 
 
 def test_after_something_is_left_behind_nothing_more_is_begun(configured: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from maestro_cli.chaos.model import Experiment, Findings
 from maestro_cli.chaos.verdict import judge
-from maestro_cli.core.errors import ExitCode, MaestroError
+from maestro_cli.core.errors import ExitCode, MaestroError, NotKept
 from maestro_cli.core.verdict import Verdict
 
 GUARD, ERROR, NOT_RUN = "guard", "error", "not run"  # rules beside those of a verdict
@@ -106,7 +106,8 @@ def _speaking_against(journal: Mapping[str, Any]) -> str:
 
 def refused(experiment: Experiment, error: MaestroError) -> Outcome:
     """Of one that was not begun, or whose run could not be told."""
-    rule = GUARD if error.exit_code in _REFUSALS else ERROR
+    is_refusal = error.exit_code in _REFUSALS and not isinstance(error, NotKept)
+    rule = GUARD if is_refusal else ERROR
     what = "; ".join(filter(None, (error.what, error.why)))
     return _unrun(experiment, Against(rule, what, error.exit_code))
 

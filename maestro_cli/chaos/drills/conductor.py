@@ -9,6 +9,7 @@ over. A drill that lost it stops, takes back what nobody took back for it, and l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,16 @@ from maestro_cli.chaos.keeping import Keeper
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
-from maestro_cli.core.errors import Busy, GateNotMet, Interrupted, MaestroError, NotFound, TimedOut
+from maestro_cli.core.errors import (
+    Busy,
+    CannotRecord,
+    GateNotMet,
+    Interrupted,
+    MaestroError,
+    NotFound,
+    NotKept,
+    TimedOut,
+)
 from maestro_cli.core.ids import new_id
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef, parse_workload_ref
@@ -191,7 +201,7 @@ class _Play:
         card = score(played)
         result = {"passed": card.passed, "misses": list(card.misses)}
         scored = {"incident": outcome.incident, "scorecard": plain(card), **result}
-        self._journal.append("drill.scored", subject, actor, scored)
+        self._tell_end("scored", subject, actor, scored, defect)
         if outcome.resolved_at is not None:
             self._responder.close(outcome.incident, "the drill is over")
         return played
@@ -215,8 +225,9 @@ class _Play:
         if self._keeper is None or self._keeper.is_lost:
             return
         try:
-            for target in self._targets:
-                self._responder.dismiss_drills(target, "the drill is over")
+            with suppress(CannotRecord):  # the next drill does so
+                for target in self._targets:
+                    self._responder.dismiss_drills(target, "the drill is over")
         finally:
             self._keeper.release()
 
@@ -239,8 +250,11 @@ class _Play:
             self._journal.append("drill.undone", subject, actor, {"by": REFUSED})
             raise refused.error from refused
         except BaseException:
-            self._mend(defect, subject, actor)
-            progress.note(defect.put_back)
+            try:
+                self._mend(defect, subject, actor)
+                progress.note(defect.put_back)
+            except NotKept as untold:  # what ended it is what is raised
+                progress.note(f"{untold.what}: {untold.why}")
             raise
 
     def _mend(self, defect: Defect, subject: str, actor: str) -> bool:
@@ -250,8 +264,19 @@ class _Play:
             return False
         is_mended = defect.mend()
         by = "the responders" if is_mended else "the drill"
-        self._journal.append("drill.undone", subject, actor, {"by": by})
+        self._tell_end("undone", subject, actor, {"by": by}, defect)
         return is_mended
+
+    def _tell_end(self, name: str, subject: str, actor: str, data: Mapping[str, Any], defect: Defect) -> None:
+        """Raises NotKept, once what was broken is put back: a score without a record is none."""
+        try:
+            self._journal.append(f"drill.{name}", subject, actor, data)
+        except CannotRecord as error:
+            why = f"{error.why or error.what}; {defect.put_back}"
+            fix = "make room, then: maestro chaos sweep"
+            raise NotKept(
+                "the drill is over, and its end cannot be written down", why=why, fix=fix
+            ) from error
 
     def _is_taken_back(self, subject: str) -> bool:
         """Whether who took over did so: what is there now may be theirs."""

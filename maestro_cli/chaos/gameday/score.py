@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maestro_cli.chaos.ci.decision import gravest, score_of
 from maestro_cli.chaos.ci.outcome import Against, Outcome
@@ -42,7 +42,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """`ended_early` is why it ended in a break, "" where it did not."""
+    """`ended_early` is why it has no whole end: in a break, or without a record; "" where it has."""
 
     verdict: Verdict
     exit_code: ExitCode
@@ -65,6 +65,18 @@ def day_result(taken: Sequence[Taken], interrupted: Interrupted | None = None) -
     code = gravest(codes) if taken or codes else ExitCode.NO_DATA
     told = "" if interrupted is None else f"{interrupted.what} in a break"
     return DayResult(verdict, code, score_of([one.outcome for one in taken]), tuple(taken), told)
+
+
+def unkept_day(result: DayResult, why: str) -> DayResult:
+    """Of a day whose end nobody can read up: no pass, and what is worse stays so."""
+    passed = result.verdict is Verdict.PASS
+    verdict = Verdict.INDETERMINATE if passed else result.verdict
+    return replace(
+        result,
+        verdict=verdict,
+        exit_code=result.exit_code or ExitCode.NO_DATA,
+        ended_early="; ".join(filter(None, (result.ended_early, why))),
+    )
 
 
 def outcome_of_drill(scenario: Scenario, card: Scorecard) -> Outcome:

@@ -28,17 +28,19 @@ def gameday(
 
     Example: maestro chaos gameday friday.yaml --to friday.html
     """
+    from maestro_cli.output.evidence import require_writable
     from maestro_cli.output.pages import check_form
     from maestro_cli.output.renderers.chaos_gameday import gameday_view
     from maestro_cli.services.gameday import run_gameday, write_report
 
     options = output_options(ctx, output)
-    if path is not None:
+    if path is not None:  # before anything is broken
         check_form(path)
+        require_writable(path)
     with ctx.obj.progress() as progress:
         day, result = run_gameday(ctx.obj, plan, yes=yes, typed_context=confirm_context, progress=progress)
+    emit(gameday_view(day, result), options)
     if path is not None:
         write_report(day, result, path)
-    emit(gameday_view(day, result), options)
     if result.exit_code:
         raise typer.Exit(result.exit_code)

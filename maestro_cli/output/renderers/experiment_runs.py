@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from maestro_cli.chaos.history import ExperimentRun, FaultRecord
     from maestro_cli.chaos.sweeping import Swept
 
+IN_FORCE = "in force, as far as the journal knows"
+
 
 def runs_view(runs: Sequence[ExperimentRun]) -> Listing[ExperimentRun]:
     """Runs, the newest first."""
@@ -62,7 +64,7 @@ def _left(run: ExperimentRun) -> list[str]:
     """What is left of a run that nobody works on: what was found, and what could not be taken back."""
     if run.status == "running":
         return []
-    there = [f"{one.name}: {one.error or 'in force'}" for one in run.faults if one.in_force]
+    there = [f"{one.name}: {one.error or IN_FORCE}" for one in run.faults if one.in_force]
     return [*run.residue, *there]
 
 
@@ -78,7 +80,7 @@ def run_view(run: ExperimentRun) -> Report:
         ("stopped", run.stop or (f"asked: {run.asked}" if run.asked else None)),
         ("reasons", "; ".join(run.reasons) or None),
         ("left behind", "; ".join(left) or None),
-        *([("cleared by", clearing(run.id))] if left else []),
+        *([("cleared by", clearing(run.id))] if left or run.status == "interrupted" else []),
         ("kept in", run.folder or None),
     ]
     columns: tuple[Column[FaultRecord], ...] = (

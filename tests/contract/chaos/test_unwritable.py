@@ -11,7 +11,7 @@ import pytest
 from maestro_cli.chaos.history import get_run
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import CannotRecord
+from maestro_cli.core.errors import CannotRecord, ExitCode, GateNotMet, NotKept
 from maestro_cli.core.refs import WorkloadRef
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.patience import wait_for
@@ -54,11 +54,16 @@ def test_a_full_disk_keeps_no_fault_in_force(lab: Lab, fault: str, is_interrupte
 
     filling = threading.Thread(target=filled, daemon=True)
     filling.start()
-    with pytest.raises(CannotRecord, match="its end cannot be written down") as told:
+    with pytest.raises(NotKept, match="its end cannot be written down") as told:
         lab.run(experiment(data(fault, hold=4.0)), cancellation=cancellation)
     filling.join()
     assert FULL in told.value.why
     assert "taken back: it" in told.value.why
+    if is_interrupted:
+        assert told.value.exit_code is ExitCode.SIGINT, "what is worse than no data stays so"
+    elif fault == "server-latency":
+        assert "it found PASS (0), and without a record no pass counts" in told.value.why
+        assert told.value.exit_code is ExitCode.NO_DATA
     assert lab.servers.in_force == 0
     assert lab.cluster.get_workload(FRAUD).replicas_wanted == 3
 
@@ -69,6 +74,17 @@ def test_a_full_disk_keeps_no_fault_in_force(lab: Lab, fault: str, is_interrupte
     assert swept.residue == ()
     assert get_run(lab.journal, "latest").status == "swept"
     assert lab.sweep() == ()
+
+
+@pytest.mark.parametrize("is_file", [False, True], ids=["the journal", "its folder"])
+def test_nothing_is_injected_whose_end_could_not_be_written_down(lab: Lab, is_file: bool) -> None:
+    if is_file:
+        lab.means.folders.write_text("no folder")
+    else:
+        fill(lab)
+    with pytest.raises(GateNotMet, match="cannot be written down; nothing was injected"):
+        lab.run(experiment(data()))
+    assert lab.servers.read()["ever"] == []
 
 
 def test_a_sweep_takes_back_on_a_full_disk_and_says_that_it_is_not_written(

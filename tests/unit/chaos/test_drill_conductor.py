@@ -12,7 +12,16 @@ from maestro_cli.changes.holder import acquire, is_held
 from maestro_cli.chaos import keeping
 from maestro_cli.chaos.drills.conductor import DRILLS, is_drilling
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import ActionFailed, Busy, ExitCode, Interrupted, NotFound, TimedOut
+from maestro_cli.core.errors import (
+    ActionFailed,
+    Busy,
+    CannotRecord,
+    ExitCode,
+    Interrupted,
+    MaestroError,
+    NotFound,
+    TimedOut,
+)
 from maestro_cli.core.facts.cluster import Workload
 from maestro_cli.core.progress import Quiet
 from maestro_cli.core.refs import WorkloadRef
@@ -210,4 +219,35 @@ def test_who_ends_a_drill_is_told_that_what_it_broke_was_put_back(theatre: Theat
     with pytest.raises(Interrupted):
         theatre.run()
     assert Notes.said == ["what the drill broke was put back"]
+    assert theatre.cluster.is_well
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "code"),
+    [
+        ("drill.scored", None, ExitCode.NO_DATA),
+        ("drill.undone", None, ExitCode.NO_DATA),
+        ("drill.undone", Interrupted(), ExitCode.SIGINT),
+    ],
+)
+def test_a_drill_whose_end_cannot_be_written_down_is_put_back_and_no_pass(
+    theatre: Theatre,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    error: Interrupted | None,
+    code: ExitCode,
+) -> None:
+    append = theatre.journal.append
+
+    def full(name: str, *given: object) -> object:
+        if name == kind:
+            raise CannotRecord("the journal cannot be written", why="database or disk is full")
+        return append(name, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(theatre.journal, "append", full)
+    theatre.responder.fails = error
+    with pytest.raises(MaestroError) as told:
+        theatre.run()
+    assert told.value.exit_code is code
+    assert (error is None) is ("full; what the drill broke was put back" in told.value.why)
     assert theatre.cluster.is_well

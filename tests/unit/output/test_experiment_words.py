@@ -84,7 +84,7 @@ def test_a_report_names_what_is_left_and_what_clears_it(
     ("status", "error", "undone_at", "left"),
     [
         ("finished", "somebody changed it since", "", "config: somebody changed it since"),
-        ("interrupted", "", "", "config: in force"),
+        ("interrupted", "", "", "config: in force, as far as the journal knows"),
         ("running", "", "", None),
         ("finished", "", "2026-11-26T03:00:00.000Z", None),
     ],

@@ -10,7 +10,7 @@ from maestro_cli.chaos.ci.outcome import Outcome
 from maestro_cli.chaos.drills.model import ExperimentEnd, PhaseScore, Scorecard
 from maestro_cli.chaos.drills.scenarios import SCENARIOS
 from maestro_cli.chaos.gameday.plan import GameDay
-from maestro_cli.chaos.gameday.score import Taken, day_result, outcome_of_drill, undrilled
+from maestro_cli.chaos.gameday.score import Taken, day_result, outcome_of_drill, undrilled, unkept_day
 from maestro_cli.core.errors import ExitCode, Interrupted
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.chaos_gameday import gameday_view
@@ -114,3 +114,19 @@ def test_the_report_names_drills_with_who_did_what_and_their_score() -> None:
     assert (shown["result"], shown["resolved"], shown["fix"]) == ("PASS", "12s", "rollback (right)")
     assert view.document["experiments"][0]["scorecard"]["drill"] == "drl-1"
     assert view.document["experiments"][1]["scorecard"] is None
+
+
+@pytest.mark.parametrize(
+    ("made", "verdict", "code"),
+    [
+        (PASSED, Verdict.INDETERMINATE, ExitCode.NO_DATA),
+        (DEVIATED, Verdict.FAIL, ExitCode.CONDITION_NOT_MET),
+        (LEFT, Verdict.FAIL, ExitCode.UNDO_FAILED),
+    ],
+)
+def test_a_day_without_a_record_of_its_end_is_no_pass_and_what_is_worse_stays(
+    made: Outcome, verdict: Verdict, code: ExitCode
+) -> None:
+    result = unkept_day(day_result([Taken(made, Verdict.PASS, "")]), "its end cannot be written down")
+    assert (result.verdict, result.exit_code) == (verdict, code)
+    assert result.ended_early == "its end cannot be written down"
