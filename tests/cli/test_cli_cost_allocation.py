@@ -167,6 +167,45 @@ def test_a_page_has_its_pictures_and_fetches_and_runs_nothing(
         assert SHA.sub("DIGEST", (tmp_path / "page.html").read_text()) == result.out
 
 
+def test_a_filter_that_takes_nobody_says_so(record: str) -> None:
+    note = "nobody is selected: what was metered has no such values"
+    nobody = json.loads(cost("show", "--from", record, "--where", "team=elsewhere", "-o", "json").out)
+    assert (nobody["selected"], note in nobody["notes"]) == (0.0, True)
+    somebody = json.loads(cost("show", "--from", record, "--where", "team=risk", "-o", "json").out)
+    assert note not in somebody["notes"]
+
+
+@pytest.mark.parametrize("until", ["0001-01-01", "0001-01-01T00:00:00+14:00", "1969-12-31"])
+def test_a_time_before_anything_could_be_measured_is_refused(until: str) -> None:
+    result = cost("show", "--until", until)
+    assert (result.code, result.out) == (2, "")
+    assert "is no time" in result.err
+
+
+def test_a_record_of_a_wrong_name_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    result = cost("show", "--from", str(tmp_path / "nowhere.zip"), "--record", str(tmp_path / "kept.txt"))
+    assert (result.code, result.out) == (2, "")
+    assert ".tar.gz" in result.err
+
+
+def test_a_window_with_nothing_in_it_is_refused() -> None:
+    result = cost("show", "--window", "0s")
+    assert (result.code, result.out) == (2, "")
+    assert "has nothing in it" in result.err
+
+
+def test_the_order_of_sharing_moves_costs_and_makes_none(record: str) -> None:
+    """A namespace that is shared before the idle capacity leaves its part of that to those who are left."""
+    shares = ("--share-idle", "cluster", "--share", "kube-system=even", "-o", "json")
+    usual, first = (
+        json.loads(cost("allocate", "--from", record, *shares, *order).out)
+        for order in ((), ("--share-order", "namespaces, idle,overhead"))
+    )
+    assert first["sharing"].endswith("in the order namespaces, idle, overhead")
+    assert [row["costs"] for row in first["rows"]] != [row["costs"] for row in usual["rows"]]
+    assert sum(row["total"] for row in first["rows"]) == pytest.approx(usual["total"], rel=1e-9)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_allocation_is_the_same_in_every_format(record: str, form: str) -> None:
     shares = ("--share-idle", "node", "--share", "kube-system=even", "--share-overhead", "cost")
@@ -232,6 +271,8 @@ def test_a_report_is_written_as_a_page_that_stands_alone(record: str, tmp_path: 
         (("--share-idle", "pod"), 2, "--share-idle row"),
         (("--share", "kube-system=most"), 2, "cost, even, metric"),
         (("--share", "=cost"), 2, "--share kube-system=cost"),
+        (("--share-order", "idle,namespaces"), 2, "--share-order namespaces,idle,overhead"),
+        (("--share-order", "idle,idle,overhead"), 2, "--share-order namespaces,idle,overhead"),
         (("--share", "a", "--share", "a=even"), 2, "--share kube-system=cost"),
         (("--share", "kube-system=metric"), 2, "--share-weight"),
         (("--share-weight", "ml=3"), 2, "--share kube-system=metric"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _Name: TypeAlias = tuple[RowKind, tuple[str, ...]]
 _KINDS = list(RowKind)
+NOBODY_SELECTED = "nobody is selected: what was metered has no such values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,13 @@ def tell(charged: Charges, grouping: tuple[str, ...], sharing: Sharing, where: F
         where=str(where),
         sharing=str(sharing),
         seen_hours=float(seen(metered).sum()),
-        notes=charges.notes,
+        notes=charges.notes if not where.matchers or _is_any(rows) else (*charges.notes, NOBODY_SELECTED),
     )
     return Hourly(allocation, costs, metered.coverage)
+
+
+def _is_any(rows: Sequence[Row]) -> bool:
+    return any(row.kind is not RowKind.OTHER for row in rows)
 
 
 def _places(metered: Metered, subjects: Iterable[Subject]) -> list[Place]:

@@ -50,6 +50,7 @@ class Step(Enum):
     OVERHEAD = "overhead"
 
 
+USUAL_ORDER = (Step.IDLE, Step.NAMESPACES, Step.OVERHEAD)
 _WORDS = {Spread.COST: "by cost", Spread.EVEN: "evenly", Spread.METRIC: "by the weights of namespaces"}
 
 
@@ -70,12 +71,14 @@ class Sharing:
     namespaces: tuple[SharedNamespace, ...] = ()
     overhead: Spread | None = None
     overhead_weights: Mapping[str, float] = field(default_factory=dict)
-    order: tuple[Step, ...] = (Step.IDLE, Step.NAMESPACES, Step.OVERHEAD)
+    order: tuple[Step, ...] = USUAL_ORDER
 
     def __str__(self) -> str:
         told = [] if self.idle is IdleSharing.ROW else [f"idle within the {self.idle.value} by cost"]
         told += [f"namespace {one.namespace} {_WORDS[one.spread]}" for one in self.namespaces]
         told += [] if self.overhead is None else [f"overhead {_WORDS[self.overhead]}"]
+        if told and self.order != USUAL_ORDER:
+            told.append(f"in the order {', '.join(one.value for one in self.order)}")
         return ", ".join(told)
 
 

@@ -58,13 +58,16 @@ class Chunk:
 
 
 def hours_until(end: datetime, count: int) -> Hours:
-    """The last `count` hours of UTC, the one that `end` is in among them. Raises UsageError for too many."""
+    """The last `count` hours of UTC, the one that `end` is in among them once it was looked at.
+
+    Raises UsageError for none or too many.
+    """
     if not 1 <= count <= MOST_HOURS:
         raise UsageError(
             f"a window of {count} hours", why=f"it is 1 to {MOST_HOURS} hours", fix="--window 7d"
         )
     whole = hour_of(end)
-    last = whole if whole == end else whole + HOUR
+    last = whole if end - whole < timedelta(seconds=LOOK_SECONDS) else whole + HOUR
     return Hours(last - count * HOUR, count)
 
 

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from maestro_cli.cost.metering import labels
 from maestro_cli.cost.metering.labels import LabelNames
 from maestro_cli.cost.metering.model import ContainerRef, NodeRef, VolumeRef
+from maestro_cli.cost.metering.queries import CLUSTER_LABELS
 
 Named: TypeAlias = tuple[str, str]  # namespace and name
 PodKey: TypeAlias = tuple[str, str, str]  # namespace, name, uid
@@ -34,6 +35,7 @@ class Identities:
     storage_classes: dict[str, str] = field(default_factory=dict)
     claims: dict[str, Named] = field(default_factory=dict)  # volume → its claim
     claim_spaces: dict[str, str] = field(default_factory=dict)  # volume → namespace of whoever had it last
+    clusters: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by their label
     mounts: defaultdict[Named, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def take(self, found: Iterable[Mapping[str, str]]) -> None:
@@ -75,6 +77,9 @@ class Identities:
             self.node_labels[node] = labels.of_object(series)
         elif name == "kube_node_info":
             self.provider_ids[node] = series.get("provider_id", "")
+            for label in CLUSTER_LABELS:
+                if value := series.get(label):
+                    self.clusters[label].add(value)
         else:
             kind, label = ("Job", "job_name") if name == "kube_job_owner" else ("ReplicaSet", "replicaset")
             owner = (_told(series.get("owner_kind", "")), _told(series.get("owner_name", "")))

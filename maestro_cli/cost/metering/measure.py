@@ -7,15 +7,16 @@ thing are one; what was not measured is NaN and lowers the coverage.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 
 from maestro_cli.core.daemon_pool import DaemonPool
-from maestro_cli.core.errors import NoData
+from maestro_cli.core.errors import NoData, UsageError
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.metering.assembling import assemble
 from maestro_cli.cost.metering.bins import Chunk, chunks
 from maestro_cli.cost.metering.model import HOUR, Hours, Metered
@@ -26,6 +27,7 @@ from maestro_cli.slo.ports import RawSeries, TooMuch
 
 THREADS = 2
 HOURS_AT_ONCE = 48
+_MOST_NAMED = 3
 _Answer: TypeAlias = "Future[tuple[RawSeries, ...]]"
 
 
@@ -49,7 +51,36 @@ def meter(metrics: MeterMetrics, wanted: Meter, hours: Hours, now: datetime) -> 
             _take_whole(metrics, promql, take, chunk, answer, found)
         for told in identities:
             found.identities.take(told.result())
-    return assemble(found, wanted, now, tuple(_notes(metrics, hours, now)))
+    _require_one_cluster(found)
+    return assemble(found, wanted, now, (*_notes(metrics, hours, now), *_clusters(found)))
+
+
+def _require_one_cluster(found: Readings) -> None:
+    """Raises UsageError where nodes of one name are of several clusters: as one they would cost once."""
+    if not found.clashing:
+        return
+    names = sorted(found.clashing)
+    label, values = next(_told_apart(found), ("cluster", ("NAME",)))
+    raise UsageError(
+        f"this Prometheus has several clusters, and nodes of one name in them: {_some(names)}",
+        why=f"{label} is {_some(values)}",
+        fix=f"costs: {{match: {{{label}: {visible(values[0], 60)}}}}} in the context",
+    )
+
+
+def _clusters(found: Readings) -> Iterator[str]:
+    for label, values in _told_apart(found):
+        yield f"several clusters as one ({label} {_some(values)}): costs.match of the context tells one alone"
+
+
+def _told_apart(found: Readings) -> Iterator[tuple[str, list[str]]]:
+    """Labels of clusters that have several values."""
+    return ((label, sorted(values)) for label, values in found.identities.clusters.items() if len(values) > 1)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(visible(one, 60) for one in names[:_MOST_NAMED]) + more
 
 
 def _ask(metrics: MeterMetrics, promql: str, chunk: Chunk) -> tuple[RawSeries, ...]:

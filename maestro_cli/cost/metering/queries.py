@@ -21,6 +21,7 @@ _RESOURCES = f'resource=~"{"|".join((CPU, MEMORY, *GPUS))}"'
 _CONTAINERS = 'container!="",container!="POD",pod!=""'
 _OF_ONE = "id, name, image, cpu, interface"  # labels that a container has others of once it began again
 _GPU_OWNER = "namespace, pod, container, exported_namespace, exported_pod, exported_container"
+CLUSTER_LABELS = ("cluster", "cluster_name", "cluster_id", "k8s_cluster", "k8s_cluster_name")
 IDENTITIES = (
     "kube_pod_info",
     "kube_pod_labels",
@@ -115,6 +116,12 @@ class MeterQueries:
         """Looks at which anybody told what there is, and at which each of them did."""
         told = self._of("kube_node_info")
         return self._share(f"(group({told}) or group by (instance) ({told}))")
+
+    @property
+    def clashing(self) -> str:
+        """Nodes of which there are several at the end of a bin: of clusters that have names alike."""
+        several = f"group by (node, {', '.join(CLUSTER_LABELS)}) ({self._of('kube_node_info')})"
+        return f"count by (node) ({several}) > 1"
 
     @property
     def sent(self) -> str:

@@ -12,7 +12,7 @@ from maestro_cli.cost.metering.bins import Chunk, Grid
 from maestro_cli.cost.metering.identities import Identities, Named, PodKey
 from maestro_cli.cost.metering.labels import LabelNames
 from maestro_cli.cost.metering.model import GIB, Hours
-from maestro_cli.cost.metering.queries import LOOK_SECONDS, MEMORY, MeterQueries
+from maestro_cli.cost.metering.queries import CLUSTER_LABELS, LOOK_SECONDS, MEMORY, MeterQueries
 from maestro_cli.cost.metering.telemetry import (
     COUNTERS,
     TELLER,
@@ -60,6 +60,7 @@ class Readings:
         self.watched = Grid[str](hours.count)  # by exporter; "" is any of them
         self.sent = Grid[Named](hours.count)
         self.telemetry: dict[int, Grid[Told]] = {}  # by the number of the counter
+        self.clashing: set[str] = set()  # nodes
         self.node_of: dict[Key, str] = {}  # by namespace, pod, uid, or without a uid by who measured use
         self.identities = Identities()
 
@@ -79,6 +80,8 @@ def questions(bin_seconds: int, wanted: Meter) -> Iterator[tuple[str, Take]]:
     yield queries.watched, _watched
     series = ClusterSeries(wanted.match)
     yield telemetry_query(series, wanted.telemetry, bin_seconds), partial(_telemetry, wanted.telemetry)
+    if not set(CLUSTER_LABELS) & set(wanted.match):
+        yield queries.clashing, _clashing
     if wanted.destination:
         yield queries.sent, _sent
 
@@ -160,6 +163,10 @@ def _balancers(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> No
 def _watched(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
     for one in answer:
         found.watched.put(one.labels.get("instance", ""), chunk, one, 1 / _HOUR_LOOKS)
+
+
+def _clashing(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    found.clashing |= {one.labels.get("node", "") for one in answer}
 
 
 def _sent(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:

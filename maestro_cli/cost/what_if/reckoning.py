@@ -40,6 +40,10 @@ _SPOT, _ON_DEMAND = Capacity.SPOT, Capacity.ON_DEMAND
 Counter = Callable[[str], Running | None]
 
 
+class NoPrice(ValueError):
+    """Of what would be there then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What a workload pays a month on one kind of node; `of_pods` is false for unused capacity.
@@ -218,7 +222,7 @@ def _spot_ratio(one: Part, prices: PriceVersion) -> float:
         if all(there is not None and listed for _, there, listed in rates):
             moved = sum(amount * (there or 0.0) / (listed or 1.0) for amount, there, listed in rates)
             return moved / sum(amount for amount, _, _ in rates)
-    raise ValueError(f"no price for spot nodes of type {visible(one.instance_type, 63) or '(none)'}")
+    raise NoPrice(f"no price for spot nodes of type {visible(one.instance_type, 63) or '(none)'}")
 
 
 def _require_whole(one: Part, *lines: NodePrice) -> None:
@@ -248,7 +252,7 @@ def _type_ratio(change: NodeType, one: Part, prices: PriceVersion) -> float:
         line = prices.node(name, one.region, one.capacity)
         if line is None or not line.hourly > 0:
             where = f" in {visible(one.region, 63)}" if one.region else ""
-            raise ValueError(f"no {one.capacity.value} price for nodes of type {visible(name, 63)}{where}")
+            raise NoPrice(f"no {one.capacity.value} price for nodes of type {visible(name, 63)}{where}")
         lines.append(line)
     _require_whole(one, *lines)
     return lines[1].hourly / lines[0].hourly

@@ -7,6 +7,7 @@ up to its bill. What is missing is told beside every sum.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import counted, format_share
@@ -67,7 +68,8 @@ def top_view(found: AllocationFound, limit: int) -> Report:
     listing = Listing(
         "cost-top-rows/v1", _columns(one, brief=True), dearest, document=lambda row: _document(row, one)
     )
-    return Report("cost-top/v1", document, (Fields(about), listing), rows=listing)
+    rows = replace(listing, columns=_columns(one, brief=False))
+    return Report("cost-top/v1", document, (Fields(about), listing), rows=rows)
 
 
 def report_view(report: CostReport) -> Report:

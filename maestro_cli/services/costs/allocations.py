@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from maestro_cli.core.archives import archive_kind
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.allocation.allocate import allocate, tell
@@ -16,7 +17,14 @@ from maestro_cli.cost.allocation.comparing import Comparison, compare
 from maestro_cli.cost.allocation.grouping import Filter, parse_grouping
 from maestro_cli.cost.allocation.model import Allocation
 from maestro_cli.cost.allocation.report import AllocationFound, CostReport
-from maestro_cli.cost.allocation.sharing import IdleSharing, SharedNamespace, Sharing, Spread
+from maestro_cli.cost.allocation.sharing import (
+    USUAL_ORDER,
+    IdleSharing,
+    SharedNamespace,
+    Sharing,
+    Spread,
+    Step,
+)
 from maestro_cli.cost.metering.model import Metered, hour_of
 from maestro_cli.cost.prices.model import PriceBook
 from maestro_cli.services.costs.wanted import AllocationWanted, CostWindow
@@ -105,9 +113,10 @@ def _two_windows(services: CostServices, wanted: CostWindow) -> tuple[CostData, 
 
 
 def _data(services: CostServices, wanted: AllocationWanted) -> CostData:
-    data = find_cost_data(services, wanted.window)
     if wanted.write is None:
-        return data
+        return find_cost_data(services, wanted.window)
+    archive_kind(wanted.write.name)  # a wrong name is told before anything is asked
+    data = find_cost_data(services, wanted.window)
     return replace(data, digest=write_record(data, wanted.write))
 
 
@@ -129,7 +138,21 @@ def _sharing(wanted: AllocationWanted) -> Sharing:
             fix="--share kube-system=metric --share-weight ml=3 --share-weight web=1",
         )
     idle = _one_of(IdleSharing, wanted.share_idle, "--share-idle")
-    return Sharing(idle, tuple(spaces), overhead, weights)
+    return Sharing(idle, tuple(spaces), overhead, weights, _order(wanted.order))
+
+
+def _order(text: str) -> tuple[Step, ...]:
+    """Each step once; the usual order without any."""
+    if not text:
+        return USUAL_ORDER
+    words = [one.strip() for one in text.split(",")]
+    if sorted(words) != sorted(one.value for one in Step):
+        raise UsageError(
+            f"--share-order {visible(text, 60)!r} is no order",
+            why="each of idle, namespaces and overhead stands in it once",
+            fix="--share-order namespaces,idle,overhead",
+        )
+    return tuple(map(Step, words))
 
 
 def _weight(text: str) -> tuple[str, float]:

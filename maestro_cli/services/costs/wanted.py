@@ -32,3 +32,4 @@ class AllocationWanted:
     share_overhead: str = ""
     weights: tuple[str, ...] = ()
     write: Path | None = None
+    order: str = ""

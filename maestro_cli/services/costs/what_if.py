@@ -26,7 +26,7 @@ from maestro_cli.cost.what_if.model import (
     SpotShare,
     WhatIf,
 )
-from maestro_cli.cost.what_if.reckoning import GROUPING, parts_of, reckon
+from maestro_cli.cost.what_if.reckoning import GROUPING, NoPrice, parts_of, reckon
 from maestro_cli.cost.what_if.replicas import running
 from maestro_cli.services.costs.wanted import CostWindow
 from maestro_cli.services.costs.windows import find_cost_data, hours_of
@@ -68,6 +68,9 @@ def find_what_if(services: CostServices, wanted: WhatIfWanted) -> WhatIf:
     now = hourly.allocation.total * month
     try:
         steps, added = reckon(parts_of(hourly.allocation.rows, month), changes, _counted(metered), version)
+    except NoPrice as error:
+        fix = "a line for it in the file of prices: maestro cost prices show tells those that there are"
+        raise NoData(str(error), fix=fix) from error
     except ValueError as error:
         raise NoData(str(error), fix="maestro cost forecast --by workload names them") from error
     return WhatIf(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,9 @@ from maestro_cli.services.costs.wanted import CostWindow
 if TYPE_CHECKING:
     from maestro_cli.config.settings import CostTelemetry
     from maestro_cli.services.costs.root import CostServices
+
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ def hours_of(wanted: CostWindow, now: datetime) -> Hours:
         seconds = parse_duration_seconds(wanted.window or wanted.usual)
     except ValueError as error:
         raise UsageError(str(error), fix="--window 24h") from error
+    if not seconds > 0:
+        raise UsageError(f"a window of {visible(wanted.window, 40)} has nothing in it", fix="--window 24h")
     return hours_until(until, max(1, math.ceil(seconds / 3600)))
 
 
@@ -104,8 +109,11 @@ def instant_of(text: str, now: datetime, option: str) -> datetime:
     if not text:
         return now
     try:
-        return from_rfc3339(text if "T" in text or " " in text else f"{text}T00:00:00Z")
-    except ValueError as error:
+        found = from_rfc3339(text if "T" in text or " " in text else f"{text}T00:00:00Z")
+        if found < _EARLIEST:
+            raise ValueError("nothing was measured then")
+        return found
+    except (ValueError, OverflowError) as error:
         raise UsageError(
             f"{visible(text, 60)!r} is no time", fix=f"{option} 2026-10-04T02:00:00Z, or a day: 2026-10-04"
         ) from error

@@ -15,6 +15,7 @@ from maestro_cli.cli.commands.cost.options import (
     RecordOption,
     ShareIdleOption,
     ShareOption,
+    ShareOrderOption,
     ShareOverheadOption,
     UntilOption,
     WeightOption,
@@ -37,6 +38,7 @@ def show(
     share: ShareOption = None,
     share_overhead: ShareOverheadOption = "",
     share_weight: WeightOption = None,
+    share_order: ShareOrderOption = "",
     prices: PricesOption = None,
     from_: FromOption = None,
     record: RecordOption = None,
@@ -81,7 +83,7 @@ def show(
     options = output_options(ctx, output)
     wanted = AllocationWanted(
         CostWindow(window, until, prices, from_), by, where, share_idle, tuple(share or ()), share_overhead,
-        tuple(share_weight or ()), record,
+        tuple(share_weight or ()), record, share_order,
     )  # fmt: skip
     if incident and drill:
         raise UsageError("an incident and a drill", why="a drill has its incident", fix="leave one out")
@@ -127,6 +129,7 @@ def allocate(
     share: ShareOption = None,
     share_overhead: ShareOverheadOption = "",
     share_weight: WeightOption = None,
+    share_order: ShareOrderOption = "",
     prices: PricesOption = None,
     from_: FromOption = None,
     record: RecordOption = None,
@@ -146,7 +149,7 @@ def allocate(
     options = output_options(ctx, output)
     wanted = AllocationWanted(
         CostWindow(window, until, prices, from_), by, where, share_idle, tuple(share or ()), share_overhead,
-        tuple(share_weight or ()), record,
+        tuple(share_weight or ()), record, share_order,
     )  # fmt: skip
     emit(allocation_view(ctx.obj.allocation(wanted)), options)
 
@@ -160,6 +163,7 @@ def report(
     share: ShareOption = None,
     share_overhead: ShareOverheadOption = "",
     share_weight: WeightOption = None,
+    share_order: ShareOrderOption = "",
     prices: PricesOption = None,
     from_: FromOption = None,
     record: RecordOption = None,
@@ -186,7 +190,7 @@ def report(
     options = output_options(ctx, output)
     wanted = AllocationWanted(
         CostWindow(window, until, prices, from_, "7d"), "namespace", where, share_idle, tuple(share or ()),
-        share_overhead, tuple(share_weight or ()), record,
+        share_overhead, tuple(share_weight or ()), record, share_order,
     )  # fmt: skip
     view = report_view(ctx.obj.cost_report(wanted))
     if to is None:

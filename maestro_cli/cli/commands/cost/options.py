@@ -48,6 +48,14 @@ WeightOption = Annotated[
     list[str] | None,
     typer.Option("--share-weight", metavar="NAMESPACE=N", help="What `metric` shares by; may be repeated."),
 ]
+ShareOrderOption = Annotated[
+    str,
+    typer.Option(
+        "--share-order",
+        metavar="STEPS",
+        help="What is shared first, by commas. Default: idle,namespaces,overhead.",
+    ),
+]
 PricesOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Prices; by default those of the context.")
 ]

@@ -111,7 +111,7 @@ def test_a_label_of_a_cluster_is_a_literal_in_every_query() -> None:
     evil = '"} or vector(1) #'
     queries = MeterQueries(3600, {"cluster": evil})
     names = [name for name, kind in vars(MeterQueries).items() if isinstance(kind, property)]
-    assert len(names) == 12
+    assert len(names) == 13
     for name in names:
         assert '"\\"} or vector(1) #"' in getattr(queries, name)
 
@@ -256,3 +256,41 @@ def test_what_two_jobs_tell_of_a_pod_is_told_once(told: tuple[dict[str, str], ..
     found = meter(Measured(), Meter("lab"), hours_until(START + HOUR, 1), START + HOUR)
     assert found.used[Resource.CPU].tolist() == [[cores]]
     assert found.used[Resource.MEMORY].tolist() == [[1.0]]
+
+
+class Clusters(Fake):
+    """Its nodes are told by label sets; `clash` is one that is there several times."""
+
+    def __init__(self, *told: dict[str, str], clash: str = "") -> None:
+        super().__init__()
+        self._told, self._clash = told, clash
+
+    def steps(self, promql: str, start: datetime, end: datetime, step_seconds: float) -> Iterable[RawSeries]:
+        if promql.startswith("count by (node)"):
+            return [RawSeries({"node": self._clash}, [end.timestamp()], [2.0])] if self._clash else []
+        return super().steps(promql, start, end, step_seconds)
+
+    def series(self, selector: str, start: datetime, end: datetime) -> Sequence[Mapping[str, str]]:
+        return [{"__name__": "kube_node_info", **one} for one in self._told]
+
+
+TWO = ({"node": "a", "cluster": "eu"}, {"node": "a", "cluster": "us\x1b"})
+
+
+def test_nodes_of_one_name_in_two_clusters_are_refused_and_not_told_as_one() -> None:
+    with pytest.raises(UsageError, match="nodes of one name in them: a") as found:
+        meter(Clusters(*TWO, clash="a"), Meter("lab"), hours_until(START + HOUR, 1), START + HOUR)
+    assert found.value.fix == "costs: {match: {cluster: eu}} in the context"
+    assert "\x1b" not in str(found.value.why)
+
+
+def test_two_clusters_whose_nodes_have_names_of_their_own_are_told_to_be_two() -> None:
+    end = START + HOUR
+    found = meter(Clusters(*TWO), Meter("lab"), hours_until(end, 1), end)
+    assert any("several clusters as one (cluster eu, us" in note for note in found.notes)
+    alone = meter(Clusters(TWO[0]), Meter("lab"), hours_until(end, 1), end)
+    assert not any("clusters" in note for note in alone.notes)
+
+
+def test_an_hour_that_nobody_looked_at_yet_is_none_of_a_window() -> None:
+    assert hours_until(START + timedelta(seconds=59), 2) == Hours(START - 2 * HOUR, 2)
