@@ -109,6 +109,29 @@ def test_an_increase_is_an_amount_or_a_share(folder: Path, limit: str, code: int
     assert gate(folder, "--diff", "one.yaml", "two.yaml", "--max-increase", limit).code == code
 
 
+def test_a_folder_above_a_kustomization_says_which_one_to_give(folder: Path) -> None:
+    (folder / "deploy" / "base").mkdir(parents=True)
+    file = folder / "deploy" / "base" / "kustomization.yaml"
+    file.write_text("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n")
+    found = gate(folder, "--diff", "none.yaml", "deploy")
+    assert found.code == 3
+    assert "deploy/base/kustomization.yaml:1: metadata.name: has no name" in found.err
+    assert "give the folder that it builds" in found.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_told"), [("Cluster.cluster.x-k8s.io", True), ("A`$(id)", False)], ids=["plain", "hostile"]
+)
+def test_what_to_say_of_an_unknown_kind_can_be_copied(folder: Path, kind: str, is_told: bool) -> None:
+    name, _, group = kind.partition(".")
+    text = json.dumps({"apiVersion": f"{group or 'x.y'}/v1", "kind": name, "metadata": {"name": "a"}})
+    (folder / "new.yaml").write_text(text)
+    found = gate(folder, "--diff", "none.yaml", "new.yaml")
+    assert found.code == 15
+    assert (f"--ignore-unknown {kind}" in found.out) is is_told
+    assert ("--ignore-unknown" in found.out) is is_told
+
+
 def test_a_cluster_that_is_down_is_not_known_and_named_in_what_the_pipeline_gets(folder: Path) -> None:
     config_dir().mkdir(parents=True)
     (config_dir() / "kubeconfig").write_text(KUBECONFIG)

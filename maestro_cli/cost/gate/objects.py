@@ -141,7 +141,8 @@ def _ref(document: Document, body: Mapping[str, Any], root: Path_, namespace: st
     is_new = given.get("name") is None
     name = given.get("generateName") if is_new else given.get("name")
     if not isinstance(name, str) or not name:
-        raise document.fail("has no name", (*root, "metadata", "name"))
+        fix = "give the folder that it builds, by itself" if kind == "Kustomization" else ""
+        raise document.fail("has no name", (*root, "metadata", "name"), fix=fix)
     where = given.get("namespace")
     return ref_of(
         qualified(api, kind), where if isinstance(where, str) and where else namespace, name

@@ -6,6 +6,7 @@ shown as a lower bound, never as the cost.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 # of a comment, which GitHub refuses from 65,536 characters on
 MOST_ROWS = 50
 _MOST_REASONS, _MOST_CHARACTERS, _MOST_KINDS = 3, 200, 5
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9.-]{1,320}")  # what may stand in a line that people copy
 
 
 def gate_view(report: GateReport) -> Report:
@@ -75,7 +79,7 @@ def gate_view(report: GateReport) -> Report:
 def _way_on(report: GateReport) -> Iterator[str]:
     """What to say where an operator's kind is not known, and somebody knows that it costs nothing."""
     found = (one.ref.kind for one in report.comparison.different if one.unknown)
-    kinds = sorted({kind for kind in found if not is_built_in(kind) and kind.replace(".", "").isalnum()})
+    kinds = sorted({kind for kind in found if not is_built_in(kind) and _PLAIN.fullmatch(kind)})
     if kinds:
         yield f"if it is known to cost nothing: --ignore-unknown {','.join(kinds[:_MOST_KINDS])}"
 
