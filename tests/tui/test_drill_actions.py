@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from maestro_cli.chaos.drills.scenarios import SCENARIOS
 from maestro_cli.chaos.model import Experiment
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import Interrupted
-from maestro_cli.core.progress import Quiet, Several
+from maestro_cli.core.progress import Progress, Quiet, Several
 from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher, Ending
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.screens.drill_actions import PLAY, drill_of, why_not_played
@@ -53,9 +54,15 @@ class Stage(Chaos):
             assert keep, "the platform that is up stays so"
             self.played.append((scenario.name, seed))
             self.agreed = scenario.defect.agreed
+            hears: Progress = progress
             assert isinstance(progress, Several), "the run in it is told of, too"
-            progress.said("experiment", "steady state before: met")
-            progress.said("experiment", "steady state during: missed")
+            for word in ("before: met", "during: missed"):  # on a thread of its own, as a run tells it
+                telling = threading.Thread(
+                    target=progress.said, args=("experiment", f"steady state {word}"), daemon=True
+                )
+                telling.start()
+                telling.join()
+            hears.phase("detect", "waiting for an alert")
             while self.waits:
                 cancellation.pause(0.05)
             return SimpleNamespace(drill="drl-1", passed=True, misses=())
@@ -84,7 +91,10 @@ def ended(stage: Stage, asker: Says, *, armed: bool = True, led: list[Place] | N
         dispatch(*events)
 
     console.store.dispatch = hear  # type: ignore[method-assign]
-    dispatcher.lead = lambda place: None if led is None else led.append(place)
+    here = threading.get_ident()
+    dispatcher.lead = lambda place: (
+        led.append(place) if led is not None and threading.get_ident() == here else None
+    )
     ((_, ending),) = dispatcher.perform(PLAY, (target(),), Quiet(), Cancellation())
     stage.heard = told
     return ending

@@ -91,12 +91,18 @@ class _Watched:
     """
 
     def __init__(self, doing: Doing) -> None:
-        self._doing, self._followed = doing, Followed(doing)
-        self.phase, self.update = doing.progress.phase, doing.progress.update
-        self.note = doing.progress.note
+        self._progress, self._followed, self._is_led = doing.progress, Followed(doing, leads=False), False
+        self.update, self.note = doing.progress.update, doing.progress.note
+
+    def phase(self, name: str, text: str) -> None:
+        """Of the drill, on the thread of the action: the first one after its run was begun leads to that."""
+        if self._followed.runs and not self._is_led:
+            self._is_led = True
+            self._followed.lead()
+        self._progress.phase(name, text)
 
     def said(self, name: str, text: str) -> None:
-        """Where the run is now; its first word says that it was begun."""
+        """Where the run is now, on a thread of its own; its first word says that it was begun."""
         if not self._followed.runs:
             self._followed.live.phase(name, "under way")
         self._followed.live.update(text)

@@ -137,19 +137,30 @@ def plan_and_run(doing: Doing) -> str:
 
 
 class Followed:
-    """A run that this console began, told of as it goes; `look` is called with its id at each news of it."""
+    """A run that this console began, told of as it goes; `look` is called with its id at each news of it.
 
-    def __init__(self, doing: Doing, look: Callable[[str], None] = lambda run: None) -> None:
-        self._doing, self._look = doing, look
+    It leads to the run where `leads`: where its news come on another thread than that of the action, they
+    cannot, and whoever is on that thread has to `lead`.
+    """
+
+    def __init__(
+        self, doing: Doing, look: Callable[[str], None] = lambda run: None, *, leads: bool = True
+    ) -> None:
+        self._doing, self._look, self._leads = doing, look, leads
         self.runs: list[str] = []
         self.live = Live(self._hear, self._begun)
 
     def _begun(self) -> str:
         """Its id, and a way to it for who looks on."""
-        run_id, context = under_way(self._doing.services).id, self._doing.target.context
+        run_id = under_way(self._doing.services).id
         self.runs.append(run_id)
-        self._doing.open(Place("experiment-run", run_id, context))
+        if self._leads:
+            self.lead()
         return run_id
+
+    def lead(self) -> None:
+        """Show it to who looks on."""
+        self._doing.open(Place("experiment-run", self.runs[-1], self._doing.target.context))
 
     def _hear(self, live: LiveExperiment) -> None:
         self._doing.tell(live_key(self._doing.target.context, live.run), live)
