@@ -185,6 +185,21 @@ def test_without_a_rate_of_interruptions_there_is_no_answer_for_spot(prices: str
     assert (item["answer"], item["spot_per_hour"]) == ("unknown", None)
 
 
+def test_work_goes_to_no_machine_that_does_not_hold_it(prices: str) -> None:
+    spot = (
+        "{type: small, hourly: 0.1}, {type: small, capacity: spot, hourly: 0.04, interruptions_per_hour: 0.1}"
+    )
+    Path(prices).write_text(PRICES + f"nodes: [{spot}]\n", encoding="utf-8")
+    label = {"node.kubernetes.io/instance-type": "small"}
+    node = {"metadata": {"labels": label}, "status": {"allocatable": {"cpu": "1900m", "memory": "7Gi"}}}
+    jobs = {"/apis/batch/v1/namespaces/ml/jobs": {"items": [_job("train")]}}
+    command = ("cost", "spot", "-n", "ml", "--prices", prices, "-o", "json")
+    with api_server({**jobs, "/api/v1/nodes": {"items": [node]}}):
+        small = json.loads(maestro(*command).out)["items"]
+    assert {(one["answer"], one["instance_type"]) for one in small} == {("unknown", None)}
+    assert small[0]["why"] == ["no kind of spot machine in the prices holds what it asks for"]
+
+
 def test_a_cluster_without_batch_work_is_no_data(prices: str) -> None:
     with api_server({"/apis/batch/v1/namespaces/ml/jobs": {"items": []}}):
         found = maestro("cost", "spot", "-n", "ml", "--prices", prices)

@@ -13,15 +13,16 @@ from statistics import median
 from typing import Any
 
 from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.promql import exported_label
 from maestro_cli.core.quantities import format_duration, parse_duration_seconds, parse_quantity
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.metering.model import GIB
+from maestro_cli.cost.metering.queries import GPUS
 
 CHECKPOINT_EVERY = "maestro.dev/checkpoint-every"
 CHECKPOINT_TAKES = "maestro.dev/checkpoint-takes"
 RESTART_TAKES = "maestro.dev/restart-takes"
 NOTICE_SECONDS = 120.0  # what AWS gives; Google and Azure give 30
-GPU_RESOURCE = "nvidia.com/gpu"
 _STAYS = {
     "karpenter.sh/do-not-disrupt": "true",
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
@@ -33,7 +34,8 @@ class Batch:
     """One CronJob, or one Job that none made. None is what it does not say.
 
     `cpu` in cores, `memory_gib` and `gpu` are requests of one pod; `run_hours` is how long a run takes (the
-    median of the runs that ended), `runs` how many those are. `schedule` is that of a CronJob.
+    median of the runs that ended), `runs` how many those are. `schedule` is that of a CronJob. `device` is
+    another resource of a device plugin that it asks for.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class Batch:
     cpu: float | None = None
     memory_gib: float | None = None
     gpu: float = 0.0
+    device: str = ""
     run_hours: float | None = None
     runs: int = 0
     schedule: str = ""
@@ -85,7 +88,8 @@ def _batch(
     remarks: list[str] = []
     every = _hours(notes, CHECKPOINT_EVERY, remarks)
     lengths = [hours for run in runs if (hours := _length_hours(run)) is not None]
-    containers = [one for one in pod.get("containers") or () if isinstance(one, Mapping)]
+    containers = _running(pod)
+    devices = sorted({name for one in containers for name in _devices(one)})
     spec = _part(thing, "spec")
     return Batch(
         kind,
@@ -94,7 +98,8 @@ def _batch(
         pods=_count(job.get("parallelism"), 1),
         cpu=_requested(containers, "cpu"),
         memory_gib=None if (size := _requested(containers, "memory")) is None else size / GIB,
-        gpu=_requested(containers, GPU_RESOURCE, absent=0) or 0.0,
+        gpu=sum(_requested(containers, name, absent=0) or 0.0 for name in devices if _is_gpu(name)),
+        device=next((name for name in devices if not _is_gpu(name)), ""),
         run_hours=median(lengths) if lengths else None,
         runs=len(lengths),
         schedule=_text(spec, "schedule") if kind == "CronJob" else "",
@@ -132,6 +137,29 @@ def _forgives_disruption(job: Mapping[str, Any]) -> bool:
         if isinstance(rule, Mapping) and rule.get("action") == "Ignore" and "DisruptionTarget" in types:
             return True
     return False
+
+
+def _running(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Its containers, and those that start before them and stay (native sidecars)."""
+    found = [*(pod.get("initContainers") or ()), *(pod.get("containers") or ())]
+    first = len(pod.get("initContainers") or ())
+    return [
+        one
+        for index, one in enumerate(found)
+        if isinstance(one, Mapping) and (index >= first or one.get("restartPolicy") == "Always")
+    ]
+
+
+def _devices(container: Mapping[str, Any]) -> Iterable[str]:
+    """Resources of device plugins, whose names have a slash."""
+    resources = _part(container, "resources")
+    return (
+        str(name) for side in ("requests", "limits") for name in _part(resources, side) if "/" in str(name)
+    )
+
+
+def _is_gpu(resource: str) -> bool:
+    return exported_label(resource) in GPUS
 
 
 def _requested(

@@ -10,19 +10,26 @@ says which. A spot price that only list prices tell is never believed to be more
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from maestro_cli.core.cron import parse_cron, starts_until
+from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.prices.model import Capacity, PriceVersion, UnitRates
 from maestro_cli.cost.spot.batch import Batch
 from maestro_cli.cost.spot.interruptions import best_interval_hours, machine_hours
+from maestro_cli.cost.spot.rooms import Room
 
 MOST_OFF = 0.6
 WINDOW = timedelta(days=30)
 MOST_STARTS = 50_000  # of a month: one a minute is 43,200
+
+
+_NO_ROOMS: Mapping[str, Room] = MappingProxyType({})
 
 
 class Answer(Enum):
@@ -38,7 +45,8 @@ class Answer(Enum):
 class Offer:
     """A kind of machine: `ratio` is its spot ÷ on-demand price; `assumed` when list prices alone say so.
 
-    `rates` are the spot list prices then, which weigh each resource for itself.
+    `rates` are the spot list prices then, which weigh each resource for itself. `room` is what a node of the
+    kind in the cluster has for pods, None where there is none.
     """
 
     instance_type: str
@@ -47,11 +55,14 @@ class Offer:
     assumed: bool = False
     gpu: str = ""
     rates: UnitRates | None = None
+    room: Room | None = None
 
     def ratio_for(self, batch: Batch, listed: float) -> float | None:
         """Spot ÷ on-demand for that work; None where it does not fit, or a price is missing."""
         if bool(batch.gpu) and not self.assumed and not self.gpu:
             return None  # a machine without a GPU
+        if self.room is not None and not self.room.holds(batch):
+            return None
         if not self.assumed or self.rates is None:
             return self.ratio
         spot = _hourly(batch, self.rates)
@@ -94,11 +105,14 @@ class SpotSavings:
 
 
 def offers_of(
-    version: PriceVersion, region: str, interruptions_per_hour: float | None = None
+    version: PriceVersion,
+    region: str,
+    interruptions_per_hour: float | None = None,
+    rooms: Mapping[str, Room] = _NO_ROOMS,
 ) -> tuple[Offer, ...]:
     """Kinds of machines with both prices there, else what list prices make of it; the cheapest first.
 
-    `interruptions_per_hour` is for those whose line says none.
+    `interruptions_per_hour` is for those whose line says none, `rooms` is what kinds of machines have.
     """
     found = []
     for line in version.nodes:
@@ -108,7 +122,8 @@ def offers_of(
         if listed is not None and listed.hourly > 0:
             rate = line.interruptions_per_hour
             known = interruptions_per_hour if rate is None else rate
-            found.append(Offer(line.instance_type, line.hourly / listed.hourly, known, gpu=line.gpu))
+            ratio, room = line.hourly / listed.hourly, rooms.get(line.instance_type)
+            found.append(Offer(line.instance_type, ratio, known, gpu=line.gpu, room=room))
     if not found and version.on_demand is not None and version.spot is not None:
         ratio = max(_list_ratio(version.on_demand, version.spot), 1 - MOST_OFF)
         found.append(Offer("", ratio, interruptions_per_hour, assumed=True, rates=version.spot))
@@ -178,6 +193,10 @@ def _reasons(batch: Batch, offer: Offer, hours: float, pays: bool) -> list[str]:
     said = list(batch.remarks)
     if offer.assumed:
         said.append(f"the spot price is assumed from list prices, at most {MOST_OFF:.0%} off")
+    elif offer.room is None:
+        said.append(
+            f"whether a {visible(offer.instance_type, 60)} holds it is not known: no such node is there"
+        )
     if not pays:
         told = "would never end there" if math.isinf(hours) else f"takes {hours:.2g} times as long there"
         said.append(f"it {told}" if batch.checkpoint_every_hours else f"without checkpoints it {told}")
@@ -189,6 +208,8 @@ def _missing(batch: Batch, listed: float | None, offers: tuple[Offer, ...]) -> t
     missing = []
     if batch.cpu is None or batch.memory_gib is None:
         missing.append("a container of it has no requests of CPU and memory")
+    elif batch.device:
+        missing.append(f"no price of {visible(batch.device, 60)}, which it asks for")
     elif listed is None:
         missing.append("no on-demand price of what it asks for: give --prices FILE")
     if batch.run_hours is None:

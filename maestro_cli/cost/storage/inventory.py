@@ -46,7 +46,7 @@ def read_folder(folder: Path) -> tuple[StoredObject, ...]:
 def _files(folder: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise InvalidFile(
-            f"{folder} cannot be read", file=str(folder), why=unusable(folder, error)
+            "the store cannot be read", file=str(folder), why=unusable(folder, error)
         ) from error
 
     for root, _, names in os.walk(folder, onerror=refuse):
@@ -61,12 +61,12 @@ def read_inventory(file: Path) -> tuple[StoredObject, ...]:
     try:
         stream = open_file(file)
     except OSError as error:
-        raise InvalidFile(f"{file} cannot be read", file=str(file), why=unusable(file, error)) from error
+        raise InvalidFile("the store cannot be read", file=str(file), why=unusable(file, error)) from error
     with TextIOWrapper(stream, encoding="utf-8", errors="strict", newline="") as lines:
         try:
             return tuple(_objects(lines, str(file)))
         except UnicodeDecodeError as error:
-            raise InvalidFile(f"{file} is not UTF-8", file=str(file), why=str(error)) from error
+            raise InvalidFile("it is not UTF-8", file=str(file), why=str(error)) from error
 
 
 def _objects(lines: Iterable[str], file: str) -> Iterator[StoredObject]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from maestro_cli.core.facts.cluster import Autoscaler, DisruptionBudget, Workload
+from maestro_cli.core.promql import exported_label
 from maestro_cli.core.refs import ref_of
 from maestro_cli.core.selectors import selector_matches
-
-METERED_DEVICES = ("nvidia.com/gpu", "amd.com/gpu")
+from maestro_cli.cost.metering.queries import GPUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def _devices(workload: Workload) -> Iterator[str]:
     """What is asked of device plugins, which have names with a slash, but for what is metered."""
     for container in _part(workload.template, "spec").get("containers") or ():
         limits = _part(_part(container, "resources"), "limits")
-        yield from (str(name) for name in limits if "/" in str(name) and name not in METERED_DEVICES)
+        names = (str(name) for name in limits)
+        yield from (name for name in names if "/" in name and exported_label(name) not in GPUS)
 
 
 def _at_least(least_available: int | str | None, replicas: int) -> int:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.core.errors import NoData, NotFound, UsageError
+from maestro_cli.core.errors import MaestroError, NoData, NotFound, UsageError
+from maestro_cli.core.untrusted import visible
+from maestro_cli.cost.prices.model import Capacity
 from maestro_cli.cost.spot.batch import read_batches
-from maestro_cli.cost.spot.saving import SpotSavings, offers_of, weigh
+from maestro_cli.cost.spot.rooms import Room, rooms_of
+from maestro_cli.cost.spot.saving import Offer, SpotSavings, offers_of, weigh
 
 if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices
@@ -33,17 +36,22 @@ def find_spot_savings(services: CostServices, wanted: SpotWanted) -> SpotSavings
     book = services.prices(wanted.prices).machines()
     now = services.clock.now()
     version = book.at(now)
-    offers = () if version is None else offers_of(version, wanted.region, wanted.interruptions_per_hour)
     remarks: list[str] = []
     namespace = None if wanted.everywhere else wanted.namespace or services.context.namespace or None
     jobs = _listed(services, "jobs", namespace, remarks)
     batches = read_batches(jobs, _listed(services, "cronjobs", namespace, remarks))
     if not batches:
+        where = "anywhere" if namespace is None else f"in {visible(namespace, 63)}"
         raise NoData(
             "there is no batch work",
-            why=f"no Job and no CronJob {'anywhere' if namespace is None else 'in ' + namespace}",
-            fix="-n NAMESPACE, or -A for all of them",
+            why="; ".join((f"no Job and no CronJob {where}", *remarks)),
+            fix="another --context" if namespace is None else "-n NAMESPACE, or -A for all of them",
         )
+    offers: tuple[Offer, ...] = ()
+    if version is not None:
+        by_kind = any(line.capacity is Capacity.SPOT for line in version.nodes)
+        rooms = _rooms(services, remarks) if by_kind else {}
+        offers = offers_of(version, wanted.region, wanted.interruptions_per_hour, rooms)
     items = (weigh(batch, version, offers, now, plan_off=wanted.plan_off) for batch in batches)
     return SpotSavings(now, book.currency, tuple(items), tuple(remarks))
 
@@ -58,6 +66,16 @@ def _check(wanted: SpotWanted) -> None:
         raise UsageError(f"{rate:g} interruptions an hour are none", fix="--interruptions-per-hour 0.05")
     if not 0 <= wanted.plan_off < 1:
         raise UsageError("a savings plan takes off a share from 0 to below 1", fix="--savings-plan 0.28")
+
+
+def _rooms(services: CostServices, remarks: list[str]) -> dict[str, Room]:
+    """What a machine of each kind has for pods, by the largest of its nodes."""
+    try:
+        nodes = services.cluster.get_object("/api/v1/nodes").get("items") or ()
+    except MaestroError as error:
+        remarks.append(f"nodes, so that it is not known what a machine holds: {error.what}")
+        return {}
+    return rooms_of(node for node in nodes if isinstance(node, dict))
 
 
 def _listed(

@@ -10,6 +10,7 @@ import pytest
 
 from maestro_cli.cost.prices.model import ALWAYS, Capacity, NodePrice, PriceVersion, UnitRates
 from maestro_cli.cost.spot.batch import Batch, read_batches
+from maestro_cli.cost.spot.rooms import Room, rooms_of
 from maestro_cli.cost.spot.saving import MOST_OFF, Answer, Offer, offers_of, weigh
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -162,3 +163,55 @@ def test_work_with_gpus_is_weighed_by_their_price_and_goes_to_no_machine_without
     assert found.share is not None
     assert found.share < 0.1, "GPUs are five percent cheaper, and nearly all of it is GPUs"
     assert weigh(trains, PRICED, offers_of(PRICED, ""), NOW).answer is Answer.UNKNOWN
+
+
+def test_work_goes_only_to_a_kind_of_machine_that_holds_a_pod_of_it() -> None:
+    """Four cores and 16 GiB: no m6i.large has them, which would cost least."""
+    small, large = Room(1.9, 7.0), Room(1.9, 30.0)
+    offers = offers_of(PRICED, "", rooms={"m6i.large": small})
+    found = weigh(NIGHTLY, PRICED, offers, NOW)
+    assert found.offer is not None
+    assert found.offer.instance_type == "c6i.large"
+    assert "whether a c6i.large holds it is not known: no such node is there" in found.why
+    neither = offers_of(PRICED, "", rooms={"m6i.large": small, "c6i.large": large})
+    assert weigh(NIGHTLY, PRICED, neither, NOW).why == (
+        "no kind of spot machine in the prices holds what it asks for",
+    )
+    known = weigh(NIGHTLY, PRICED, offers_of(PRICED, "", rooms={"m6i.large": Room(8.0, 32.0)}), NOW)
+    assert not known.why
+
+
+def test_a_machine_has_what_the_largest_node_of_its_kind_tells() -> None:
+    label = {"node.kubernetes.io/instance-type": "p3"}
+
+    def node(**allocatable: Any) -> dict[str, Any]:
+        return {"metadata": {"labels": label}, "status": {"allocatable": allocatable}}
+
+    gpu = {"nvidia.com/gpu": "4", "cpu": "31500m", "memory": "240Gi"}
+    found = rooms_of([node(cpu="2", memory="4Gi"), node(**gpu), node(cpu="many"), {"metadata": {}}, {}])
+    assert found == {"p3": Room(31.5, 240.0, 4.0)}
+
+
+def test_gpus_of_any_maker_and_sidecars_that_stay_are_asked_for() -> None:
+    def container(name: str, restart: str = "", **more: str) -> dict[str, Any]:
+        asked = {"cpu": "1", "memory": "1Gi", **more}
+        return {
+            "name": name,
+            "resources": {"requests": asked},
+            **({"restartPolicy": restart} if restart else {}),
+        }
+
+    pod = {
+        "initContainers": [container("fetch"), container("proxy", "Always")],
+        "containers": [container("train", **{"amd.com/gpu": "2"})],
+    }
+    found = read(pod=pod)
+    assert (found.cpu, found.memory_gib, found.gpu, found.device) == (2.0, 2.0, 2.0, "")
+
+
+def test_what_asks_for_a_device_without_a_price_has_no_answer() -> None:
+    asked = {"cpu": "1", "memory": "1Gi", "google.com/tpu": "8"}
+    found = read(pod={"containers": [{"name": "main", "resources": {"requests": asked}}]})
+    weighed = weigh(replace(found, run_hours=1.0), PRICED, offers_of(PRICED, ""), NOW)
+    assert weighed.answer is Answer.UNKNOWN
+    assert weighed.why == ("no price of google.com/tpu, which it asks for",)
