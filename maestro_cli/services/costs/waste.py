@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,22 +37,29 @@ class WasteWanted:
     store: Path | None = None
     prefix: str = ""
 
+    @property
+    def is_past(self) -> bool:
+        """Whether it is asked what was, and not what is."""
+        return bool(self.window.until) or self.window.record is not None
+
 
 def find_waste(services: CostServices, wanted: WasteWanted) -> WasteReport:
     """Raises what `cost_data` raises; a kind that cannot be looked for is told, and stops no other."""
     data = services.cost_data(wanted.window)
     looks: list[tuple[tuple[Kind, ...], Callable[[], Found]]] = [
-        ((Kind.ZOMBIE, Kind.OVER_REPLICATED), lambda: _machines(services, data)),
+        ((Kind.ZOMBIE, Kind.OVER_REPLICATED), lambda: _machines(services, data, wanted)),
         ((Kind.UNATTACHED,), lambda: unattached_volumes(data.metered, data.book.at(data.metered.hours.end))),
     ]
     if wanted.window.record is None:
-        looks += [
-            ((Kind.IDLE_MODEL, Kind.COLD_CACHE), lambda: _served(services, data)),
-            ((Kind.SERIES,), lambda: _series(services, data)),
-        ]
+        looks.append(((Kind.IDLE_MODEL, Kind.COLD_CACHE), lambda: _served(services, data)))
+        looks.append(((Kind.SERIES,), lambda: _series(services, data, is_past=wanted.is_past)))
+    else:
+        looks.append(((), _not_recorded))
     if wanted.store is not None:
         looks.append(((Kind.OLD_ARTEFACT,), lambda: _artefacts(services, wanted)))
     found = [one for kinds, look in looks for one in _tried(kinds, look)]
+    if wanted.is_past:  # what would end it is of then
+        found = [replace(one, remedy="") if isinstance(one, Waste) else one for one in found]
     items = sorted(
         (one for one in found if isinstance(one, Waste)),
         key=lambda one: (one.monthly is None, -(one.monthly or 0.0), one.kind.value, one.namespace, one.name),
@@ -69,7 +76,12 @@ def _tried(kinds: Iterable[Kind], look: Callable[[], Found]) -> list[Waste | Not
         return [NotJudged(kind, error.what) for kind in kinds]
 
 
-def _machines(services: CostServices, data: CostData) -> Found:
+def _not_recorded() -> Found:
+    for kind in (Kind.IDLE_MODEL, Kind.COLD_CACHE, Kind.SERIES):
+        yield NotJudged(kind, "a record has no requests to models, and no series")
+
+
+def _machines(services: CostServices, data: CostData, wanted: WasteWanted) -> Found:
     hourly = allocate(data.metered, data.book, ("workload",))
     month = HOURS_OF_A_MONTH / max(data.metered.hours.count - 1, 1)  # the last hour may only have begun
     spent = {
@@ -77,12 +89,12 @@ def _machines(services: CostServices, data: CostData) -> Found:
         for row, costs in zip(hourly.allocation.rows, hourly.costs, strict=True)
         if row.kind is RowKind.SPENDER
     }
-    return idle_machines(data.metered, spent, _needs(services, data))
+    return idle_machines(data.metered, spent, None if wanted.is_past else _needs(services))
 
 
-def _needs(services: CostServices, data: CostData) -> dict[str, Needs] | None:
-    """None of a record, where there are metrics alone, and where the cluster does not tell."""
-    if services.context.cluster is None or data.digest:
+def _needs(services: CostServices) -> dict[str, Needs] | None:
+    """None where there are metrics alone, and where the cluster does not tell."""
+    if services.context.cluster is None:
         return None
     cluster = services.cluster
     try:
@@ -98,7 +110,10 @@ def _served(services: CostServices, data: CostData) -> Found:
     return served_waste(services.prometheus, services.cluster_series, end, hours.count * 3600.0)
 
 
-def _series(services: CostServices, data: CostData) -> Found:
+def _series(services: CostServices, data: CostData, *, is_past: bool) -> Found:
+    if is_past:
+        yield NotJudged(Kind.SERIES, "Prometheus counts the series that it has now")
+        return
     if services.cluster_series.match:
         yield NotJudged(Kind.SERIES, "Prometheus counts the series of all its clusters together")
         return

@@ -106,6 +106,27 @@ def test_what_has_no_prices_is_no_data() -> None:
     assert "prices" in result.error_lines[0]
 
 
+@pytest.mark.usefixtures("lab")
+def test_waste_of_a_record_is_told_without_a_network_and_names_what_it_has_not(tmp_path: Path) -> None:
+    record = tmp_path / "three.tar.gz"
+    assert maestro("cost", "show", "--window", "3h", *UNTIL, "--record", str(record)).code == 0
+    past = json.loads(maestro("cost", "waste", "--window", "3h", *UNTIL, "-o", "json").out)
+    (config_dir() / "config.yaml").write_text("contexts: {}\n", encoding="utf-8")  # nobody can be asked
+    told = maestro("cost", "waste", "--from", str(record), "-o", "json")
+    assert told.code == 0, told.err
+    kinds = [
+        "cold cache",
+        "dear metric",
+        "idle model",
+        "too many replicas",
+        "unattached volume",
+        "zombie workload",
+    ]
+    for found in (past, json.loads(told.out)):
+        assert not found["items"]
+        assert sorted(one["kind"] for one in found["not_judged"]) == kinds
+
+
 @pytest.fixture
 def drilled(lab: None) -> None:
     """A drill whose incident lasted from 1:15 to 1:45, one before it, and one that nobody detected."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.commands.cost.options import FromOption, PricesOption, UntilOption
 from maestro_cli.cli.options import OutputOption, output_options
 from maestro_cli.output.renderers.cost_waste import waste_view
 from maestro_cli.output.writer import emit
@@ -17,8 +18,9 @@ from maestro_cli.services.costs.waste import WasteWanted
 def waste(
     ctx: typer.Context,
     window: Annotated[
-        str, typer.Option(metavar="DURATION", help="How far back to look; at least 24h.")
-    ] = "7d",
+        str, typer.Option(metavar="DURATION", help="How far back to look: at least 25h; by default 7d.")
+    ] = "",
+    until: UntilOption = "",
     store: Annotated[
         Path | None,
         typer.Option(metavar="STORE", help="A store of models to look at, as `cost storage` does."),
@@ -26,21 +28,20 @@ def waste(
     prefix: Annotated[
         str, typer.Option(metavar="TEXT", help="What stands before MODEL/VERSION/ in its keys.")
     ] = "",
-    prices: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Prices; by default those of the context.")
-    ] = None,
+    prices: PricesOption = None,
+    from_: FromOption = None,
     output: OutputOption = "table",
 ) -> None:
     """Name what is paid for and used by nobody, with its evidence and the command that would end it.
 
     Models that nobody asks, workloads that hardly compute, replicas beyond need, volumes that nothing
     mounts, caches that answer nothing, metrics with too many series. Nothing is ended; what was not
-    measured for the whole window is not called waste.
+    measured for the whole window is not called waste. Of what was, --until or --from, no command is given.
 
     Example: maestro cost waste --window 14d
 
     Example: maestro cost waste --store /srv/models -o json
     """
     options = output_options(ctx, output)
-    wanted = WasteWanted(CostWindow(window=window, prices=prices), store, prefix)
+    wanted = WasteWanted(CostWindow(window, until, prices, from_, "7d"), store, prefix)
     emit(waste_view(ctx.obj.waste(wanted)), options)
