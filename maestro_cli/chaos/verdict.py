@@ -17,6 +17,7 @@ from typing import Any
 from maestro_cli.chaos.arms import Blame
 from maestro_cli.chaos.model import Findings, Injected, Kind, Tolerated
 from maestro_cli.chaos.reach import ACTIONS
+from maestro_cli.chaos.refusing import said_no
 from maestro_cli.chaos.tolerances import is_of_status
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted, format_duration
@@ -173,7 +174,10 @@ def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
         if one.outcome is not Injected.EFFECTIVE and not _is_untouched(findings):
             yield _open("injection", f"{one.name}: {one.outcome.value}: {one.why}", ExitCode.ACTION_FAILED)
     known = {one.name for one in findings.injections if one.outcome is not Injected.EFFECTIVE}
-    for failed in _failed(journal.get("run"), "action"):
+    runs = journal.get("run") or ()
+    if findings.stop is not None:  # what was stopped did not say no by itself
+        runs = [run for run in runs if not said_no(run)]
+    for failed in _failed(runs, "action"):
         is_stopped = findings.stop is not None and failed.endswith(STOPPED)
         if not known and not is_stopped:
             yield _open("injection", f"an action failed: {failed}", ExitCode.ACTION_FAILED)
@@ -325,11 +329,16 @@ def _states(journal: Journal) -> Mapping[str, Any]:
 
 
 def _failed(runs: Sequence[Mapping[str, Any]] | None, kind: str = "") -> Iterator[str]:
-    """Activities that failed, by name, with what was raised; one that was interrupted has no status."""
+    """Activities that failed, by name, with what they told; one that was interrupted has no status."""
     for run in runs or ():
         activity = run.get("activity") or {}
-        if run.get("status") == "failed" and kind in ("", activity.get("type")):
-            yield f"{activity.get('name', 'an activity')}{_raised(run)}"
+        if kind not in ("", activity.get("type")):
+            continue
+        told, no = f"{activity.get('name', 'an activity')}", said_no(run)
+        if run.get("status") == "failed":
+            yield f"{told}{_raised(run)}"
+        elif no:
+            yield f"{told}: {no}"
 
 
 def _probe(state: Mapping[str, Any] | None) -> str:

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from maestro_cli.chaos.ci.outcome import GUARD, Against, Outcome
+from maestro_cli.chaos.refusing import said_no
 from maestro_cli.chaos.verdict import AFTERWARDS, Steady, steady_of
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted
@@ -150,7 +151,8 @@ def _activity(part: str, run: Mapping[str, Any]) -> Case:
     seen = {"succeeded": State.PASSED, "failed": State.ERROR}
     seconds = run.get("duration")
     known = float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e9 else None
-    return Case(f"{part}.{name}", seen.get(str(run.get("status")), State.SKIPPED), "", known)
+    state = State.ERROR if said_no(run) else seen.get(str(run.get("status")), State.SKIPPED)
+    return Case(f"{part}.{name}", state, "", known)
 
 
 def _states(outcome: Outcome) -> Mapping[str, Any]:

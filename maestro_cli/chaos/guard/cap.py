@@ -34,7 +34,7 @@ class Cap:
                 what = f"{one.order.name} would meet all of {one.order.target}: {counted(there, 'target')}"
                 return Answer(self.name, Allows.NO, what, fix="lower count, or have more replicas")
             if wanted > most:
-                what = f"{one.order.name} would meet {wanted} of {there}, and the cap is {cap}: {most}"
+                what = f"{one.order.name} would meet {wanted} of {there}, and the cap of {cap} allows {most}"
                 fix = f"lower count, or raise contexts.{proposal.policy.context}.experiments.cap"
                 return Answer(self.name, Allows.NO, what, fix=fix)
         return Answer(self.name, Allows.YES, f"at most {cap} of those that serve beside one another")

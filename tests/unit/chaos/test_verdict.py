@@ -316,3 +316,45 @@ def test_reasons_are_told_without_the_classes_of_python_that_say_nothing(raised:
     run = activity("action", "failed") | {"exception": ["Traceback\n", f"{raised}\n"]}
     judged = judge(journal(run=[run]), WELL)
     assert [one.what for one in judged.reasons] == [f"an action failed: hurt: {words}"]
+
+
+def answered(kind: str, provider: str, output: object) -> dict[str, Any]:
+    told = {"type": kind, "name": "do it", "provider": {"type": provider}}
+    return {"activity": told, "status": "succeeded", "output": output}
+
+
+NO = [
+    ("process", {"status": 1, "stdout": "", "stderr": ""}, "do it: it exited with 1"),
+    ("http", {"status": 500, "body": ""}, "do it: HTTP 500"),
+]
+
+
+@pytest.mark.parametrize(("provider", "output", "told"), NO, ids=["process", "http"])
+def test_an_action_that_says_no_failed_whatever_chaos_toolkit_calls_it(
+    provider: str, output: dict[str, Any], told: str
+) -> None:
+    action = answered("action", provider, output)
+    judged = judge(journal(run=[action]), Findings())
+    assert (judged.exit_code, judged.reasons[0].what) == (ExitCode.ACTION_FAILED, f"an action failed: {told}")
+    undone = judge(journal(rollbacks=[action]), Findings())
+    assert (undone.exit_code, undone.reasons[0].what) == (ExitCode.UNDO_FAILED, f"undo failed: {told}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "provider", "output"),
+    [
+        ("probe", "process", {"status": 1}),
+        ("action", "process", {"status": 0}),
+        ("action", "http", {"status": 204}),
+        ("action", "python", {"status": 1}),
+        ("action", "process", "1"),
+    ],
+)
+def test_what_says_yes_or_is_judged_elsewhere_did_not_fail(kind: str, provider: str, output: object) -> None:
+    assert judge(journal(run=[answered(kind, provider, output)]), Findings()).passed
+
+
+def test_an_action_that_was_stopped_did_not_say_no_by_itself() -> None:
+    action = answered("action", "process", {"status": -15})
+    judged = judge(journal(run=[action]), Findings(stop=Stop(Kind.BLIND, "no data")))
+    assert "injection" not in [one.rule for one in judged.reasons]
