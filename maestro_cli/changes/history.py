@@ -7,7 +7,14 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from maestro_cli.changes.model import UNRESOLVED, Change, ChangeError, RecentChange, State
+from maestro_cli.changes.model import (
+    KILLED_FOR_MEMORY,
+    UNRESOLVED,
+    Change,
+    ChangeError,
+    RecentChange,
+    State,
+)
 from maestro_cli.changes.records import (
     appeal_from_data,
     approval_from_data,
@@ -189,6 +196,16 @@ def applied_since(reader: Reader, change: Change) -> tuple[Change, ...]:
     rows = reader.query(
         "SELECT * FROM changes WHERE target = ? AND id <> ? AND applied_at > ? ORDER BY applied_at DESC",
         (str(change.ref), change.id, to_rfc3339(change.applied_at)),
+    )
+    return tuple(map(change_from_row, rows))
+
+
+def killed_for_memory(reader: Reader, since: datetime, until: datetime) -> tuple[Change, ...]:
+    """Changes that were applied then, and which saw a pod killed for its memory; oldest first."""
+    rows = reader.query(
+        "SELECT * FROM changes WHERE applied_at BETWEEN ? AND ? AND instr(verify_failure, ?)"
+        " ORDER BY applied_at, id",
+        (to_rfc3339(since), to_rfc3339(until), KILLED_FOR_MEMORY),
     )
     return tuple(map(change_from_row, rows))
 

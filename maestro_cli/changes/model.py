@@ -46,6 +46,7 @@ GIVEN_UP = frozenset({State.REFUSED, State.CANCELLED, State.EXPIRED})
 FINISHED = GIVEN_UP | {State.VERIFIED, State.FAILED, State.ROLLED_BACK, State.UNDO_FAILED}
 UNRESOLVED = frozenset({State.INTENDED, State.UNKNOWN})
 UNSENT = frozenset({State.PLANNED, State.WAITING})
+KILLED_FOR_MEMORY = "was killed for its memory"  # said of a pod in what the verification saw
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maestro_cli.core.refs import ObjectRef
+
+_GRAVE = ("sev1", "sev2")
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
@@ -44,8 +48,19 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
-    """An incident that people respond to; `workload` as it prints, or empty."""
+    """An incident that people respond to; `workload` as it prints, or empty. `severity`: `sev1` and so on."""
 
     name: str
     namespace: str
     workload: str
+    severity: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.name} ({self.severity})" if self.severity else self.name
+
+    def hurts(self, ref: ObjectRef) -> bool:
+        """Whether it is about that workload, or is grave and may be: in its namespace, or nowhere named."""
+        if self.workload == str(ref):
+            return True
+        return self.severity in _GRAVE and self.namespace in ("", ref.namespace)

@@ -165,7 +165,9 @@ class ChangeServices(Backends):
         from maestro_cli.incidents.register import list_incidents
 
         return [
-            OpenIncident(f"incident #{one.number}", one.namespace or "", str(one.workload or ""))
+            OpenIncident(
+                f"incident #{one.number}", one.namespace or "", str(one.workload or ""), one.severity.value
+            )
             for one in list_incidents(self.journal, states=OPEN_STATES)
         ]
 

@@ -1,14 +1,14 @@
 """Set resources: what containers of a workload ask for and where they end, cores and memory.
 
 Invariant: containers are named (one alone needs no name), amounts are quantities above zero, no limit is
-below its request, and what falls by more than a half is accepted by name. It holds when every replica has run
-with them for a while, none was killed for its memory, and no objective of the workload burns as fast as a
-page asks for: a size that is too small shows under load and not when a replica gets ready.
+below its request, and what falls by more than a half, or while an incident is open, is accepted by name. It
+holds when every replica has run with them for a while, none was killed for its memory, and no objective of
+the workload burns as fast as a page asks for: a size that is too small shows under load and not when a
+replica gets ready.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,9 +21,10 @@ from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Request, 
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
 from maestro_cli.changes.kinds.workload import workload_of
 from maestro_cli.changes.kinds.writing import Draft, Spec
-from maestro_cli.changes.model import Plan, Risk
+from maestro_cli.changes.model import KILLED_FOR_MEMORY, Plan, Risk
 from maestro_cli.changes.own_pods import own_pods
 from maestro_cli.changes.ports import World
+from maestro_cli.changes.resource_words import RESOURCE_WORD, Amounts
 from maestro_cli.changes.template import diff_templates
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.errors import MaestroError, NotFound, Refused, UsageError
@@ -35,11 +36,9 @@ from maestro_cli.core.untrusted import visible
 WATCH_SECONDS = 60.0
 LARGE_CUT = "large-cut"
 LARGEST_CUT = 0.5  # of what there is, without accepting the risk
+OPEN_INCIDENT = "open-incident"
 _WATCH = "watch_seconds"
-_WORD = re.compile(r"(?:([^/=]{1,63})/)?(requests|limits)\.(cpu|memory)(?:=(.{1,40})|(-))", re.DOTALL)
 _KILLED = "OOMKilled"
-
-Amounts = Mapping[tuple[str, str, str], str | None]  # by container, side and resource; None: to be removed
 
 
 class SetResources(RollingKind):
@@ -66,7 +65,7 @@ class SetResources(RollingKind):
             holds=f"every replica of {ref} has run with these resources for {format_duration(watch)}, "
             "none was killed for its memory, and no objective of it burns",
             undo=back_to_now(workload),
-            risks=tuple(_large_cuts(workload, amounts)),
+            risks=(*_large_cuts(workload, amounts), *_while_hurt(world, workload, amounts)),
             ended=workload.replicas_wanted,
             objections=paused(workload),
             recent=seen(world.cluster.list_revisions(ref), request.now, request.written),
@@ -87,7 +86,7 @@ class SetResources(RollingKind):
         pods = _newest(world, workload)
         killed = [pod for pod in pods if any(_KILLED in (of.reason, of.last_reason) for of in pod.containers)]
         if killed:
-            text = f"{killed[0].ref} was killed for its memory"
+            text = f"{killed[0].ref} {KILLED_FOR_MEMORY}"
             return Observation(Holds.NEVER, f"{rolled.text}; {text}", in_effect=True)
         if rolled.holds is Holds.NOT_YET:
             return rolled
@@ -149,7 +148,7 @@ def read_resources(given: object, workload: Workload) -> dict[tuple[str, str, st
         raise UsageError("set-resources needs an amount", fix="CONTAINER/requests.cpu=500m")
     found: dict[tuple[str, str, str], str | None] = {}
     for word in map(str, given):
-        match = _WORD.fullmatch(word)
+        match = RESOURCE_WORD.fullmatch(word)
         if match is None:
             raise UsageError(
                 f"{visible(word, 80)!r} sets no resource",
@@ -181,17 +180,37 @@ def _amount(text: str, word: str) -> str:
 
 def _large_cuts(workload: Workload, amounts: Amounts) -> Iterator[Risk]:
     """What falls by more than a half at once, or goes: what is too small then shows when it is too late."""
-    told = []
+    told = list(_falling(workload, amounts, LARGEST_CUT))
+    if told:
+        what = f"{workload.ref} would lose more than half of its resources at once"
+        yield Risk(LARGE_CUT, what, "; ".join(told))
+
+
+def _falling(workload: Workload, amounts: Amounts, below: float) -> Iterator[str]:
+    """What ends below that share of what there is."""
     for (container, side, resource), amount in amounts.items():
         now = ((container_named(workload, container).get("resources") or {}).get(side) or {}).get(resource)
         if now is None or (amount is None and side == "limits"):
             continue
         after = 0.0 if amount is None else float(parse_quantity(amount))
-        if after < float(parse_quantity(str(now))) * LARGEST_CUT:
-            told.append(f"{visible(container, 60)}/{side}.{resource} from {now} to {amount or 'nothing'}")
-    if told:
-        what = f"{workload.ref} would lose more than half of its resources at once"
-        yield Risk(LARGE_CUT, what, "; ".join(told))
+        if after < float(parse_quantity(str(now))) * below:
+            yield f"{visible(container, 60)}/{side}.{resource} from {now} to {amount or 'nothing'}"
+
+
+def _while_hurt(world: World, workload: Workload, amounts: Amounts) -> Iterator[Risk]:
+    """A cut while an incident is open about it, or a grave one near it; a raise may be what ends that."""
+    told = list(_falling(workload, amounts, 1.0))
+    if not told:
+        return
+    try:
+        found = [one for one in world.open_incidents() if one.hurts(workload.ref)]
+    except MaestroError as error:
+        what = f"{workload.ref} would be cut, and whether an incident is open is not known"
+        yield Risk(OPEN_INCIDENT, what, error.what)
+        return
+    if found:
+        names = ", ".join(one.words for one in found)
+        yield Risk(OPEN_INCIDENT, f"{workload.ref} would be cut while {names} is open", "; ".join(told))
 
 
 def _words(amounts: Amounts) -> list[str]:

@@ -16,7 +16,7 @@ from maestro_cli.cost.cluster_series import ANY_CLUSTER, ClusterSeries
 from maestro_cli.cost.rightsizing.asking import ENDED, ENDED_NOW, MAIN, OOM_REASON, RESTARTS
 from maestro_cli.cost.rightsizing.chunks import HELD, USED, selector_of
 from maestro_cli.cost.rightsizing.collecting import mean_ms
-from maestro_cli.cost.rightsizing.facts import Fact
+from maestro_cli.cost.rightsizing.facts import Fact, KilledAfter
 from maestro_cli.cost.rightsizing.model import ContainerId, Usage, Vector
 from maestro_cli.cost.rightsizing.owners import PodKey
 from maestro_cli.cost.rightsizing.thinness import WEEK_SECONDS
@@ -88,6 +88,11 @@ def killed(asked: Asked) -> Fact:
     ended = (asked.selector(f"{asked.family}_{name}", OOM_REASON) for name in (ENDED, ENDED_NOW))
     most = " or ".join(f"max_over_time({of}[{asked.span}])" for of in ended)
     return Fact("whether it was killed for its memory", f"max({most})", 1.0)
+
+
+def killed_after(undone: KilledAfter) -> Fact:
+    """What the journal has of it: the change that saw it."""
+    return Fact("kills for its memory that the change saw", f"maestro change show {undone.change}", 1.0)
 
 
 def ends_untold(asked: Asked, starts: float | None) -> Iterator[Fact]:

@@ -74,6 +74,19 @@ class Gpu:
     selector: str = ""  # of its series
 
 
+@dataclass(frozen=True, slots=True)
+class KilledAfter:
+    """That a change of its size had a container killed for its memory, as the change itself saw it.
+
+    Metrics are scraped now and then, and may not have seen it. `change` is its id, `at` when it was made, in
+    seconds since 1970, `limit` where it ended by that change, in bytes, where that is known.
+    """
+
+    change: str
+    at: float
+    limit: float | None = None
+
+
 @dataclass(frozen=True)
 class Facts:
     """All of it at one instant; `queries` told it, and tell it again."""
@@ -82,6 +95,7 @@ class Facts:
     replicas: Mapping[WorkloadId, int] = field(default_factory=dict)
     autoscalers: Mapping[WorkloadId, Autoscaler] = field(default_factory=dict)
     kills: Mapping[ContainerId, OutOfMemory] = field(default_factory=dict)
+    undone: Mapping[ContainerId, KilledAfter] = field(default_factory=dict)  # the last, in the window
     throttling: Mapping[ContainerId, Throttling] = field(default_factory=dict)
     gpus: Mapping[WorkloadId, tuple[Gpu, ...]] = field(default_factory=dict)
     sidecars: frozenset[ContainerId] = frozenset()  # containers that start before the others
@@ -93,6 +107,15 @@ class Facts:
     pods: tuple[PlacedPod, ...] = ()
     nodes: tuple[Room, ...] = ()
     queries: FactQueries = field(default_factory=FactQueries)
+
+    def killed(self, container: ContainerId) -> OutOfMemory | None:
+        """The last kill that metrics or a change saw, with the larger of the limits that were reached."""
+        seen, undone = self.kills.get(container), self.undone.get(container)
+        if undone is None:
+            return seen
+        limits = [of.limit for of in (seen, undone) if of is not None and of.limit is not None]
+        at = undone.at if seen is None else max(seen.at, undone.at)
+        return OutOfMemory(at, max(limits, default=None))
 
     def sizes_of(self, workload: WorkloadId) -> Mapping[ContainerId, Size]:
         """Those of the containers of one workload."""

@@ -100,11 +100,14 @@ def forbids_cpu(asked: Asked, now: Size, facts: Facts) -> Iterator[Reason]:
 
 def forbids_any(asked: Asked, facts: Facts, budgets: Sequence[BudgetLeft]) -> Iterator[Reason]:
     """Kills for memory, and error budgets."""
+    undone = facts.undone.get(asked.container)
+    if undone is not None:
+        text = f"it was killed for its memory by change {undone.change}"
+        yield Reason("killed", text, (evidence.killed_after(undone),))
     if asked.container in facts.kills:
-        days = asked.looked.span_seconds / 86_400
-        text = f"it was killed for its memory in the last {days:g} days"
+        text = f"it was killed for its memory in the last {asked.span}"
         yield Reason("killed", text, (evidence.killed(asked),))
-    elif asked.container not in facts.endings:
+    elif undone is None and asked.container not in facts.endings:
         starts = facts.unexplained.get(asked.container)
         text = "nothing tells whether it was killed for its memory"
         if starts is not None:

@@ -70,7 +70,7 @@ def _container(
 ) -> ContainerAdvice:
     container = measured.container
     workload, now = container.workload, sizes[container]
-    usage = replace(measured.usage, killed=facts.kills.get(container))
+    usage = replace(measured.usage, killed=facts.killed(container))
     is_batch, least = workload.kind in BATCH, looked.least_seconds
     own = own_proposal(usage, now, is_batch=is_batch, least_seconds=least)
     asked = Asked(container, facts.seen.get(workload, ()), looked, facts.queries.series,

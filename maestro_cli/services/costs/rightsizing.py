@@ -55,6 +55,9 @@ class RightsizingWanted:
 
 def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Rightsizing:
     """Raises UsageError, InvalidFile for the prices, NotFound for a workload, NoData without any pod."""
+    # The journal is loaded for this view alone.
+    from maestro_cli.services.costs.rightsizing_kills import kills_of_changes
+
     looked = _looked(wanted)
     namespace = _namespace(services, wanted)
     end = _end(services, wanted)
@@ -66,7 +69,8 @@ def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Right
     window = window_of(history, end, span)
     measured = read_usage(history, series, chosen, window)  # one workload at a time
     objectives, cluster = Guards(services, owners), ClusterSeen(services)
-    facts = replace(facts, templates=containers_of(cluster.workloads or ()))
+    undone = kills_of_changes(services.journal, chosen, facts, end - span, end)
+    facts = replace(facts, templates=containers_of(cluster.workloads or ()), undone=undone)
     items = tuple(
         advise(workload, list(of), facts, objectives.of(workload), looked)
         for workload, of in groupby(measured, key=lambda one: one.container.workload)

@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from maestro_cli.changes.kinds.kind import Holds
-from maestro_cli.changes.kinds.set_resources import LARGE_CUT, WATCH_SECONDS, judge_watch
+from maestro_cli.changes.kinds.set_resources import LARGE_CUT, OPEN_INCIDENT, WATCH_SECONDS, judge_watch
 from maestro_cli.changes.model import Plan
+from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.changes.served import OpenIncident
 from maestro_cli.core.errors import GateNotMet, NotFound, Unreachable, UsageError
 from maestro_cli.core.facts.cluster import Container, Pod, ServiceEndpoint
 from maestro_cli.core.facts.metrics import Instant, Sample, Series
 from maestro_cli.slo.objectives import Counters, Objective
-from tests.unit.changes.bench import YES, Bench
+from tests.unit.changes.bench import POLICY, YES, Bench
 from tests.unit.changes.fake_cluster import REF, template
 from tests.unit.changes.fake_metrics import BAD, OBJECTIVES, TOTAL
 from tests.unit.changes.some_world import SomeWorld
@@ -148,6 +150,31 @@ def test_more_than_a_half_less_at_once_is_accepted_by_name(
         assert told in made.risks[0].why
         with pytest.raises(GateNotMet, match="would lose more than half"):
             bench.pipeline().execute(made, YES)
+
+
+@pytest.mark.parametrize(
+    ("incident", "asks"),
+    [
+        (OpenIncident("incident #1", "ml", "ml/deploy/fraud", "sev4"), True),
+        (OpenIncident("incident #1", "ml", "ml/deploy/other", "sev2"), True),
+        (OpenIncident("incident #1", "", "", "sev1"), True),
+        (OpenIncident("incident #1", "ml", "", "sev3"), False),
+        (OpenIncident("incident #1", "shop", "shop/deploy/cart", "sev1"), False),
+    ],
+)
+def test_a_cut_while_an_incident_is_open_is_accepted_by_name_and_a_raise_is_not(
+    bench: Bench, incident: OpenIncident, asks: bool
+) -> None:
+    sized(bench, requests={"cpu": "2"})
+    world = SomeWorld(bench.cluster, incidents=[incident])
+    pipeline = ChangePipeline(bench.journal, world, policy=POLICY, clock=bench.clock, actor="ada")
+    made = pipeline.plan("set-resources", REF, {"resources": ["requests.cpu=1500m"]})
+    assert [risk.code for risk in made.risks] == ([OPEN_INCIDENT] if asks else [])
+    if asks:
+        with pytest.raises(GateNotMet, match=f"would be cut while incident #1 .{incident.severity}. is open"):
+            pipeline.execute(made, YES)
+        assert bench.cluster.marks == []
+    assert pipeline.plan("set-resources", REF, {"resources": ["requests.cpu=3"]}).risks == ()
 
 
 class OfService(Measured):

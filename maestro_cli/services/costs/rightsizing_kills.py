@@ -1,0 +1,59 @@
+"""Kills for memory that changes saw and undid: what the journal knows, and metrics may have missed.
+
+A container that is killed and put back within seconds may be gone before anybody scrapes how it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from maestro_cli.changes.history import killed_for_memory
+from maestro_cli.changes.resource_words import amounts_in
+from maestro_cli.core.quantities import parse_quantity
+from maestro_cli.core.refs import ref_of
+from maestro_cli.cost.rightsizing.facts import Facts, KilledAfter
+from maestro_cli.cost.rightsizing.model import ContainerId, WorkloadId
+from maestro_cli.cost.rightsizing.owners import PodKey
+
+if TYPE_CHECKING:
+    from maestro_cli.changes.model import Change
+    from maestro_cli.journal.store import Journal
+
+
+def kills_of_changes(
+    journal: Journal,
+    chosen: Mapping[PodKey, WorkloadId],
+    facts: Facts,
+    start: datetime,
+    end: datetime,
+) -> dict[ContainerId, KilledAfter]:
+    """By container the last change from `start` to `end` by which it was killed; of the chosen workloads."""
+    by_ref = {ref_of(one.kind, one.namespace, one.name): one for one in set(chosen.values())}
+    found: dict[ContainerId, KilledAfter] = {}
+    for change in killed_for_memory(journal, start, end):
+        workload = by_ref.get(change.ref)
+        if workload is None or change.applied_at is None:
+            continue
+        limits = _limits(change, workload, facts)
+        at = change.applied_at.timestamp()
+        found |= {container: KilledAfter(change.id, at, limit) for container, limit in limits.items()}
+    return found
+
+
+def _limits(change: Change, workload: WorkloadId, facts: Facts) -> dict[ContainerId, float | None]:
+    """Where those ended whose memory it set; where it set none, any of them may have been killed."""
+    set_to: dict[str, dict[str, float | None]] = {}
+    for (name, side, resource), amount in amounts_in(change.plan.parameters).items():
+        if resource == "memory":
+            set_to.setdefault(name, {})[side] = None if amount is None else parse_quantity(amount)
+    if not set_to:
+        return dict.fromkeys(_containers(workload, facts))
+    return {
+        ContainerId(workload, name): of.get("limits") or of.get("requests") for name, of in set_to.items()
+    }
+
+
+def _containers(workload: WorkloadId, facts: Facts) -> Iterable[ContainerId]:
+    return {*facts.sizes_of(workload), *(one for one in facts.endings if one.workload == workload)}
