@@ -93,3 +93,13 @@ def test_what_says_nothing_is_refused(folder: Path, arguments: list[str], code: 
 def test_spot_and_another_type_at_once_want_a_price_of_both(folder: Path) -> None:
     found = what_if(folder, *CHANGES)
     assert (found.code, "no spot price for nodes of type n" in found.err) == (15, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fix"),
+    [(("--node-type", "m=x"), "the file of prices"), (("--node-type", "x=m"), "--by workload names them")],
+)
+def test_what_lacks_a_price_is_mended_in_the_prices(
+    folder: Path, arguments: tuple[str, str], fix: str
+) -> None:
+    assert fix in what_if(folder, *arguments).err

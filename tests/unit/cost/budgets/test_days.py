@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 
 from maestro_cli.cost.allocation.allocate import allocate
 from maestro_cli.cost.allocation.grouping import Filter
+from maestro_cli.cost.allocation.model import Component
 from maestro_cli.cost.allocation.sharing import IdleSharing, Sharing
 from maestro_cli.cost.budgets.days import daily_spend, one_day
+from maestro_cli.cost.metering.model import Signal, TelemetryRef
+from maestro_cli.cost.prices.model import PriceBook
 from tests.unit.cost.budgets.metered_month import BOOK, START, metered_days
 
 NODES_A_DAY = 2 * 24 * 0.5
@@ -73,3 +77,21 @@ def test_one_day_is_cut_out_and_costs_what_it_did() -> None:
     assert one_day(metered, date(2026, 2, 1)) is None
     assert one_day(metered, date(2026, 2, 7)) is None
     assert np.isfinite(day.coverage).all()
+
+
+def test_what_was_logged_in_a_day_and_up_to_when_it_was_looked_at_are_cut_out_with_it() -> None:
+    days = metered_days(3)
+    until = START + timedelta(days=2, hours=5)
+    logged = np.vstack([np.arange(72.0), np.ones(72)])
+    refs = (TelemetryRef(Signal.LOGS, "ml"), TelemetryRef(Signal.SPANS))
+    metered = replace(days, telemetry=refs, telemetry_amounts=logged, until=until)
+    second, third = (one_day(metered, (START + timedelta(days=number)).date()) for number in (1, 2))
+    assert second is not None
+    assert third is not None
+    assert second.telemetry_amounts is not None
+    assert second.telemetry_amounts.tolist() == logged[:, 24:48].tolist()
+    assert (second.until, third.until) == (None, until)
+    version = replace(BOOK.versions[-1], per_gib_logged=1.0)
+    priced = PriceBook.of(BOOK.currency, [*BOOK.versions[:-1], version])
+    told = allocate(second, priced).allocation
+    assert told.bill[Component.LOGS] == pytest.approx(logged[0, 24:48].sum())
