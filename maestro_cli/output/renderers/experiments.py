@@ -217,11 +217,10 @@ def _failover(found: Mapping[str, Any] | None) -> list[tuple[str, str]]:
 
 def _left(ours: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is still there, by whichever reason says so, and what clears it."""
-    left = [
-        one["what"].removeprefix("left behind: ")
-        for one in ours["reasons"]
-        if one["code"] == ExitCode.UNDO_FAILED
-    ]
+    bad = [one["what"] for one in ours["reasons"] if one["code"] == ExitCode.UNDO_FAILED]
+    told = [what.removeprefix("left behind: ").removeprefix("undo failed: ") for what in bad]
+    # A rollback that asks for the same undo says the same again, after its own name.
+    left = [one for one in told if not any(one.endswith(f": {other}") for other in told)]
     if not left:
         return [("left behind", "; ".join(ours["residue"]) or "nothing")]
     is_swept = ours["residue"] or ours.get("undo_failures")

@@ -57,7 +57,15 @@ LEFT = {"rule": "residue", "code": 13, "what": "left behind: latency in ml/pod/a
     [
         (
             {"reasons": [UNDO], "undo_failures": ["config: somebody changed it since"]},
-            "undo failed: config: somebody changed it since",
+            "config: somebody changed it since",
+            "maestro chaos sweep exp-1;",
+        ),
+        (
+            {
+                "reasons": [UNDO, UNDO | {"what": "undo failed: tidy: config: somebody changed it since"}],
+                "undo_failures": ["config: somebody changed it since"],
+            },
+            "config: somebody changed it since",
             "maestro chaos sweep exp-1;",
         ),
         (
@@ -65,10 +73,16 @@ LEFT = {"rule": "residue", "code": 13, "what": "left behind: latency in ml/pod/a
             "latency in ml/pod/a",
             "maestro chaos sweep exp-1;",
         ),
-        ({"reasons": [UNDO | {"what": "undo failed: tidy: no"}]}, "undo failed: tidy: no", "hand: "),
+        ({"reasons": [UNDO | {"what": "undo failed: tidy: no"}]}, "tidy: no", "hand: "),
         ({}, "nothing", None),
     ],
-    ids=["an undo that failed", "residue", "a rollback of the file", "nothing"],
+    ids=[
+        "an undo that failed",
+        "a rollback says so too",
+        "residue",
+        "a rollback of the file",
+        "nothing",
+    ],
 )
 def test_a_report_names_what_is_left_and_what_clears_it(
     more: dict[str, Any], left: str, by: str | None
