@@ -17,6 +17,7 @@ from maestro_cli.tui.screens.costs import (
     AskedCosts,
     CostRow,
     Spent,
+    about_costs,
     cost_target,
     open_within,
     told_next,
@@ -62,6 +63,7 @@ def _one(key: str, name: str, where: str, kind: RowKind = RowKind.SPENDER) -> Co
         (_one("namespace", 'a"b,c', ""), Place("cost", r'namespace="a\"b,c"', "prod")),
         (_one("workload", "ml/deploy/fraud", "namespace=ml"), Place("rollout", "ml/deploy/fraud", "prod")),
         (_one("node", "a", ""), Place("cost", "node=a", "prod")),
+        (_one("team", "", "", RowKind.UNALLOCATED), Place("cost", 'team=""', "prod")),
         (
             _one("label:app.kubernetes.io/name", "a", ""),
             Place("cost", "label_app_kubernetes_io_name=a", "prod"),
@@ -263,3 +265,10 @@ def test_the_ways_to_the_others_stand_on_the_line_of_keys_of_the_smallest_termin
         await until(pilot, lambda: all(way in screen_text(app).splitlines()[-1] for way in ways), "the ways")
 
     run_app(StillConsole(SERVICES), script, place=Place("cost"), size=(80, 24))
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.98, "98%"), (0.004, "0.4%"), (0.00003, "0.003%"), (0.0, "0%")]
+)
+def test_what_was_hardly_measured_does_not_read_as_not_at_all(share: float, words: str) -> None:
+    assert about_costs(replace(spent("x"), coverage=share)).endswith(f"{words} measured")

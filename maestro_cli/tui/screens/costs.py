@@ -59,8 +59,9 @@ class CostRow:
 
     @property
     def is_without(self) -> bool:
-        """Whether it is what has no such key, of something that was gone into."""
-        return bool(self.where) and not self.value and self.row.kind.value in ("spender", "unallocated")
+        """Whether it is what has no such key, of what was gone into, or of all by any key but the first."""
+        is_told = bool(self.where) or self.key != DRILL[0]
+        return is_told and not self.value and self.row.kind.value in ("spender", "unallocated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,13 @@ def efficiency(one: CostRow, resource: str) -> str | None:
     return f"{one.row.used.get(resource, 0.0) / charged:.0%}" if charged > 0 else None
 
 
+def share_words(share: float) -> str:
+    """Whole per cent; of less than one so many digits that it does not read as none."""
+    from maestro_cli.core.quantities import format_share
+
+    return format_share(share) if 0 < share < 0.01 else f"{share:.0%}"
+
+
 def costs_listing(found: Sequence[CostRow], moment: Moment) -> Listing[CostRow]:
     from maestro_cli.output.money import money
 
@@ -155,7 +163,7 @@ def costs_listing(found: Sequence[CostRow], moment: Moment) -> Listing[CostRow]:
         Column("direct", lambda one: money(one.row.direct, one.currency), right=True),
         Column("cpu used", lambda one: efficiency(one, "cpu"), right=True),
         Column("memory used", lambda one: efficiency(one, "memory"), right=True),
-        Column("measured", lambda one: f"{one.coverage:.0%}", right=True, priority=3),
+        Column("measured", lambda one: share_words(one.coverage), right=True, priority=3),
     )
     return Listing("cost-rows/v1", columns, found, empty="nothing was metered of it")
 
@@ -179,7 +187,7 @@ def about_costs(found: Spent) -> str:
 
     of = f" of {found.where}" if found.where else ""
     lasted = format_duration(found.seconds // 60 * 60)
-    measured = f"{found.coverage:.0%} measured"
+    measured = f"{share_words(found.coverage)} measured"
     return f"{money(found.total, found.currency)} in {lasted}{of} by {found.key}, {measured}"
 
 

@@ -63,6 +63,8 @@ def map_lines(
     for tile in tiles:
         if tile.width > 1:
             texts, tone = _told([areas[index] for index in tile.members], chosen)
+            if tile.width <= _LEAST_NAME:  # it says whether it is the chosen one, and no pieces of words
+                texts = [texts[0][:1]]
             for y in range(tile.top + 1, tile.bottom):
                 text = texts[y - tile.top - 1] if y - tile.top <= len(texts) else ""
                 inside[y].append((tile.left + 1, tile.right, (fit(text, tile.width - 1), tone)))

@@ -32,6 +32,12 @@ def test_what_has_no_room_is_counted() -> None:
     assert line.startswith("│")
 
 
+def test_what_is_too_narrow_for_a_name_has_its_sign_and_no_piece_of_a_word() -> None:
+    lines = drawn([146.0, 50.0, 3.4], 200, 12, "2", name="namespace")
+    assert "▸" in lines[1]
+    assert "…" not in "".join(lines)
+
+
 @given(
     st.lists(st.floats(0.0, 1e9), max_size=40),
     st.integers(10, 90),
