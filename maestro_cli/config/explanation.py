@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.untrusted import visible
 
 Place = tuple[str | int, ...]
@@ -25,7 +26,7 @@ _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or 
 def explain(data: Any, kind: Any, fail: Fail) -> Any:
     """`data` as `kind` (msgspec structs, and what they hold); raises what `fail` makes of the first fault."""
     try:
-        return msgspec.convert(data, kind, strict=True)
+        return msgspec.convert(data, ready(kind), strict=True)
     except msgspec.ValidationError as error:
         raise _fault(data, kind, (), fail) from error
 
@@ -50,7 +51,7 @@ def _guess(word: str, names: list[str], cutoff: float) -> str:
 
 def _fits(data: Any, kind: Any) -> bool:
     try:
-        msgspec.convert(data, kind, strict=True)
+        msgspec.convert(data, ready(kind), strict=True)
     except msgspec.ValidationError:
         return False
     return True
@@ -111,7 +112,7 @@ def _leaf_fault(data: Any, kind: Any, place: Place, fail: Fail) -> Exception:
     if wanted and found not in wanted and not is_whole:
         return fail(f"expected {' or '.join(wanted)}, found {found}", place, "")
     try:
-        msgspec.convert(data, kind, strict=True)
+        msgspec.convert(data, ready(kind), strict=True)
     except msgspec.ValidationError as error:
         said = str(error).split(" - at ")[0]
         return fail(said[:1].lower() + said[1:], place, "")

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from maestro_cli.core.archives import MAX_ARCHIVE_BYTES, MAX_TOTAL_BYTES, pack, read_archive
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import ActionFailed, InvalidFile
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.metering.bins import MOST_HOURS
@@ -247,7 +248,7 @@ def _decoded(files: Mapping[str, bytes], name: str, file: str, kind: type[T]) ->
     if len(data) > _MOST_BYTES[name]:
         raise _refused(file, f"{name} is larger than {_MOST_BYTES[name] >> 20} MiB")
     try:
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data, type=ready(kind))
     except (msgspec.DecodeError, RecursionError) as error:
         raise _refused(file, f"{name}: {visible(str(error), 200)}") from error
 

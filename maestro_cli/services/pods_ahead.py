@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import (
     ActionFailed,
     Busy,
@@ -191,7 +192,7 @@ def _heard_first(
 
 def _heard(process: Apart) -> Generator[Seen[PodLine], None, Heard]:
     """The list, or why there is none. Raises NotFound and UsageError, as a watch that has listed nothing."""
-    decode, lines = msgspec.msgpack.Decoder(_Message).decode, list[PodLine]()
+    decode, lines = msgspec.msgpack.Decoder(ready(_Message)).decode, list[PodLine]()
     for encoded in process.messages():
         match decode(encoded):
             case _Remark(text):

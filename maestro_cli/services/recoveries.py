@@ -13,6 +13,7 @@ import msgspec
 
 from maestro_cli.chaos.drills.model import Scorecard
 from maestro_cli.core.clock import seconds_between
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.incidents.model import Incident, State
 from maestro_cli.services.incident_stats import MAX_INCIDENTS
@@ -121,7 +122,7 @@ def _restores(services: Services) -> Iterator[RecoveryMeasured]:
     """What restores measured; an event of another shape measured nothing."""
     for event in services.journal.events(subject="recovery/", kinds=(RECOVERY_MEASURED,)):
         try:
-            yield msgspec.convert(event.data, RecoveryMeasured)
+            yield msgspec.convert(event.data, ready(RecoveryMeasured))
         except msgspec.ValidationError:
             continue
 
@@ -130,7 +131,7 @@ def _cards(services: Services) -> Iterator[tuple[Event, Scorecard]]:
     """Every drill that was scored; a card of another maestro that cannot be read is left out."""
     for event in services.journal.events(subject="drill/", kinds=("drill.scored",)):
         try:
-            yield event, msgspec.convert(event.data.get("scorecard"), Scorecard)
+            yield event, msgspec.convert(event.data.get("scorecard"), ready(Scorecard))
         except msgspec.ValidationError:
             continue
 

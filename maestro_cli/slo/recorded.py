@@ -15,6 +15,7 @@ import msgspec
 
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import GateNotMet, NotFound, PolicyRefused
 from maestro_cli.core.people import Who, is_same_person, why_no_second
 from maestro_cli.journal.store import Journal, Transaction
@@ -111,7 +112,7 @@ def _open(journal: Transaction, id_: str) -> Recorded:
 
 
 def _recorded(row: sqlite3.Row) -> Recorded:
-    spec = msgspec.json.decode(row["spec"], type=ExclusionSpec)
+    spec = msgspec.json.decode(row["spec"], type=ready(ExclusionSpec))
     where = f"journal, event {row['seq']}"
     maintenance = replace(
         maintenance_of(spec, where),

@@ -17,6 +17,7 @@ import msgspec
 from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import to_rfc3339
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import InvalidFile, NotFound, UsageError
 from maestro_cli.core.facts.alerts import Alert, Silence, WebhookMessage, fingerprint_of
 from maestro_cli.core.facts.endpoints import EndpointCheck
@@ -209,7 +210,7 @@ def parse_webhook(body: bytes) -> WebhookMessage:
     Raises InvalidFile naming the key, for anything without usable `alerts`.
     """
     try:
-        message = msgspec.json.decode(body, type=_Webhook)
+        message = msgspec.json.decode(body, type=ready(_Webhook))
     except msgspec.ValidationError as error:
         what, _, key = str(error).partition(" - at ")
         raise _bad(visible(what, 200), visible(key.strip("`").removeprefix("$."), 200)) from error

@@ -21,6 +21,7 @@ import msgspec
 
 from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.facts.endpoints import EndpointCheck
 from maestro_cli.sources.credentials import authorization, tls_context
@@ -258,7 +259,7 @@ class HttpBackend:
     def decode(self, answer: Answer, kind: type[T]) -> T:
         """The JSON body as that type, unknown keys ignored; raises Unreachable when it is something else."""
         try:
-            return msgspec.json.decode(answer.body, type=kind)
+            return msgspec.json.decode(answer.body, type=ready(kind))
         except (msgspec.DecodeError, RecursionError) as error:
             kind_said = answer.headers.get("content-type", "no content type")
             raise not_like(self.system, answer.url, f"expected JSON, got {kind_said}: {error}") from error

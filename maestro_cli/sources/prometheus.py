@@ -20,6 +20,7 @@ from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.config.strict import parse_yaml
 from maestro_cli.core.clock import to_rfc3339
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import InvalidFile, InvalidQuery, MaestroError, Unreachable
 from maestro_cli.core.facts.alerts import Alert, fingerprint_of
 from maestro_cli.core.facts.endpoints import EndpointCheck
@@ -228,7 +229,9 @@ class Prometheus:
         if response.status_code != 200:
             raise self._error(response)
         try:
-            text = msgspec.json.decode(msgspec.json.decode(response.content, type=_Answer).data, type=_Config)
+            text = msgspec.json.decode(
+                msgspec.json.decode(response.content, type=ready(_Answer)).data, type=ready(_Config)
+            )
             return _external_labels(text.yaml)
         except (msgspec.DecodeError, RecursionError) as error:
             raise not_like(SYSTEM, self._base, f"{_CONFIG_PATH} answers something else: {error}") from error
@@ -267,7 +270,9 @@ class Prometheus:
         if response.status_code != 200:
             raise self._error(response)
         try:
-            return msgspec.json.decode(msgspec.json.decode(response.content, type=_Answer).data, type=kind)
+            return msgspec.json.decode(
+                msgspec.json.decode(response.content, type=ready(_Answer)).data, type=ready(kind)
+            )
         except (msgspec.DecodeError, RecursionError) as error:
             raise not_like(SYSTEM, self._base, f"{path} answers something else: {error}") from error
 
@@ -279,7 +284,7 @@ class Prometheus:
 
         def run() -> tuple[Any, _Envelope]:
             result = call()
-            return result, msgspec.json.decode(self._session.latest.content, type=_Envelope)
+            return result, msgspec.json.decode(self._session.latest.content, type=ready(_Envelope))
 
         return self._bounded(run)
 
@@ -308,7 +313,7 @@ class Prometheus:
         if status == 429 or (status >= 500 and status != 503):
             return server_error(SYSTEM, self._base, status, body, safe=True)
         try:
-            failure = msgspec.json.decode(body, type=_Failure)
+            failure = msgspec.json.decode(body, type=ready(_Failure))
         except (msgspec.DecodeError, RecursionError):
             failure = _Failure()
         if status in (400, 422) and failure.status == "error":
@@ -323,7 +328,7 @@ class Prometheus:
 
     def _typed(self, data: Any, kind: type[T]) -> T:
         try:
-            return msgspec.convert(data, kind)
+            return msgspec.convert(data, ready(kind))
         except msgspec.ValidationError as error:
             raise not_like(SYSTEM, self._base, str(error)) from error
 

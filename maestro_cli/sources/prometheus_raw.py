@@ -25,6 +25,7 @@ import msgspec
 from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import to_rfc3339
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import InvalidQuery, MaestroError, NoData, Unreachable
 from maestro_cli.core.facts.metrics import HeadSeries
 from maestro_cli.core.quantities import parse_duration_seconds, prometheus_duration
@@ -79,9 +80,9 @@ class _Runtime(msgspec.Struct, rename="camel"):
     start_time: str = ""
 
 
-_decode_matrix = msgspec.json.Decoder(_Matrix).decode
-_decode_numbers = msgspec.json.Decoder(list[float]).decode
-_decode_texts = msgspec.json.Decoder(list[tuple[float, str]]).decode
+_decode_matrix = msgspec.json.Decoder(ready(_Matrix)).decode
+_decode_numbers = msgspec.json.Decoder(ready(list[float])).decode
+_decode_texts = msgspec.json.Decoder(ready(list[tuple[float, str]])).decode
 
 
 class _Count(msgspec.Struct):

@@ -17,6 +17,7 @@ import msgspec
 
 from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.facts.endpoints import EndpointCheck
 from maestro_cli.core.facts.inference import Inference, ModelVersion, Tensor
@@ -153,7 +154,7 @@ class InferenceServer:
     def _good(self, answer: Answer, *, what: str = "") -> Answer:
         if answer.status in (400, 404, 422):
             try:
-                said = quoted(msgspec.json.decode(answer.body, type=_Error).error)
+                said = quoted(msgspec.json.decode(answer.body, type=ready(_Error)).error)
             except (msgspec.DecodeError, RecursionError):
                 return self._backend.expect_ok(answer)
             if answer.status == 404:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import ActionFailed, NotFound, StalePlan, Unreachable, UsageError
 from maestro_cli.core.facts.inference import Move, RoutingInForce, RoutingPreview, ServedReplica
 from maestro_cli.core.untrusted import Untrusted, visible
@@ -199,7 +200,7 @@ class ServingAdmin:
 
     def _said(self, answer: Answer) -> str:
         try:
-            text: Any = msgspec.json.decode(answer.body, type=_Error).error
+            text: Any = msgspec.json.decode(answer.body, type=ready(_Error)).error
         except (msgspec.DecodeError, RecursionError):
             text = answer.body
         return quoted(text)

@@ -14,6 +14,7 @@ import msgspec
 from maestro_cli.chaos.drills.faults import InjectedFault, read_faults
 from maestro_cli.chaos.drills.model import ReplicaFault
 from maestro_cli.chaos.ports import ActiveFault
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import GateNotMet, NotFound, Refused, Unreachable
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.refs import WorkloadRef
@@ -121,7 +122,7 @@ class PodFaults:
             return ()
         body = self._ask(pod, Ask("GET", _PATH, safe=True))
         try:
-            found = msgspec.json.decode(body, type=_Active)
+            found = msgspec.json.decode(body, type=ready(_Active))
         except (msgspec.DecodeError, RecursionError) as error:
             raise not_like(SYSTEM, self._url_of(pod), f"{_PATH} answers something else: {error}") from error
         return tuple(ActiveFault(one.id, one.kind, one.note, one.hits) for one in found.faults)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from maestro_cli.chaos.ci.outcome import Outcome, outcome_of
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import InvalidFile, MaestroError
 from maestro_cli.core.files import open_file, unusable
 
@@ -96,7 +97,7 @@ def read_outcome(path: Path) -> Outcome:
     """How the run came out whose journal this is. Raises InvalidFile."""
     found = _loaded(path)
     try:
-        msgspec.convert(found, _Journal)
+        msgspec.convert(found, ready(_Journal))
         name = path.stem if path.stem != "journal" else path.absolute().parent.name
         return outcome_of(name, str(path), found)
     except (msgspec.ValidationError, ValueError, KeyError, TypeError, AttributeError) as error:

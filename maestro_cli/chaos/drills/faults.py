@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from maestro_cli.core.clock import from_rfc3339
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import InvalidFile, NoData
 from maestro_cli.core.files import open_file
 
@@ -83,7 +84,7 @@ class _Ended(msgspec.Struct, tag_field="event", tag="ended", forbid_unknown_fiel
     hits: int
 
 
-_LINE: msgspec.json.Decoder[_Began | _Ended] = msgspec.json.Decoder(_Began | _Ended)
+_LINE: msgspec.json.Decoder[_Began | _Ended] = msgspec.json.Decoder(ready(_Began | _Ended))
 
 
 def read_faults(paths: Iterable[Path]) -> tuple[InjectedFault, ...]:

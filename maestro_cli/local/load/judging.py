@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import msgspec
 from prometheus_client import CollectorRegistry, Counter
 
+from maestro_cli.core.decoding import ready
+
 CONSTANT = "constant"  # what the servers' own series call the version of an answer that no model gave
 
 
@@ -35,7 +37,7 @@ class _Answer(msgspec.Struct):
     model_version: str = ""
 
 
-_DECODER = msgspec.json.Decoder(_Answer)
+_DECODER = msgspec.json.Decoder(ready(_Answer))
 _UNREADABLE = _Answer("", [])
 
 

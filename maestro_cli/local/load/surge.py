@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from maestro_cli.core.clock import Clock, from_rfc3339, to_rfc3339
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.files import write_atomically
 
 MAX_FACTOR = 10.0
@@ -78,7 +79,7 @@ class SurgeFollower:
     def _read(self) -> float:
         try:
             with self._file.open("rb") as stream:
-                surge = msgspec.json.decode(stream.read(_MAX_BYTES), type=Surge)
+                surge = msgspec.json.decode(stream.read(_MAX_BYTES), type=ready(Surge))
             return surge.factor if surge.is_on(self._clock.now()) else 1.0
         except (OSError, msgspec.MsgspecError, ValueError):
             return 1.0

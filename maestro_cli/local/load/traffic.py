@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.local.load.judging import Truth
 from maestro_cli.local.load.surge import Factor
@@ -64,7 +65,7 @@ class Arrival:
 def read_traffic(path: Path) -> Traffic:
     """Read recorded traffic; raises InvalidFile."""
     try:
-        recorded = msgspec.json.decode(path.read_bytes(), type=TrafficFile)
+        recorded = msgspec.json.decode(path.read_bytes(), type=ready(TrafficFile))
     except OSError as error:
         raise InvalidFile("cannot be read", file=str(path), why=error.strerror or "") from error
     except msgspec.DecodeError as error:

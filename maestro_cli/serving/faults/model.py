@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.untrusted import visible
 from maestro_cli.serving.errors import RequestError, quoted
 
@@ -140,7 +141,7 @@ class Order:
         return "features" if self.kind == "dependency" else str(self.parameters.get("at", "infer"))
 
 
-_DECODER = msgspec.json.Decoder(_Body)
+_DECODER = msgspec.json.Decoder(ready(_Body))
 
 
 def read_order(content: bytes) -> Order:

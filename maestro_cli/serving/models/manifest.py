@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.serving.errors import ArtefactRefused
 from maestro_cli.serving.protocol.tensors import NUMPY_TYPES
 
@@ -64,7 +65,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return all(tensor.shape[:1] == (-1,) for tensor in (*self.inputs, *self.outputs))
 
 
-_DECODER = msgspec.json.Decoder(Manifest)
+_DECODER = msgspec.json.Decoder(ready(Manifest))
 
 
 def read_manifest(content: bytes, name: str, version: int) -> Manifest:

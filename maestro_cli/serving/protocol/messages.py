@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.serving.errors import RequestError, quoted
 from maestro_cli.serving.protocol import binary, tensors
 
@@ -77,9 +78,9 @@ class InferRequest(msgspec.Struct, frozen=True):
     all_binary: bool = False
 
 
-_INFER = msgspec.json.Decoder(InferBody)
-_CONTROL = msgspec.json.Decoder(ControlBody)
-_INDEX = msgspec.json.Decoder(IndexBody)
+_INFER = msgspec.json.Decoder(ready(InferBody))
+_CONTROL = msgspec.json.Decoder(ready(ControlBody))
+_INDEX = msgspec.json.Decoder(ready(IndexBody))
 _ENCODER = msgspec.json.Encoder()
 
 

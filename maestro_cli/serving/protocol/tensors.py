@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.serving.errors import ModelError, RequestError, quoted
 
 Array = NDArray[Any]
@@ -22,10 +23,10 @@ Array = NDArray[Any]
 MAX_DIMENSIONS = 8
 MAX_STRINGS = 65_536  # elements of one BYTES tensor: each costs Python about 1 µs, and the event loop waits
 _FLAT: dict[str, msgspec.json.Decoder[Any]] = {
-    "b": msgspec.json.Decoder(list[bool]),
-    "i": msgspec.json.Decoder(list[int]),
-    "f": msgspec.json.Decoder(list[float]),
-    "O": msgspec.json.Decoder(list[str]),
+    "b": msgspec.json.Decoder(ready(list[bool])),
+    "i": msgspec.json.Decoder(ready(list[int])),
+    "f": msgspec.json.Decoder(ready(list[float])),
+    "O": msgspec.json.Decoder(ready(list[str])),
 }
 _KIND_WORD = {"b": "booleans", "i": "integers", "f": "numbers", "O": "strings"}
 
@@ -100,7 +101,7 @@ def _values(name: str, raw: bytes | memoryview, datatype: str, shape: Sequence[i
             _flatten(decoded, shape, leaves)
         else:
             leaves = decoded
-        checked: list[Any] = msgspec.convert(leaves, _FLAT[kind].type)
+        checked: list[Any] = msgspec.convert(leaves, ready(_FLAT[kind].type))
         return checked
     except RequestError as fault:
         raise RequestError(f"tensor {quoted(name)}: {fault.text}") from fault

@@ -24,6 +24,7 @@ from typing import Protocol
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.files import write_atomically
 from maestro_cli.slo.measuring.pieces import Piece, gap_limit
 from maestro_cli.slo.measuring.window import zone_named
@@ -63,8 +64,8 @@ class Key:
         return hashlib.sha256("\x00".join((self.url, self.promql, self.roles, stretch)).encode()).hexdigest()
 
 
-_decode_shelf = msgspec.msgpack.Decoder(dict[str, bytes]).decode
-_decode_piece = msgspec.msgpack.Decoder(Piece).decode
+_decode_shelf = msgspec.msgpack.Decoder(ready(dict[str, bytes])).decode
+_decode_piece = msgspec.msgpack.Decoder(ready(Piece)).decode
 
 
 class Store(Protocol):
@@ -148,7 +149,7 @@ class KeptOnDisk:
         self._unkept = unkept
         self._identity = identity
         self._zones = tuple(zone_named(zone) for zone in dict.fromkeys(zones))
-        self._decoder = msgspec.msgpack.Decoder(Kept)
+        self._decoder = msgspec.msgpack.Decoder(ready(Kept))
         self._swept: set[str] = set()
         self._paths: dict[tuple[object, ...], Path] = {}
 

@@ -20,6 +20,7 @@ import msgspec
 
 from maestro_cli.core.archives import MAX_ARCHIVE_BYTES, MAX_TOTAL_BYTES, pack
 from maestro_cli.core.canonical import canonical_json, plain
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import ActionFailed, InvalidFile
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.slo.measuring.keeping import Kept
@@ -151,7 +152,7 @@ def read_packed(files: Mapping[str, bytes], file: str) -> list[Piece]:
 
 
 def _inputs(files: Mapping[str, bytes], file: str) -> Inputs:
-    inputs: Inputs = _decoded(files, INPUTS, file, lambda data: msgspec.json.decode(data, type=Inputs))
+    inputs: Inputs = _decoded(files, INPUTS, file, lambda data: msgspec.json.decode(data, type=ready(Inputs)))
     _check_spans(inputs, file)
     return inputs
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.slo.measuring.columns import packed, unpacked
 from maestro_cli.slo.measuring.keeping import Kept, Key
 
@@ -31,8 +32,8 @@ class Piece(msgspec.Struct, frozen=True, array_like=True):
 
 
 Pieces = Annotated[list[Piece], msgspec.Meta(max_length=MOST_PIECES)]
-_decode_pieces = msgspec.msgpack.Decoder(Pieces).decode
-_decode_kept = msgspec.msgpack.Decoder(Kept).decode
+_decode_pieces = msgspec.msgpack.Decoder(ready(Pieces)).decode
+_decode_kept = msgspec.msgpack.Decoder(ready(Kept)).decode
 _encode = msgspec.msgpack.encode
 
 

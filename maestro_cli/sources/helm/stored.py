@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from maestro_cli.core.canonical import digest
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.facts.releases import Release
 from maestro_cli.core.refs import ObjectRef
@@ -68,7 +69,7 @@ def release_of(secret: Mapping[str, Any], ref: ObjectRef) -> Release:
     if not isinstance(packed, str) or len(packed) > MAX_PACKED:
         raise InvalidFile("holds no record of a Helm release", file=where)
     try:
-        stored = msgspec.json.decode(_unpacked(packed, where), type=_Stored)
+        stored = msgspec.json.decode(_unpacked(packed, where), type=ready(_Stored))
     except (msgspec.DecodeError, RecursionError):
         raise InvalidFile("is not a record of a Helm release", file=where) from None
     info, chart = stored.info, stored.chart.metadata

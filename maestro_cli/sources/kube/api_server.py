@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import (
     ActionFailed,
     Busy,
@@ -308,7 +309,7 @@ def error_for(code: int, status: Status) -> MaestroError:
 
 def _status_of(answer: Answer) -> Status | None:
     try:
-        status = msgspec.json.decode(answer.body, type=Status)
+        status = msgspec.json.decode(answer.body, type=ready(Status))
     except (msgspec.DecodeError, RecursionError):
         return None
     return status if status.kind == "Status" else None

@@ -18,6 +18,7 @@ import msgspec
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock, SystemClock
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import Interrupted, MaestroError, NotFound, UsageError
 from maestro_cli.core.facts.cluster import ClusterEvent
 from maestro_cli.core.facts.inventory import NodeLine, PodLine, WorkloadLine
@@ -181,7 +182,7 @@ class _Watch:
             patience=PATIENCE,
         ) as answer:  # fmt: skip
             yield from self._restore()
-            decoder = msgspec.json.Decoder(_Event[self.asked.kind])  # type: ignore[name-defined]
+            decoder = msgspec.json.Decoder(ready(_Event[self.asked.kind]))  # type: ignore[name-defined]
             for lines in _lines(answer.chunks(), self.api.url):
                 changes = tuple(change for text in lines if (change := self._change(decoder, text)))
                 self._heard()
@@ -207,7 +208,7 @@ class _Watch:
         """What the server holds against this watch; all is listed again then."""
         self.version = ""
         try:
-            event = msgspec.json.decode(text, type=_Event[Status])
+            event = msgspec.json.decode(text, type=ready(_Event[Status]))
         except (msgspec.DecodeError, RecursionError):
             return not_like(SYSTEM, self.api.url, f"a watch of {self.asked.path} says: {error}")
         return error_for(event.object.code, event.object)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from maestro_cli.config.locations import make_private, state_dir
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.files import open_file, write_atomically
 
@@ -37,7 +38,7 @@ def recall() -> Remembered:
     """What was kept; the defaults for what cannot be read."""
     try:
         with open_file(remembered_path()) as stream:
-            return msgspec.json.decode(stream.read(LONGEST_FILE), type=Remembered)
+            return msgspec.json.decode(stream.read(LONGEST_FILE), type=ready(Remembered))
     except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         return Remembered()
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.errors import InvalidFile
 from maestro_cli.core.standstill import PROCESS
 from maestro_cli.core.untrusted import Untrusted
@@ -299,7 +300,7 @@ class Film:
             packed = unpack.decompress(row[0], MOST_CHUNK_BYTES)
             if unpack.unconsumed_tail:
                 raise ValueError("a part is larger than any that is written")
-            items += msgspec.msgpack.decode(packed, type=whole, dec_hook=_again)
+            items += msgspec.msgpack.decode(packed, type=ready(whole), dec_hook=_again)
         return tuple(items) if is_list else items[0]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.refs import ObjectRef, parse_object_ref, ref_of
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.feeds.model import Feed
@@ -61,7 +62,7 @@ def described_again(kept: Any) -> Description:
     kind: Any = {"Pod": PodLine, "Node": NodeLine}.get(kept.ref.kind, WorkloadLine)
     ref = ref_of(kept.ref.kind, kept.ref.namespace, kept.ref.name)
     parts = {one.name: getattr(kept, one.name) for one in fields(Description)}
-    return Description(**{**parts, "ref": ref, "line": msgspec.convert(kept.line, kind | None)})
+    return Description(**{**parts, "ref": ref, "line": msgspec.convert(kept.line, ready(kind | None))})
 
 
 DESCRIPTION: Feed[Description] = Feed(
