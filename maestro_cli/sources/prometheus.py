@@ -229,10 +229,7 @@ class Prometheus:
         if response.status_code != 200:
             raise self._error(response)
         try:
-            text = msgspec.json.decode(
-                msgspec.json.decode(response.content, type=ready(_Answer)).data, type=ready(_Config)
-            )
-            return _external_labels(text.yaml)
+            return _external_labels(_data(response, _Config).yaml)
         except (msgspec.DecodeError, RecursionError) as error:
             raise not_like(SYSTEM, self._base, f"{_CONFIG_PATH} answers something else: {error}") from error
         except InvalidFile as error:
@@ -270,9 +267,7 @@ class Prometheus:
         if response.status_code != 200:
             raise self._error(response)
         try:
-            return msgspec.json.decode(
-                msgspec.json.decode(response.content, type=ready(_Answer)).data, type=ready(kind)
-            )
+            return _data(response, kind)
         except (msgspec.DecodeError, RecursionError) as error:
             raise not_like(SYSTEM, self._base, f"{path} answers something else: {error}") from error
 
@@ -378,6 +373,12 @@ def _alert(item: _Alert, labels: Mapping[str, str]) -> Alert:
         starts_at=item.active_at.astimezone(UTC),
         source="prometheus",
     )
+
+
+def _data(response: Response, kind: type[T]) -> T:
+    """What an answer is about; raises msgspec.DecodeError."""
+    answer = msgspec.json.decode(response.content, type=ready(_Answer))
+    return msgspec.json.decode(answer.data, type=ready(kind))
 
 
 def _external_labels(config: str) -> dict[str, str]:

@@ -44,19 +44,28 @@ class FaultRecord:
     hits: int = 0
 
 
+def _held(path: Path) -> int:
+    """The file, held by nobody else, at the start of a line; raises OSError, and StartRefused for a pipe."""
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):  # a pipe would never have been read
+            raise StartRefused("the fault journal is not a regular file")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        size = os.fstat(file).st_size
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            os.write(file, b"\n")
+    except BaseException:
+        os.close(file)  # and with it the lock
+        raise
+    return file
+
+
 class FaultJournal:
     """The one writer of a file. Raises StartRefused when it cannot be that."""
 
     def __init__(self, path: Path, now: datetime) -> None:
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            state = os.fstat(self._file)
-            size = state.st_size
-            if not stat.S_ISREG(state.st_mode):  # a pipe would never have been read
-                raise StartRefused("the fault journal is not a regular file")
-            if size and os.pread(self._file, 1, size - 1) != b"\n":
-                os.write(self._file, b"\n")
+            self._file = _held(path)
         except BlockingIOError as error:
             raise StartRefused("the fault journal is another server's") from error
         except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 from collections.abc import Callable
@@ -108,6 +110,15 @@ def test_a_journal_that_would_keep_nothing_is_refused_and_not_waited_for(
     make(tmp_path / "faults.jsonl")
     with pytest.raises(StartRefused, match="not a regular file"):
         FaultJournal(tmp_path / "faults.jsonl", NOW)
+
+
+def test_what_is_no_file_is_refused_as_that_whoever_holds_it(tmp_path: Path) -> None:
+    (tmp_path / "faults.jsonl").symlink_to("/dev/null")
+    with open("/dev/null", "wb") as held:
+        with contextlib.suppress(BlockingIOError):  # then somebody else holds it, which will do
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with pytest.raises(StartRefused, match="not a regular file"):
+            FaultJournal(tmp_path / "faults.jsonl", NOW)
 
 
 def test_a_journal_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
