@@ -1,7 +1,7 @@
 """Prometheus, and what speaks its HTTP API (Thanos, Mimir, VictoriaMetrics).
 
 Invariant: an answer is complete or an error; NaN and infinities stay what they are; a query is data for
-the backend, and text put into one goes through `promql_string`.
+the backend, and text put into one goes through `core.promql`.
 """
 
 from __future__ import annotations
@@ -341,26 +341,6 @@ class Prometheus:
             return datetime.fromtimestamp(pair[0], UTC), float(pair[1])
         except (ValueError, OverflowError, OSError) as error:
             raise not_like(SYSTEM, self._base, f"a point of a series is no point: {error}") from error
-
-
-def promql_string(value: str) -> str:
-    """The value as a PromQL string literal, quotes included, whatever is in it.
-
-    Format: prometheus.io/docs/prometheus/latest/querying/basics#string-literals (Go's escapes). Lone
-    surrogates, which UTF-8 cannot carry, become U+FFFD.
-    """
-    escaped = []
-    for character in value:
-        code = ord(character)
-        if character in '"\\':
-            escaped.append("\\" + character)
-        elif code < 0x20 or code == 0x7F:
-            escaped.append(f"\\x{code:02x}")
-        elif 0xD800 <= code < 0xE000:
-            escaped.append("�")
-        else:
-            escaped.append(character)
-    return '"' + "".join(escaped) + '"'
 
 
 def _alert(item: _Alert, labels: Mapping[str, str]) -> Alert:
