@@ -15,12 +15,13 @@ from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import InvalidQuery, Unreachable
 from maestro_cli.core.facts.alerts import Alert
+from maestro_cli.core.promql import promql_string
 from maestro_cli.incidents.intake.detector import Detector
 from maestro_cli.incidents.projection import IncidentProjection
 from maestro_cli.incidents.register import list_incidents, signals_of
 from maestro_cli.journal.store import Journal
 from maestro_cli.sources.alertmanager import Alertmanager
-from maestro_cli.sources.prometheus import Prometheus, promql_string
+from maestro_cli.sources.prometheus import Prometheus
 
 from .conftest import RunningAlertmanager, until
 

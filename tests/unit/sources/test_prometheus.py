@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import InvalidFile, InvalidQuery, Refused, Unreachable
-from maestro_cli.sources.prometheus import Prometheus, promql_string
+from maestro_cli.core.promql import promql_string
+from maestro_cli.sources.prometheus import Prometheus
 
 Serve = Callable[[bytes | Callable[[], Iterator[bytes]]], Any]
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
