@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,33 @@ def test_the_bill_now_is_that_of_a_month(folder: Path) -> None:
     found = json.loads(what_if(folder, "--cache-hits", "ml/deploy/fraud=0:50%", "-o", "json").out)
     assert found["now"] == pytest.approx(730 * 2 * 0.5)
     assert found["then"]["expected"] == pytest.approx(found["now"])  # the one replica stays
+
+
+def test_the_bill_now_is_the_month_that_cost_show_tells(tmp_path: Path) -> None:
+    """Though the use of pods was measured for a part of the time alone, nodes were paid all of it."""
+    metered = metered_days(7)
+    packed, _ = pack_record(replace(metered, coverage=metered.coverage * 0.9), BOOK, "zip")
+    (tmp_path / "record.zip").write_bytes(packed)
+    found = json.loads(what_if(tmp_path, "--node-type", "m=n", "-o", "json").out)
+    shown = maestro("cost", "show", "--from", "record.zip", "-o", "json", cwd=tmp_path)
+    assert found["now"] == pytest.approx(json.loads(shown.out)["per_month"])
+    assert found["now"] == pytest.approx(730 * 2 * 0.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fix"),
+    [
+        (["--node-type", "x=m"], "maestro cost show --by instance_type names what was metered"),
+        (["--replicas", "ml/deploy/none=2"], "maestro cost show --by workload names what was metered"),
+        (["--spot", "ml/deploy/none=1"], "maestro cost show --by workload,capacity names what was metered"),
+    ],
+)
+def test_what_was_not_metered_is_told_with_the_command_that_names_what_was(
+    folder: Path, arguments: list[str], fix: str
+) -> None:
+    assert what_if(folder, *arguments).err.splitlines()[-1].endswith(fix)
+    by = fix.split()[4]
+    assert maestro("cost", "show", "--from", "record.zip", "--by", by, cwd=folder).code == 0
 
 
 @pytest.mark.parametrize(

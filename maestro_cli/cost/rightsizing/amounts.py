@@ -24,6 +24,11 @@ def size(amount: float | None) -> str | None:
     return str(whole)
 
 
+def mebibytes(amount: float | None) -> str | None:
+    """`363Mi`, to a mebibyte: of what a rule says and nobody sets."""
+    return None if amount is None else f"{amount / 2**20:.0f}Mi"
+
+
 def monthly(amount: float | None, currency: str) -> str | None:
     """`USD 12.40`; what costs more has a minus."""
     return None if amount is None else f"{currency} {amount:,.2f}"

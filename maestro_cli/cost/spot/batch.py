@@ -6,6 +6,7 @@ has none. Texts of objects are untrusted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +36,8 @@ class Batch:
 
     `cpu` in cores, `memory_gib` and `gpu` are requests of one pod; `run_hours` is how long a run takes (the
     median of the runs that ended), `runs` how many those are. `schedule` is that of a CronJob. `device` is
-    another resource of a device plugin that it asks for.
+    another resource of a device plugin that it asks for. `unread` says which of its annotations say nothing,
+    each as a sentence without its end.
     """
 
     kind: str
@@ -55,7 +57,13 @@ class Batch:
     checkpoint_hours: float = 0.0
     restart_hours: float = 0.0
     hindrances: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def makes_checkpoints(self) -> bool:
+        """A run that ends before the first is due makes none."""
+        every = self.checkpoint_every_hours
+        return every is not None and self.run_hours is not None and every < self.run_hours
 
 
 def read_batches(
@@ -85,8 +93,9 @@ def _batch(
     template = _part(job, "template")
     pod = _part(template, "spec")
     notes = {**_texts(_metadata(thing), "annotations"), **_texts(_metadata(template), "annotations")}
-    remarks: list[str] = []
-    every = _hours(notes, CHECKPOINT_EVERY, remarks)
+    unread: list[str] = []
+    every = _hours(notes, CHECKPOINT_EVERY, unread, may_be_0=False)
+    takes, restart = (_hours(notes, key, unread, may_be_0=True) for key in (CHECKPOINT_TAKES, RESTART_TAKES))
     lengths = [hours for run in runs if (hours := _length_hours(run)) is not None]
     containers = _running(pod)
     devices = sorted({name for one in containers for name in _devices(one)})
@@ -106,10 +115,10 @@ def _batch(
         time_zone=_text(spec, "timeZone") if kind == "CronJob" else "",
         suspended=bool(spec.get("suspend")),
         checkpoint_every_hours=every,
-        checkpoint_hours=_hours(notes, CHECKPOINT_TAKES, remarks) or 0.0,
-        restart_hours=_hours(notes, RESTART_TAKES, remarks) or 0.0,
+        checkpoint_hours=takes or 0.0,
+        restart_hours=restart or 0.0,
         hindrances=tuple(_hindrances(job, pod, notes)),
-        remarks=tuple(remarks),
+        unread=tuple(unread),
     )
 
 
@@ -177,15 +186,19 @@ def _requested(
     return total if containers else None
 
 
-def _hours(notes: Mapping[str, str], key: str, remarks: list[str]) -> float | None:
+def _hours(notes: Mapping[str, str], key: str, unread: list[str], *, may_be_0: bool) -> float | None:
+    """None where it does not say it; what is no such duration is told in `unread`."""
     if key not in notes:
         return None
     try:
         seconds = parse_duration_seconds(notes[key])
     except ValueError:
-        remarks.append(f"{key}: {visible(notes[key], 40)} is no duration")
+        seconds = math.nan
+    if not (seconds > 0 or (may_be_0 and seconds == 0)):
+        says = visible(notes[key], 40) or "nothing"
+        unread.append(f"{key} says {says}, which is no duration such as 10m")
         return None
-    return seconds / 3600 or None
+    return seconds / 3600
 
 
 def _length_hours(run: Mapping[str, Any]) -> float | None:

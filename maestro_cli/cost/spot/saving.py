@@ -167,11 +167,10 @@ def weigh(
 
 def _on(batch: Batch, offer: Offer, ratio: float, listed: float, effective: float) -> SpotSaving:
     rate, run = offer.interruptions_per_hour or 0.0, batch.run_hours or 0.0
-    every = batch.checkpoint_every_hours
-    kept = run if every is None else min(every, run)
+    every = batch.checkpoint_every_hours if batch.makes_checkpoints else None
     hours = machine_hours(
         rate,
-        work_hours=kept,
+        work_hours=run if every is None else every,
         checkpoint_hours=0.0 if every is None else batch.checkpoint_hours,
         restart_hours=batch.restart_hours,
     )
@@ -190,7 +189,7 @@ def _on(batch: Batch, offer: Offer, ratio: float, listed: float, effective: floa
 
 
 def _reasons(batch: Batch, offer: Offer, hours: float, pays: bool) -> list[str]:
-    said = list(batch.remarks)
+    said = []
     if offer.assumed:
         said.append(f"the spot price is assumed from list prices, at most {MOST_OFF:.0%} off")
     elif offer.room is None:
@@ -199,13 +198,13 @@ def _reasons(batch: Batch, offer: Offer, hours: float, pays: bool) -> list[str]:
         )
     if not pays:
         told = "would never end there" if math.isinf(hours) else f"takes {hours:.2g} times as long there"
-        said.append(f"it {told}" if batch.checkpoint_every_hours else f"without checkpoints it {told}")
+        said.append(f"it {told}" if batch.makes_checkpoints else f"without checkpoints it {told}")
     return said
 
 
 def _missing(batch: Batch, listed: float | None, offers: tuple[Offer, ...]) -> tuple[str, ...]:
     """What there is no figure without, each with what to do."""
-    missing = []
+    missing = list(batch.unread)
     if batch.cpu is None or batch.memory_gib is None:
         missing.append("a container of it has no requests of CPU and memory")
     elif batch.device:

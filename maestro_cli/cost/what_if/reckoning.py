@@ -44,6 +44,14 @@ class NoPrice(ValueError):
     """Of what would be there then."""
 
 
+class NotMetered(ValueError):
+    """It is about something that was not there; `by` is the grouping whose keys name what was."""
+
+    def __init__(self, text: str, by: str) -> None:
+        super().__init__(text)
+        self.by = by
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What a workload pays a month on one kind of node; `of_pods` is false for unused capacity.
@@ -95,7 +103,7 @@ def reckon(
 ) -> tuple[tuple[Step, ...], Bill]:
     """What each change adds in their order, and all of them. `replicas` tells those of a workload now.
 
-    Raises ValueError for what is not there or has no price.
+    Raises NotMetered for what is not there, NoPrice for what has no price.
     """
     ways = [_Way(follows, has_spot) for follows, has_spot in product((True, False), repeat=2)]
     taken = [_run(tuple(parts), changes, replicas, prices, way) for way in ways]
@@ -147,7 +155,7 @@ def _scaled(
 ) -> _Taken:
     found = counts.get(change.workload) or replicas(change.workload)
     if found is None or not any(one.of_pods and one.workload == change.workload for one in parts):
-        raise ValueError(f"nothing was metered of {visible(change.workload, 120)}")
+        raise NotMetered(f"nothing was metered of {visible(change.workload, 120)}", "workload")
     before = found.mean
     if isinstance(change, Replicas):
         after = change.count
@@ -186,8 +194,9 @@ def _on_spot(parts: tuple[Part, ...], change: SpotShare, prices: PriceVersion, w
         return one.of_pods and one.capacity is Capacity.ON_DEMAND and is_meant
 
     if not any(map(moves, parts)):
-        raise ValueError(
-            f"nothing of {visible(change.workload, 120) or 'the cluster'} was metered on on-demand nodes"
+        raise NotMetered(
+            f"nothing of {visible(change.workload, 120) or 'the cluster'} was metered on on-demand nodes",
+            "workload,capacity",
         )
     made: list[Part] = []
     told: dict[str, str] = {}
@@ -226,16 +235,14 @@ def _spot_ratio(one: Part, prices: PriceVersion) -> float:
 
 
 def _require_whole(one: Part, *lines: NodePrice) -> None:
-    """Raises ValueError where lines are without the GPUs that the part pays for."""
+    """Raises NoPrice where lines are without the GPUs that the part pays for."""
     if one.by_resource.get(Resource.GPU) and any(line.gpus_apart for line in lines):
-        raise ValueError(
-            f"prices of nodes of type {visible(lines[0].instance_type, 63)} are without their GPUs"
-        )
+        raise NoPrice(f"prices of nodes of type {visible(lines[0].instance_type, 63)} are without their GPUs")
 
 
 def _retyped(parts: tuple[Part, ...], change: NodeType, prices: PriceVersion) -> _Taken:
     if not any(one.instance_type == change.old for one in parts):
-        raise ValueError(f"no node of type {visible(change.old, 63)} was metered")
+        raise NotMetered(f"no node of type {visible(change.old, 63)} was metered", "instance_type")
     made = tuple(
         replace(one, instance_type=change.new, machines=one.machines * _type_ratio(change, one, prices))
         if one.instance_type == change.old

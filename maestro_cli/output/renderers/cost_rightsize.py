@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import counted, format_duration, format_share
 from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step, Suggestion
-from maestro_cli.cost.rightsizing.amounts import cores, monthly, size
+from maestro_cli.cost.rightsizing.amounts import cores, mebibytes, monthly, size
 from maestro_cli.output.renderers.cost_autoscalers import set_command
 from maestro_cli.output.renderers.cost_pictures import saving_picture
 from maestro_cli.output.views import Block, Column, Fields, Heading, Lines, Listing, Report
@@ -107,7 +107,7 @@ def container_columns(claims: Mapping[WorkloadId, float | None], currency: str) 
         Column("vpa", lambda row: cores(row[1].vpa.cpu.request), right=True, priority=3),
         Column("memory", lambda row: _change(row[1].memory, size), tone=_tone("memory"), priority=1),
         Column("krr memory", lambda row: size(row[1].krr.memory.request), right=True, priority=3),
-        Column("vpa memory", lambda row: _mebibytes(row[1].vpa.memory.request), right=True, wide=True),
+        Column("vpa memory", lambda row: mebibytes(row[1].vpa.memory.request), right=True, wide=True),
         Column(
             "a month",
             lambda row: monthly(claims.get(row[0].workload), currency),
@@ -136,10 +136,6 @@ def _why(one: ContainerAdvice) -> str:
     reasons = [reason for step in (one.cpu, one.memory) for reason in step.reasons]
     texts = [reason.text for reason in reasons if reason.code != "step"]
     return "; ".join(dict.fromkeys(texts))
-
-
-def _mebibytes(amount: float | None) -> str | None:
-    return None if amount is None else f"{amount / 2**20:.0f}Mi"
 
 
 def _document(found: Rightsizing) -> dict[str, Any]:

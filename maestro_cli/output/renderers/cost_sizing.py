@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_duration, format_share
-from maestro_cli.cost.rightsizing.amounts import cores, size
+from maestro_cli.cost.rightsizing.amounts import cores, mebibytes, size
 from maestro_cli.output.money import money
 from maestro_cli.output.renderers.cost_rightsize import STEP_TONES
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
@@ -30,6 +30,7 @@ class _Line:
     krr: Amount
     vpa: Amount
     shown: Callable[[float | None], str | None]
+    about: Callable[[float | None], str | None]  # of a rule whose amounts are not whole
 
 
 def sizing_view(found: Rightsizing) -> Report:
@@ -51,8 +52,8 @@ def sizing_view(found: Rightsizing) -> Report:
 
 def _lines(one: ContainerAdvice) -> Iterator[_Line]:
     name = one.container.container
-    yield _Line(name, "cpu", one.cpu, one.own.cpu, one.krr.cpu, one.vpa.cpu, cores)
-    yield _Line(name, "memory", one.memory, one.own.memory, one.krr.memory, one.vpa.memory, size)
+    yield _Line(name, "cpu", one.cpu, one.own.cpu, one.krr.cpu, one.vpa.cpu, cores, cores)
+    yield _Line(name, "memory", one.memory, one.own.memory, one.krr.memory, one.vpa.memory, size, mebibytes)
 
 
 def _head(found: Rightsizing, advice: Advice) -> Iterator[tuple[str, object]]:
@@ -101,7 +102,7 @@ def _steps(lines: list[_Line]) -> Listing[_Line]:
         Column("in the end", lambda line: line.shown(line.step.goal), right=True, priority=1),
         Column("own rule", lambda line: line.shown(line.own.request), right=True),
         Column("krr", lambda line: line.shown(line.krr.request), right=True),
-        Column("vpa", lambda line: line.shown(line.vpa.request), right=True),
+        Column("vpa", lambda line: line.about(line.vpa.request), right=True),
     )
     return Listing("sizing-steps/v1", columns, lines, empty="no container was seen")
 

@@ -26,7 +26,7 @@ from maestro_cli.cost.what_if.model import (
     SpotShare,
     WhatIf,
 )
-from maestro_cli.cost.what_if.reckoning import GROUPING, NoPrice, parts_of, reckon
+from maestro_cli.cost.what_if.reckoning import GROUPING, NoPrice, NotMetered, parts_of, reckon
 from maestro_cli.cost.what_if.replicas import running
 from maestro_cli.services.costs.wanted import CostWindow
 from maestro_cli.services.costs.windows import find_cost_data, hours_of
@@ -60,19 +60,19 @@ def find_what_if(services: CostServices, wanted: WhatIfWanted) -> WhatIf:
     metered = data.metered
     charged = charge(metered, data.book)
     hourly = tell(charged, GROUPING, Sharing(), Filter())
-    measured = float(metered.coverage.sum())
+    seen = hourly.allocation.seen_hours
     version = data.book.at(metered.hours.end - HOUR)
-    if not measured > 0 or version is None:
+    if not seen > 0 or version is None:
         raise NoData("nothing was measured that has a price", fix="another --window")
-    month = HOURS_OF_A_MONTH / measured
+    month = HOURS_OF_A_MONTH / seen  # as `cost show` tells a month
     now = hourly.allocation.total * month
     try:
         steps, added = reckon(parts_of(hourly.allocation.rows, month), changes, _counted(metered), version)
     except NoPrice as error:
         fix = "a line for it in the file of prices: maestro cost prices show tells those that there are"
         raise NoData(str(error), fix=fix) from error
-    except ValueError as error:
-        raise NoData(str(error), fix="maestro cost forecast --by workload names them") from error
+    except NotMetered as error:
+        raise NoData(str(error), fix=f"maestro cost show --by {error.by} names what was metered") from error
     return WhatIf(
         cluster=metered.cluster,
         currency=data.book.currency,

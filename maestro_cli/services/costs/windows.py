@@ -63,15 +63,28 @@ def meter_hours(services: CostServices, hours: Hours, now: datetime) -> Metered:
     """Meter some hours of the context's cluster; raises NoData when nothing of them was measured."""
     metered = meter(services.raw_prometheus, _meter(services), hours, now)
     if not metered.coverage.any():
-        lacks, who = ("kube_node_info", "kube-state-metrics")
-        if (metered.present > 0).any():
-            lacks, who = ("container_cpu_usage_seconds_total", "cAdvisor")
-        raise NoData(
-            f"nothing was measured from {hours.start:%Y-%m-%d %H:%M} to {hours.end:%Y-%m-%d %H:%M} UTC",
-            why=f"Prometheus has no {lacks} of {who} in these hours",
-            fix=f"another --window or --until, or look whether it scrapes {who}: maestro doctor",
-        )
+        raise _unmeasured(services, metered, now)
     return metered
+
+
+def _unmeasured(services: CostServices, metered: Metered, now: datetime) -> NoData:
+    """What is scraped by now, but not yet for the whole minutes that costs are told by, is not missing."""
+    hours = metered.hours
+    lacks, who = "kube_node_info", "kube-state-metrics"
+    if (metered.present > 0).any():
+        lacks, who = "container_cpu_usage_seconds_total", "cAdvisor"
+    what = f"nothing was measured from {hours.start:%Y-%m-%d %H:%M} to {hours.end:%Y-%m-%d %H:%M} UTC"
+    if hours.end > now and services.prometheus.query(services.cluster_series.of(lacks), at=now).samples:
+        return NoData(
+            f"{what} yet",
+            why=f"Prometheus has {lacks} of {who} for less than the whole minutes that costs are told by",
+            fix="the same in two minutes",
+        )
+    return NoData(
+        what,
+        why=f"Prometheus has no {lacks} of {who} in these hours",
+        fix=f"another --window or --until, or look whether it scrapes {who}: maestro doctor",
+    )
 
 
 def hours_of(wanted: CostWindow, now: datetime) -> Hours:

@@ -123,6 +123,13 @@ def test_no_cut_after_a_kill_for_memory() -> None:
     assert one.memory.goal == 615 * MIB
 
 
+def test_a_short_window_is_told_in_its_own_units() -> None:
+    facts = Facts({MAIN: WIDE}, {API: 3}, kills={MAIN: OutOfMemory(0.0)}, endings=frozenset({MAIN}))
+    measured = Measured(MAIN, usage(), KrrSeries(), 100.0, 100.0)
+    (one,) = advise(API, [measured], facts, (), Looked(600.0, 60.0)).containers
+    assert one.cpu.reasons[0].text == "it was killed for its memory in the last 10m"
+
+
 def test_no_cut_while_nothing_tells_how_it_ended_but_a_raise() -> None:
     facts = Facts({MAIN: replace(WIDE, cpu_request=0.1)}, {API: 3})
     (one,) = advise(API, [Measured(MAIN, usage(), KrrSeries(), 100.0, 100.0)], facts, (), SPAN).containers

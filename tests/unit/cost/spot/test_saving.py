@@ -147,7 +147,44 @@ def test_runs_of_a_cron_job_are_those_of_its_jobs_and_no_job_of_another() -> Non
 def test_an_object_of_any_shape_is_read_or_has_nothing(thing: dict[str, Any]) -> None:
     (batch,) = read_batches([thing], [])
     found = weigh(batch, PRICED, offers_of(PRICED, ""), NOW)
-    assert "\x1b" not in "".join(found.why + batch.remarks)
+    assert "\x1b" not in "".join(found.why + batch.unread)
+
+
+def test_a_run_that_ends_before_its_first_checkpoint_makes_none() -> None:
+    """Three seconds of work were charged a checkpoint of thirty."""
+    short = replace(NIGHTLY, run_hours=3 / 3600, checkpoint_every_hours=1 / 6, checkpoint_hours=30 / 3600)
+    offers = offers_of(PRICED, "")
+    found, without = (
+        weigh(one, PRICED, offers, NOW) for one in (short, replace(short, checkpoint_every_hours=None))
+    )
+    assert found.answer is Answer.SPOT
+    assert (found.spot, found.overhead) == (without.spot, without.overhead)
+    charged = weigh(replace(short, run_hours=1 / 3), PRICED, offers, NOW)
+    assert charged.overhead is not None
+    assert charged.overhead > 0.04  # half a minute in ten and a half
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("checkpoint-every", "-10m"),
+        ("checkpoint-every", "0"),
+        ("checkpoint-every", "often"),
+        ("checkpoint-every", ""),
+        ("checkpoint-takes", "-1s"),
+        ("restart-takes", "nan"),
+    ],
+)
+def test_an_annotation_that_is_no_duration_leaves_the_answer_open(key: str, says: str) -> None:
+    batch = read(metadata={"annotations": {f"maestro.dev/{key}": says}})
+    found = weigh(batch, PRICED, offers_of(PRICED, ""), NOW)
+    assert (found.answer, found.spot) == (Answer.UNKNOWN, None)
+    assert found.why == (f"maestro.dev/{key} says {says or 'nothing'}, which is no duration such as 10m",)
+
+
+def test_a_checkpoint_may_take_no_time() -> None:
+    batch = read(metadata={"annotations": {"maestro.dev/checkpoint-takes": "0s"}})
+    assert (batch.checkpoint_hours, batch.unread) == (0.0, ())
 
 
 def test_a_container_without_a_gpu_beside_one_with_eight_leaves_eight() -> None:
