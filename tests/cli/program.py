@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.cli.forked import Forks
+from tests.patience import PATIENCE_SECONDS
 
 COMMAND = (sys.executable, "-W", "error", "-m", "maestro_cli")
 GOLDEN = Path(__file__).resolve().parent / "golden"
@@ -24,7 +25,7 @@ GOLDEN = Path(__file__).resolve().parent / "golden"
 UNWANTED = ("CI", "TERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "MAESTRO_DEBUG", "PYTHONIOENCODING", "LC_ALL")
 
 _OF_PYTHON = {"PYTHONIOENCODING", "LC_ALL", "LANG"}  # what an interpreter reads at its start
-_LIMIT_SECONDS = 60
+_LIMIT_SECONDS = PATIENCE_SECONDS
 _PIPE_BYTES = 32768  # what a pipe takes before anybody reads
 
 

@@ -12,6 +12,7 @@ from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import NotFound, StalePlan, Unreachable, UsageError
 from maestro_cli.sources.serving import InferenceServer
 from maestro_cli.sources.serving_admin import MOST_ASKS, ServingAdmin, asks_for
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.serving.served import Served, request
 
 
@@ -34,7 +35,10 @@ class Wire(httpx.BaseTransport):
 
 def admin(*servers: Served) -> tuple[ServingAdmin, Wire]:
     wire = Wire(*servers)
-    return InferenceServer(Endpoint("http://serving.test"), transport=wire).admin, wire
+    server = InferenceServer(
+        Endpoint("http://serving.test"), timeout_seconds=PATIENCE_SECONDS, transport=wire
+    )
+    return server.admin, wire
 
 
 def tell(server: Served) -> dict[str, Any]:

@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import InvalidFile, InvalidQuery, Refused, Unreachable
-from maestro_cli.core.promql import promql_string
 from maestro_cli.sources.prometheus import Prometheus
 
 Serve = Callable[[bytes | Callable[[], Iterator[bytes]]], Any]
@@ -28,34 +25,6 @@ def http(status: int, body: str) -> bytes:
         len(data),
         data,
     )
-
-
-def unquote(literal: str) -> str:
-    """An independent reader of the literal: no quote or line break may stand free in it."""
-    assert literal[0] == literal[-1] == '"'
-    text, out, index = literal[1:-1], [], 0
-    while index < len(text):
-        assert text[index] not in '"\n\r'
-        if text[index] != "\\":
-            out.append(text[index])
-            index += 1
-        elif text[index + 1] == "x":
-            out.append(chr(int(text[index + 2 : index + 4], 16)))
-            index += 4
-        else:
-            assert text[index + 1] in '"\\'
-            out.append(text[index + 1])
-            index += 2
-    return "".join(out)
-
-
-@given(st.text(st.characters(codec="utf-8")))
-def test_a_literal_cannot_be_left_and_says_the_same(value: str) -> None:
-    assert unquote(promql_string(value)) == value
-
-
-def test_a_lone_surrogate_becomes_the_replacement_character() -> None:
-    assert promql_string("a\ud800") == '"a�"'
 
 
 def test_numbers_that_are_no_numbers_stay_so(scripted: Serve) -> None:
