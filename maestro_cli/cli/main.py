@@ -153,7 +153,17 @@ def _prepare_streams() -> None:
         if stream is None:  # started with `>&-`
             setattr(sys, name, _nowhere())
         elif isinstance(stream, io.TextIOWrapper):
+            if isinstance(stream.buffer, io.RawIOBase):
+                stream = _whole(stream)
+                setattr(sys, name, stream)
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _whole(stream: TextIO) -> io.TextIOWrapper:
+    """The same, line by line, that writes all or fails: what PYTHONUNBUFFERED gives writes what has room."""
+    return io.TextIOWrapper(
+        io.BufferedWriter(io.FileIO(stream.fileno(), "wb", closefd=False)), line_buffering=True
+    )
 
 
 def _is_of_output(error: OSError) -> bool:

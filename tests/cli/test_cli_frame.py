@@ -213,6 +213,21 @@ def test_a_reader_that_went_away_ends_it_like_a_filter(arguments: list[str]) -> 
     assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_has_room_for_a_part_alone_is_no_success(tmp_path: Path, unbuffered: str) -> None:
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            ["bash", "-c", 'ulimit -f 1; exec "$0" -m maestro_cli help exit-codes -o json', sys.executable],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            text=True,
+        )
+    assert (tmp_path / "out").stat().st_size == 1024
+    assert done.returncode == 12, done.stderr
+    assert "cannot be written" in done.stderr
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
 @pytest.mark.parametrize("arguments", CLOSED_PIPE, ids=" ".join)
 def test_a_full_disk_ends_12_with_three_lines(arguments: list[str]) -> None:
