@@ -39,9 +39,9 @@ def waste_view(found: WasteReport) -> Report:
         Column("evidence", lambda item: item.evidence, priority=1, folds=True),
         Column("what ends it", lambda item: item.remedy, priority=3, folds=True),
     )
-    return Report(
-        "waste/v1", document, (Fields(rows), Listing("waste-items/v1", columns, found.items, document=_item))
-    )
+    empty = "nothing could be judged" if found.is_unknown else "nothing found"
+    listing = Listing("waste-items/v1", columns, found.items, document=_item, empty=empty)
+    return Report("waste/v1", document, (Fields(rows), listing))
 
 
 def _item(item: Waste) -> dict[str, Any]:

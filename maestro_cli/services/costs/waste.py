@@ -66,7 +66,10 @@ def find_waste(services: CostServices, wanted: WasteWanted) -> WasteReport:
     )
     not_judged = tuple(one for one in found if isinstance(one, NotJudged))
     metered = data.metered
-    return WasteReport(metered.cluster, data.book.currency, metered.hours, tuple(items), not_judged)
+    looked_for = tuple(kind for kinds, _ in looks for kind in kinds)
+    return WasteReport(
+        metered.cluster, data.book.currency, metered.hours, tuple(items), not_judged, looked_for
+    )
 
 
 def _tried(kinds: Iterable[Kind], look: Callable[[], Found]) -> list[Waste | NotJudged]:

@@ -9,6 +9,7 @@ import typer
 
 from maestro_cli.cli.commands.cost.options import FromOption, PricesOption, UntilOption
 from maestro_cli.cli.options import OutputOption, output_options
+from maestro_cli.core.errors import ExitCode
 from maestro_cli.output.renderers.cost_waste import waste_view
 from maestro_cli.output.writer import emit
 from maestro_cli.services.costs.wanted import CostWindow
@@ -37,6 +38,7 @@ def waste(
     Models that nobody asks, workloads that hardly compute, replicas beyond need, volumes that nothing
     mounts, caches that answer nothing, metrics with too many series. Nothing is ended; what was not
     measured for the whole window is not called waste. Of what was, --until or --from, no command is given.
+    Exit 15 when nothing was found and no kind could be judged.
 
     Example: maestro cost waste --window 14d
 
@@ -44,4 +46,7 @@ def waste(
     """
     options = output_options(ctx, output)
     wanted = WasteWanted(CostWindow(window, until, prices, from_, "7d"), store, prefix)
-    emit(waste_view(ctx.obj.waste(wanted)), options)
+    found = ctx.obj.waste(wanted)
+    emit(waste_view(found), options)
+    if found.is_unknown:
+        raise typer.Exit(ExitCode.NO_DATA)

@@ -18,6 +18,7 @@ from maestro_cli.cost.prices.model import ALWAYS, HOURS_OF_A_MONTH, PriceVersion
 from maestro_cli.cost.waste.machines import idle_machines
 from maestro_cli.cost.waste.model import Kind, NotJudged, Waste
 from maestro_cli.cost.waste.needs import Needs
+from maestro_cli.cost.waste.report import WasteReport
 from maestro_cli.cost.waste.served import STEPS, ServedQueries, dear_series, served_waste
 from maestro_cli.cost.waste.volumes import unattached_volumes
 
@@ -283,3 +284,16 @@ def test_metrics_with_a_good_part_of_all_series_are_told_with_what_they_cost() -
     assert [one.name for one in found] == ["big", "bigger"]
     assert [one.monthly for one in found] == pytest.approx([3.0, 1.95])
     assert not list(dear_series({"big": 600}, 0, 0.005))
+
+
+def test_none_found_is_known_once_one_kind_could_be_judged() -> None:
+    looked_for = (Kind.ZOMBIE, Kind.UNATTACHED)
+    blind = tuple(NotJudged(kind, "too short") for kind in looked_for)
+    hours = Hours(datetime(2026, 11, 2, tzinfo=UTC), 24)
+
+    def report(*found: Waste, not_judged: tuple[NotJudged, ...]) -> WasteReport:
+        return WasteReport("prod", "USD", hours, found, not_judged, looked_for)
+
+    assert report(not_judged=blind).is_unknown
+    assert not report(not_judged=blind[:1]).is_unknown
+    assert not report(Waste(Kind.ZOMBIE, "ml", "a", "idle", "", 1.0, ""), not_judged=blind).is_unknown
