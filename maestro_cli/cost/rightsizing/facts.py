@@ -109,13 +109,16 @@ class Facts:
     queries: FactQueries = field(default_factory=FactQueries)
 
     def killed(self, container: ContainerId) -> OutOfMemory | None:
-        """The last kill that metrics or a change saw, with the larger of the limits that were reached."""
+        """The last kill that metrics or a change saw, with the larger of the limits that were reached.
+
+        A change that set no memory does not tell which container it was: it forbids cuts, and raises nothing.
+        """
         seen, undone = self.kills.get(container), self.undone.get(container)
-        if undone is None:
+        if undone is None or undone.limit is None:
             return seen
-        limits = [of.limit for of in (seen, undone) if of is not None and of.limit is not None]
-        at = undone.at if seen is None else max(seen.at, undone.at)
-        return OutOfMemory(at, max(limits, default=None))
+        if seen is None:
+            return OutOfMemory(undone.at, undone.limit)
+        return OutOfMemory(max(seen.at, undone.at), max(seen.limit or 0.0, undone.limit))
 
     def sizes_of(self, workload: WorkloadId) -> Mapping[ContainerId, Size]:
         """Those of the containers of one workload."""

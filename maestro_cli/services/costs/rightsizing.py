@@ -56,7 +56,7 @@ class RightsizingWanted:
 def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Rightsizing:
     """Raises UsageError, InvalidFile for the prices, NotFound for a workload, NoData without any pod."""
     # The journal is loaded for this view alone.
-    from maestro_cli.services.costs.rightsizing_kills import kills_of_changes
+    from maestro_cli.services.costs.rightsizing_kills import find_kills
 
     looked = _looked(wanted)
     namespace = _namespace(services, wanted)
@@ -69,7 +69,7 @@ def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Right
     window = window_of(history, end, span)
     measured = read_usage(history, series, chosen, window)  # one workload at a time
     objectives, cluster = Guards(services, owners), ClusterSeen(services)
-    undone = kills_of_changes(services.journal, chosen, facts, end - span, end)
+    undone, untold = find_kills(services, chosen, facts, end - span, end)
     facts = replace(facts, templates=containers_of(cluster.workloads or ()), undone=undone)
     items = tuple(
         advise(workload, list(of), facts, objectives.of(workload), looked)
@@ -78,7 +78,7 @@ def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Right
     saving, notes = _saving(services, wanted, items, facts, cluster, end)
     found = Rightsizing(
         services.context_name, end - span, end, looked.least_seconds, items, saving,
-        (*notes, *objectives.notes, *cluster.notes, *_trust(looked), *_unguarded(items)),
+        (*notes, *untold, *objectives.notes, *cluster.notes, *_trust(looked), *_unguarded(items)),
     )  # fmt: skip
     is_young = found.is_blind and looked.least_seconds >= WEEK_SECONDS
     return replace(found, notes=(*found.notes, _YOUNG)) if is_young else found

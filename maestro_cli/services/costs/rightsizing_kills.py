@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.changes.history import killed_for_memory
 from maestro_cli.changes.resource_words import amounts_in
+from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.quantities import parse_quantity
 from maestro_cli.core.refs import ref_of
 from maestro_cli.cost.rightsizing.facts import Facts, KilledAfter
@@ -20,6 +21,19 @@ from maestro_cli.cost.rightsizing.owners import PodKey
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Change
     from maestro_cli.journal.store import Journal
+    from maestro_cli.services.costs.root import CostServices
+
+
+def find_kills(
+    services: CostServices, chosen: Mapping[PodKey, WorkloadId], facts: Facts, start: datetime, end: datetime
+) -> tuple[dict[ContainerId, KilledAfter], tuple[str, ...]]:
+    """As `kills_of_changes`, and in words what could not be read; a journal that is not there has none."""
+    if not services.journal_path.exists():  # a report makes no journal
+        return {}, ()
+    try:
+        return kills_of_changes(services.journal, chosen, facts, start, end), ()
+    except MaestroError as error:
+        return {}, (f"whether a change had one killed for its memory is not known: {error.what}",)
 
 
 def kills_of_changes(

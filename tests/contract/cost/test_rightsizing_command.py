@@ -8,16 +8,23 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from maestro_cli.changes.projection import ChangesProjection
+from maestro_cli.changes.records import plan_to_data
 from maestro_cli.config.settings import Endpoint
+from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.journal.store import Journal
 from maestro_cli.sources.prometheus_raw import RawPrometheus
 from tests.cli.program import Result, maestro
+from tests.unit.changes.bench import Bench, TickingClock
+from tests.unit.changes.fake_cluster import REF, FakeCluster, template
 
 pytestmark = pytest.mark.contract
 
@@ -63,6 +70,48 @@ def run(cluster_url: str, tmp_path: Path) -> Run:
 def told(result: Result) -> dict:  # type: ignore[type-arg]
     assert result.code == 0, result.err
     return json.loads(result.out)  # type: ignore[no-any-return]
+
+
+def write_undone_change(folder: Path, change: str = "chg-killed") -> None:
+    """Into the journal of the context: `wide` was killed for its memory by a change an hour before."""
+    clock = TickingClock()
+    clock.today = datetime(2026, 3, 16, 11, tzinfo=UTC)
+    path = folder / "state" / "maestro" / "journal" / "recorded.sqlite"
+    assert not path.exists(), "a report makes no journal"
+    path.parent.mkdir(parents=True)
+    journal = Journal(path, projections=[ChangesProjection()], clock=clock)
+    cluster = FakeCluster()
+    cluster.ship(template(1), "release 1")
+    made = (
+        Bench(journal, cluster, clock).pipeline().plan("set-resources", REF, {"resources": ["limits.cpu=1"]})
+    )
+    target = replace(made.target, ref=WorkloadRef("Deployment", "shop", "wide"))
+    plan = plan_to_data(replace(made, id=change, target=target))
+    planned = {"plan": plan, "key": None, "cause": "", "dry_run": False, "undo_of": None}
+    for kind, data in (
+        ("planned", planned),
+        ("applied", {"evidence": "", "generation": 2}),
+        ("verify_failed", {"why": "after 1.1s: shop/pod/wide-1 was killed for its memory", "undo": True}),
+    ):
+        journal.append(f"change.{kind}", f"change/{change}", "ada", data)
+    journal.close()
+
+
+def test_a_kill_that_only_a_change_saw_refuses_cuts_and_is_in_the_table(run: Run, tmp_path: Path) -> None:
+    only = ("-n", "shop", "--workload", "deploy/wide")
+    assert steps(told(run(*only, "-o", "json")))["wide"] == ("cut", "cut")
+    write_undone_change(tmp_path)
+    assert steps(told(run(*only, "-o", "json")))["wide"] == ("refused", "refused")
+    assert "it was killed for its memory by change chg-killed" in run(*only, "-o", "md").out
+
+
+def test_a_journal_that_cannot_be_read_is_told_and_hides_nothing_else(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "maestro" / "journal" / "recorded.sqlite"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no journal" * 500)
+    found = told(run("-n", "shop", "--workload", "deploy/wide", "-o", "json"))
+    assert found["notes"][0].startswith("whether a change had one killed for its memory is not known: ")
+    assert steps(found)["wide"] == ("cut", "cut")
 
 
 def steps(document: dict) -> dict[str, tuple[str, str]]:  # type: ignore[type-arg]

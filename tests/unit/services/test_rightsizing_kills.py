@@ -99,4 +99,5 @@ def test_of_what_metrics_and_a_change_saw_the_larger_limit_was_reached() -> None
     both = replace(FACTS, kills={SERVER: seen}, undone={SERVER: after})
     assert both.killed(SERVER) == OutOfMemory(9.0, 64 * MIB)
     assert replace(FACTS, undone={SERVER: after}).killed(SERVER) == OutOfMemory(9.0, 24 * MIB)
+    assert replace(FACTS, undone={SERVER: replace(after, limit=None)}).killed(SERVER) is None
     assert FACTS.killed(SERVER) is None
