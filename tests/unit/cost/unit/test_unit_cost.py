@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.cost.unit.figure import LEAST_COVERAGE, Usage, break_even_rate, unit_cost
 
-PAGE = Path(__file__).resolve().parents[4] / "docs" / "cost.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "cost-unit.md"
 # three replicas for an hour, 100 predictions a second together
 BUSY = Usage("ml", "fraud", 3600.0, 360_000.0, 3 * 3600.0, 1.0)
 positive = st.floats(min_value=1e-3, max_value=1e6)
