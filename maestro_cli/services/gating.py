@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,8 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
         else:
             outcomes.append(outcome_of_run(services, entry, progress))
             last = outcomes[-1] if is_last(outcomes[-1]) else None
-            _keep_so_far(services, wanted, outcomes, entries)
+            with suppress(ActionFailed):  # what could not be written now is tried again at the end, and told
+                _keep_so_far(services, wanted, outcomes, entries)
     decision = decide(outcomes, wanted.fail_on)
     try:
         files = _told(services, wanted, outcomes, decision)
