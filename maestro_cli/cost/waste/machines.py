@@ -205,18 +205,18 @@ def _hourly(metered: Metered, rows: list[int]) -> _Hourly:
     import numpy as np
 
     asked = full_hours(metered.requested[Resource.CPU])[rows]
-    there = np.isfinite(asked)
+    used = _matrix(metered.used, Resource.CPU, rows)
+    memory = _matrix(metered.requested, Resource.MEMORY, rows), _matrix(metered.used, Resource.MEMORY, rows)
+    # also one that asks for nothing
+    there: NDArray[np.bool_] = np.logical_or.reduce([np.isfinite(one) for one in (asked, used, *memory)])
     pods = [_pods(metered.containers[row] for row, is_there in zip(rows, hour, strict=True) if is_there)
             for hour in there.T]  # fmt: skip
     gpu = _matrix(metered.requested, Resource.GPU, rows)
     gpu_used = _matrix(metered.used, Resource.GPU, rows)
     has_gpu = (np.nan_to_num(gpu) > 0) | (np.nan_to_num(gpu_used) > 0)  # parts of one (MIG) are used unasked
     return _Hourly(
-        _amounts(asked, _matrix(metered.used, Resource.CPU, rows), there),
-        _amounts(
-            _matrix(metered.requested, Resource.MEMORY, rows),
-            _matrix(metered.used, Resource.MEMORY, rows), there,
-        ),
+        _amounts(asked, used, there),
+        _amounts(*memory, there),
         _amounts(gpu, gpu_used, has_gpu) if has_gpu.any() else None,
         np.array(pods, dtype=np.float64),
     )  # fmt: skip

@@ -116,6 +116,19 @@ def test_replicas_without_a_request_for_memory_are_not_judged_and_told() -> None
     assert one.kind is Kind.OVER_REPLICATED
 
 
+def test_a_busy_container_that_asks_for_nothing_beside_an_idle_one_that_does_is_not_passed_over() -> None:
+    pods = {**replicas("app", 8, 3.5), **replicas("proxy", 8, 0.0005)}
+    data = metered(pods)
+    data.requested[Resource.CPU][:8] = data.requested[Resource.MEMORY][:8] = math.nan
+    both = replace(
+        data,
+        containers=tuple(replace(one, workload="fraud", pod=one.pod[-1]) for one in data.containers),
+    )
+    (one,) = idle_machines(both, {"ml/deploy/fraud": 800.0}, {})
+    assert isinstance(one, NotJudged)
+    assert "without a CPU request" in one.why
+
+
 def test_an_hour_that_only_began_counts_for_nothing() -> None:
     data = metered(replicas("dead", 1, 0.004), volumes=(MOUNTED, LOOSE))
     data.used[Resource.CPU][:, -1] = 0.9
