@@ -40,6 +40,7 @@ from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import (
+    Busy,
     CannotRecord,
     GateNotMet,
     InvalidFile,
@@ -125,7 +126,7 @@ def run(
             "what would be hurt changed since you agreed", why="nothing was injected", fix="again"
         )
     if error is not None:
-        with suppress(CannotRecord):  # what it was refused for is what is told
+        with suppress(CannotRecord, Busy):  # what it was refused for is what is told
             ledger.refused(proposal, answers, error)
         raise error
     for one in answers:
@@ -371,7 +372,7 @@ class _Run:
             kept = keep(self._folder, whole, ours, self._secrecy)
             self._regions.record(self._means.journal, self._means.actor)  # first: a sweep looks for it
             self._ledger.finished(judged, findings)
-        except (CannotRecord, OSError) as error:
+        except (CannotRecord, Busy, OSError) as error:
             raise unkept(self._ledger.run, judged, findings, error) from error
         if self._heard.invalid:
             raise InvalidFile(

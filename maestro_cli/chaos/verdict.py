@@ -243,6 +243,10 @@ def _blind(journal: Journal, findings: Findings) -> Iterator[Reason]:
     for one in findings.recoveries:
         if one.is_cut_short:
             yield _open("no data", f"whether {one.name} is over: {one.why}", ExitCode.NO_DATA)
+    asked = {one.name for one in findings.recoveries}
+    for injected in findings.injections:
+        if injected.outcome is Injected.EFFECTIVE and injected.name not in asked:
+            yield _open("no data", f"whether {injected.name} is over: nobody proved it", ExitCode.NO_DATA)
     states = _states(journal)
     gated = states.get("before") is not None and steady_of(states["before"]) is not Steady.MET
     if gated:

@@ -25,6 +25,7 @@ from maestro_cli.config.settings import LOCAL
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import (
     ActionFailed,
+    Busy,
     CannotRecord,
     ExitCode,
     GateNotMet,
@@ -82,7 +83,7 @@ def run_gameday(
                 "ended_early": result.ended_early,
             },
         )  # fmt: skip
-    except CannotRecord as error:
+    except (CannotRecord, Busy) as error:
         return day, unkept_day(result, f"its end cannot be written down: {error.why or error.what}")
     return day, result
 

@@ -110,7 +110,8 @@ def _untold(outcome: Outcome) -> Iterator[Case]:
     yield Case("during.data", begun)
     yield _steady(AFTER, states.get("after"), State.SKIPPED)
     for one in outcome.ours.get("proof_of_recovery") or ():
-        state = State.PASSED if one["recovered"] else State.FAILED
+        unproved = State.ERROR if one.get("is_cut_short") else State.FAILED
+        state = State.PASSED if one["recovered"] else unproved
         yield Case(f"after.recovery.{one['name']}", state, str(one["why"]), one.get("seconds"))
     for run in journal.get("rollbacks") or ():
         yield _activity("rollback", run)

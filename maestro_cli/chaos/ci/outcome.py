@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maestro_cli.chaos.model import Experiment, Findings
+from maestro_cli.chaos.refusing import said_no
 from maestro_cli.chaos.verdict import judge
 from maestro_cli.core.errors import ExitCode, MaestroError, NotKept
 from maestro_cli.core.verdict import Verdict
@@ -97,6 +98,8 @@ def _speaking_against(journal: Mapping[str, Any]) -> str:
             activity = one.get("activity") or {}
             if activity.get("type") == "action" and one.get("status") != "succeeded":
                 return f"its action {str(activity.get('name'))!r} {one.get('status') or 'has no end'}"
+            if no := said_no(one):
+                return f"its action {str(activity.get('name'))!r} failed: {no}"
     for when in ("before", "after"):
         state = (journal.get("steady_states") or {}).get(when)
         if state is not None and state.get("steady_state_met") is not True:

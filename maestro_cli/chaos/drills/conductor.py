@@ -225,7 +225,7 @@ class _Play:
         if self._keeper is None or self._keeper.is_lost:
             return
         try:
-            with suppress(CannotRecord):  # the next drill does so
+            with suppress(CannotRecord, Busy):  # the next drill does so
                 for target in self._targets:
                     self._responder.dismiss_drills(target, "the drill is over")
         finally:
@@ -271,7 +271,7 @@ class _Play:
         """Raises NotKept, once what was broken is put back: a score without a record is none."""
         try:
             self._journal.append(f"drill.{name}", subject, actor, data)
-        except CannotRecord as error:
+        except (CannotRecord, Busy) as error:
             why = f"{error.why or error.what}; {defect.put_back}"
             fix = "make room, then: maestro chaos sweep"
             raise NotKept(

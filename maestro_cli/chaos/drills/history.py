@@ -63,7 +63,8 @@ def _ended(
     found: dict[str, Scored], drill: str, scenario: str, earlier: Scored | None, at: str, *, is_refused: bool
 ) -> None:
     """What it broke was put back, which comes before its score."""
-    if found[scenario].drill != drill:
+    last = found.get(scenario)
+    if last is None or last.drill != drill:
         return  # a later one was begun since
     if not is_refused:
         found[scenario] = Scored(drill, at, None, (), "", "it ended before it was scored")

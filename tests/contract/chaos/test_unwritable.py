@@ -11,7 +11,7 @@ import pytest
 from maestro_cli.chaos.history import get_run
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import CannotRecord, ExitCode, GateNotMet, NotKept
+from maestro_cli.core.errors import Busy, CannotRecord, ExitCode, GateNotMet, NotKept
 from maestro_cli.core.refs import WorkloadRef
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.patience import wait_for
@@ -98,3 +98,20 @@ def test_a_sweep_takes_back_on_a_full_disk_and_says_that_it_is_not_written(
     with pytest.raises(CannotRecord) as told:
         lab.sweep()
     assert lab.servers.in_force == 0, told.value.why
+
+
+def test_a_journal_that_another_process_holds_at_the_end_is_no_refusal(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """75 would read as if nothing had been injected, and a gate may waive it."""
+    append = lab.journal.append
+
+    def held(kind: str, *given: object) -> object:
+        if kind == "experiment.finished":
+            raise Busy("the journal is held by another process")
+        return append(kind, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lab.journal, "append", held)
+    with pytest.raises(NotKept, match="its end cannot be written down") as told:
+        lab.run(experiment(data("server-latency", hold=2.0)))
+    assert told.value.exit_code is ExitCode.NO_DATA

@@ -230,18 +230,20 @@ def test_who_ends_a_drill_is_told_that_what_it_broke_was_put_back(theatre: Theat
         ("drill.undone", Interrupted(), ExitCode.SIGINT),
     ],
 )
+@pytest.mark.parametrize("refusal", [CannotRecord, Busy], ids=["full", "held by another process"])
 def test_a_drill_whose_end_cannot_be_written_down_is_put_back_and_no_pass(
     theatre: Theatre,
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
     error: Interrupted | None,
     code: ExitCode,
+    refusal: type[MaestroError],
 ) -> None:
     append = theatre.journal.append
 
     def full(name: str, *given: object) -> object:
         if name == kind:
-            raise CannotRecord("the journal cannot be written", why="database or disk is full")
+            raise refusal("the journal cannot be written", why="database or disk is full")
         return append(name, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(theatre.journal, "append", full)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from maestro_cli.chaos.drills.history import last_scores
+from maestro_cli.chaos.drills.history import REFUSED, last_scores
 from maestro_cli.core.errors import ActionFailed, Interrupted, Refused
 from tests.unit.chaos.theatre import SCENARIO, Theatre
 
@@ -58,3 +58,11 @@ def test_one_that_is_at_work_or_was_killed_is_not_over(theatre: Theatre) -> None
     theatre.run()
     assert seen == ["INDETERMINATE: it is not over"]
     assert told(theatre).startswith("FAIL: the response stopped: it broke")
+
+
+def test_one_that_was_refused_and_then_swept_is_still_no_drill(theatre: Theatre) -> None:
+    begun = {"scenario": SCENARIO.name}
+    theatre.journal.append("drill.intended", "drill/drl-1", "a", begun)
+    theatre.journal.append("drill.undone", "drill/drl-1", "a", {"by": REFUSED})
+    theatre.journal.append("drill.undone", "drill/drl-1", "a", {"by": "a sweep"})
+    assert told(theatre) == "None"

@@ -138,6 +138,7 @@ CASES = (
     Case("no data", ExitCode.NO_DATA, OPEN, {"after": "none"}),
     Case("no data", ExitCode.NO_DATA, OPEN, {"after": None}),
     Case("no data", ExitCode.NO_DATA, OPEN, {"before": None}),
+    Case("no data", ExitCode.NO_DATA, OPEN, findings={"recoveries": ()}),
     Case("no data", ExitCode.NO_DATA, OPEN, {"run": [activity("probe", "failed")]}),
 )  # fmt: skip
 RANKS = (

@@ -6,7 +6,7 @@ import pytest
 
 from maestro_cli.chaos.ci.cases import State, cases_of
 from maestro_cli.chaos.ci.outcome import not_run, outcome_of, refused
-from maestro_cli.chaos.model import Experiment, Injected, Injection
+from maestro_cli.chaos.model import Experiment, Injected, Injection, Recovery
 from maestro_cli.core.errors import ExitCode, PolicyRefused
 from maestro_cli.core.verdict import Verdict
 from tests.unit.chaos.ci.outcomes import outcome, performed
@@ -90,3 +90,19 @@ def test_a_part_that_contradicts_itself_is_refused(part: dict[str, object]) -> N
     bad = performed({"after": "missed"})
     with pytest.raises(ValueError, match="cannot be"):
         outcome_of("x", "x", {**bad, "maestro": {**bad["maestro"], **part}})
+
+
+def test_a_recovery_that_nobody_waited_for_is_an_error_and_no_failure() -> None:
+    cut = Recovery("slow", False, "its proof was not waited for", None, is_cut_short=True)
+    assert states(performed(findings={"recoveries": (cut,)}))["after.recovery.slow"] is State.ERROR
+
+
+def test_a_pass_whose_rollback_exited_with_a_failure_is_not_believed() -> None:
+    passed = performed()
+    rollback = {
+        "activity": {"type": "action", "name": "tidy", "provider": {"type": "process", "path": "sh"}},
+        "status": "succeeded",
+        "output": {"status": 1},
+    }
+    with pytest.raises(ValueError, match="'tidy' failed: it exited with 1"):
+        outcome_of("x", "x", {**passed, "rollbacks": [rollback]})
