@@ -14,14 +14,18 @@ import msgspec
 
 T = TypeVar("T")
 _lock = threading.Lock()
-_known: set[Any] = set()
+_known: dict[Any, Any] = {}
 
 
 def ready(kind: T) -> T:
-    """The type itself, of which everything is known now, and of all that it holds."""
+    """The type, of which everything is known now, and of all that it holds.
+
+    Of equal ones it is the first: of a generic msgspec keeps what it knows on that very alias.
+    """
     if kind not in _known:
         with _lock:
             if kind not in _known:
                 msgspec.msgpack.Decoder(kind)
-                _known.add(kind)
-    return kind
+                _known[kind] = kind
+    held: T = _known[kind]
+    return held

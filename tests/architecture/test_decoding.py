@@ -6,14 +6,21 @@ msgspec (0.22) shows other threads a type that it has gathered in part, and read
 from __future__ import annotations
 
 import ast
+import signal
 import subprocess
 import sys
+import typing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Generic, TypeVar
 
+import msgspec
 import pytest
 
 import maestro_cli
+from maestro_cli.core.decoding import ready
+
+T = TypeVar("T")
 
 PACKAGE = Path(maestro_cli.__file__).parent
 
@@ -89,3 +96,19 @@ for _ in range(100):
 def test_threads_that_convert_to_one_type_for_the_first_time_see_it_whole() -> None:
     done = subprocess.run([sys.executable, "-c", _THREADS, "ready"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_they_do_not_without_it_so_that_it_is_still_needed() -> None:
+    tries = (subprocess.run([sys.executable, "-c", _THREADS, ""]).returncode for _ in range(20))
+    assert -signal.SIGSEGV in tries
+
+
+def test_of_equal_types_it_is_the_first_that_is_known() -> None:
+    class Kept(msgspec.Struct, Generic[T]):
+        value: T
+
+    first = ready(Kept[int])
+    for clean in typing._cleanups:  # type: ignore[attr-defined]
+        clean()  # as when more aliases were made than are kept
+    assert Kept[int] is not first
+    assert ready(Kept[int]) is first

@@ -14,7 +14,8 @@ from maestro_cli.cost.storage.model import StoredVersion
 
 NEWEST = 3  # of each model
 # also in JSON within JSON, as the value of an environment variable, and in a list of them
-_VERSION = re.compile(r"(?i)versions?(?:\W{0,8}value)?\W{0,8}((?:[0-9]{1,18}\W{1,8})*[0-9]{1,18})(?![0-9])")
+_ONE = r"v?[0-9]{1,18}"
+_VERSION = re.compile(rf"(?i)versions?(?:\W{{0,8}}value)?\W{{0,8}}((?:{_ONE}\W{{1,8}})*{_ONE})(?![0-9])")
 _NUMBER = re.compile(r"[0-9]+")
 
 

@@ -127,8 +127,19 @@ class _Workload:
         return format_duration(len(self.hourly.pods) * 3600.0)
 
     @property
+    def _fewest(self) -> int:
+        """The hour with the fewest pods, the last of them: a rollout has more than there are replicas."""
+        pods = self.hourly.pods
+        return int(len(pods) - 1 - pods[::-1].argmin())
+
+    @property
     def replicas(self) -> int:
-        return int(self.hourly.pods[-1])
+        return int(self.hourly.pods[self._fewest])
+
+    @property
+    def cores(self) -> float:
+        """That one replica asks for."""
+        return float(self.hourly.cpu.requested[self._fewest]) / self.replicas
 
     @property
     def is_zombie(self) -> bool:
@@ -145,7 +156,7 @@ class _Workload:
     def need(self) -> float:
         """How many replicas its busiest hour kept fully busy, by what was busiest; NaN where not known."""
         cpu, memory, gpu = self.hourly.cpu, self.hourly.memory, self.hourly.gpu
-        by_cpu = float(cpu.used.max()) / (float(cpu.requested[-1]) / self.replicas)
+        by_cpu = float(cpu.used.max()) / self.cores
         shares = (memory.share, 0.0 if gpu is None else gpu.share)
         if not all(map(math.isfinite, shares)):
             return math.nan
@@ -177,7 +188,7 @@ class _Workload:
         evidence = (
             f"{self.replicas} replicas; its busiest hour of {self.over} used {float(cpu.used.max()):.3g} "
             f"cores and {memory.share:.0%} of its memory, for which {needed} with "
-            f"{float(cpu.requested[-1]) / self.replicas:.3g} each are enough"
+            f"{self.cores:.3g} each are enough"
         )
         saved = None if monthly is None else monthly * (self.replicas - needed) / self.replicas
         short = _SHORT.get(self.kind)

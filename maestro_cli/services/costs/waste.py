@@ -66,7 +66,8 @@ def find_waste(services: CostServices, wanted: WasteWanted) -> WasteReport:
     )
     not_judged = tuple(one for one in found if isinstance(one, NotJudged))
     metered = data.metered
-    looked_for = tuple(kind for kinds, _ in looks for kind in kinds)
+    # what is no zombie's to judge is not judged for its replicas either, and told once
+    looked_for = tuple(kind for kinds, _ in looks for kind in kinds if kind is not Kind.OVER_REPLICATED)
     return WasteReport(
         metered.cluster, data.book.currency, metered.hours, tuple(items), not_judged, looked_for
     )

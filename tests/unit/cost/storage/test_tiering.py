@@ -216,6 +216,8 @@ def test_a_version_that_stands_apart_from_its_model_in_a_routing_document_is_nam
         ("name: fraud versions: [1, 2, 12]", {1, 2, 12}),
         ("fraud versions:   - 4   - 5", {4, 5}),
         ("registry/fraud:v7", {7}),
+        ('{"model": "fraud", "version": "v3"}', {3}),
+        ("name: fraud versions: [v1, v2]", {1, 2}),
         ("version 3 of another", set()),
         ("fraudulent/3", set()),
     ],

@@ -69,6 +69,14 @@ def test_replicas_beyond_what_the_busiest_hour_needs_are_waste_in_their_share_of
     assert one.monthly == pytest.approx(800.0 * 4 / 8)
 
 
+def test_pods_of_a_rollout_in_the_last_hour_are_no_replicas() -> None:
+    data = metered(replicas("web", 20, 0.8))
+    for matrices in (data.requested, data.used):
+        for amounts in matrices.values():
+            amounts[10:, :-2] = math.nan  # ten more came in the last full hour, as the others went
+    assert not list(idle_machines(data, {"ml/deploy/web": 800.0}, {}))
+
+
 def test_replicas_that_their_memory_needs_are_not_waste() -> None:
     full = metered(replicas("web", 8, 0.2))
     full.used[Resource.MEMORY][:, 3] = 0.7
