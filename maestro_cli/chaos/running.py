@@ -268,7 +268,9 @@ class _Run:
             return Stop(kind, "a signal", self._means.actor)
         if self._keeper.is_lost:
             return Stop(Kind.ASKED, "another process took over what this one was at")
-        asked = asked_of(self._means.journal, self._ledger.run)
+        asked = ""
+        with suppress(MaestroError):  # a journal that cannot be asked now is asked again
+            asked = asked_of(self._means.journal, self._ledger.run)
         return Stop(Kind.ASKED, asked) if asked else None
 
     def _end(self, child: Child, stop: Stop) -> None:
@@ -332,14 +334,13 @@ class _Run:
         with DaemonPool(1, "end") as pool:
             working = pool.submit(work)
             while not wait([working], TICK_SECONDS).done:
-                with suppress(MaestroError):  # a journal that cannot be asked costs no verdict
-                    asked = self._asked()
-                    if asked is not None and asked != heeded:
-                        heeded = asked
-                        self._injecting.hurry()
-                        if self._stopped is None:
-                            self._stopped = asked
-                            self._ledger.stopping(asked)
+                asked = self._asked()
+                if asked is not None and asked != heeded:
+                    heeded = asked
+                    self._injecting.hurry()
+                    if self._stopped is None:
+                        self._stopped = asked
+                        self._ledger.stopping(asked)
                 if self._cancellation.times > 1:
                     self._injecting.hurry()
         return working

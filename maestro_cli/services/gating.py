@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.chaos.ci.decision import WAIVABLE, Decision, decide
 from maestro_cli.chaos.ci.journals import is_journal, read_outcome
 from maestro_cli.chaos.ci.junit import junit_xml
-from maestro_cli.chaos.ci.outcome import Outcome, not_run, outcome_of, refused
+from maestro_cli.chaos.ci.outcome import Outcome, not_run, outcome_of, refused, unrecorded
 from maestro_cli.chaos.ci.summary import summary_markdown
 from maestro_cli.chaos.ci.variables import dotenv, shell, variables_of
 from maestro_cli.chaos.running import Wanted
@@ -127,7 +127,8 @@ def _entry(services: Services, reference: str, wanted: GateWanted) -> Outcome | 
     if reference == "latest" or (reference.startswith("exp-") and not path.exists()):
         run = services.ended_experiment_run(reference)
         try:
-            return outcome_of(run.name, run.file, services.experiment_journal(run.id))
+            found = outcome_of(run.name, run.file, services.experiment_journal(run.id))
+            return found if run.status == "finished" else unrecorded(found, run.status)
         except ValueError as error:
             raise UsageError(f"the journal of {run.id} cannot be judged", why=str(error)) from error
     return services.wanted_experiment(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maestro_cli.chaos.model import Experiment, Findings
@@ -105,6 +105,15 @@ def _speaking_against(journal: Mapping[str, Any]) -> str:
         if state is not None and state.get("steady_state_met") is not True:
             return f"its steady state {when} the method was not met"
     return ""
+
+
+def unrecorded(outcome: Outcome, status: str) -> Outcome:
+    """Of a run whose end the journal has not: what it found stands where that is no pass."""
+    if outcome.exit_code is not ExitCode.OK:
+        return outcome
+    what = f"the run is {status}: its end was never recorded, and without a record no pass counts"
+    against = (Against(ERROR, what, ExitCode.NO_DATA),)
+    return replace(outcome, verdict=Verdict.INDETERMINATE, exit_code=ExitCode.NO_DATA, against=against)
 
 
 def refused(experiment: Experiment, error: MaestroError) -> Outcome:

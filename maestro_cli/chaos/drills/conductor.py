@@ -28,6 +28,7 @@ from maestro_cli.core.clock import Clock, from_rfc3339, seconds_between
 from maestro_cli.core.errors import (
     Busy,
     CannotRecord,
+    ExitCode,
     GateNotMet,
     Interrupted,
     MaestroError,
@@ -110,7 +111,7 @@ class Conductor:
             )  # fmt: skip
         finally:
             try:
-                if not was_up and not keep and (play is None or play.is_at_work):
+                if not was_up and not keep and (play is None or not play.is_anothers):
                     self._stage.down(progress)
             finally:
                 if play is not None:  # last: what fires until the platform is down opens none after this
@@ -132,6 +133,7 @@ class _Play:
         self._counted = tuple(objectives[one.objective] if one.objective else None for one in places)
         self._clock = clock
         self._keeper: Keeper | None = None
+        self._is_refused = False
         self._measured = tuple(
             Measuring(ensemble.cluster, ensemble.metrics, ensemble.responder, target, objective, clock)
             for target, objective in zip(self._targets, self._counted, strict=True)
@@ -149,7 +151,7 @@ class _Play:
     ) -> Performance:
         drill = new_id("drl", self._clock.now())
         with cancellation.child() as waiting:
-            self._keeper = Keeper(self._journal, drill, DRILLS, waiting.cancel)
+            self._keeper = self._lease(drill, waiting)
             try:
                 return self._perform_all(
                     drill, actor, progress, waiting, started=started, platform_seconds=platform_seconds,
@@ -201,15 +203,28 @@ class _Play:
         card = score(played)
         result = {"passed": card.passed, "misses": list(card.misses)}
         scored = {"incident": outcome.incident, "scorecard": plain(card), **result}
-        self._tell_end("scored", subject, actor, scored, defect)
+        found = ExitCode.CONDITION_NOT_MET if card.passed is False else ExitCode.OK
+        self._tell_end("scored", subject, actor, scored, defect, found)
         if outcome.resolved_at is not None:
             self._responder.close(outcome.incident, "the drill is over")
         return played
 
+    def _lease(self, drill: str, waiting: Cancellation) -> Keeper:
+        """Raises Busy while another drill is at work, and GateNotMet where nothing can be written down."""
+        try:
+            return Keeper(self._journal, drill, DRILLS, waiting.cancel)
+        except Busy:
+            self._is_refused = True
+            raise
+        except CannotRecord as error:
+            raise GateNotMet(
+                "the drill cannot be written down; nothing was broken", why=error.why, fix="make room"
+            ) from error
+
     @property
-    def is_at_work(self) -> bool:
-        """Whether it has begun, and nobody took over: what is there is its own, and not another drill's."""
-        return self._keeper is not None and not self._keeper.is_lost
+    def is_anothers(self) -> bool:
+        """Whether another drill is at work, or took over: what is there is that one's."""
+        return self._is_refused or (self._keeper is not None and self._keeper.is_lost)
 
     def _require_lease(self, cause: BaseException | None = None) -> None:
         """Raises Busy where another process took over: what would be measured is not this drill's alone."""
@@ -267,7 +282,10 @@ class _Play:
         self._tell_end("undone", subject, actor, {"by": by}, defect)
         return is_mended
 
-    def _tell_end(self, name: str, subject: str, actor: str, data: Mapping[str, Any], defect: Defect) -> None:
+    def _tell_end(
+        self, name: str, subject: str, actor: str, data: Mapping[str, Any], defect: Defect,
+        found: ExitCode = ExitCode.OK,
+    ) -> None:  # fmt: skip
         """Raises NotKept, once what was broken is put back: a score without a record is none."""
         try:
             self._journal.append(f"drill.{name}", subject, actor, data)
@@ -275,7 +293,7 @@ class _Play:
             why = f"{error.why or error.what}; {defect.put_back}"
             fix = "make room, then: maestro chaos sweep"
             raise NotKept(
-                "the drill is over, and its end cannot be written down", why=why, fix=fix
+                "the drill is over, and its end cannot be written down", found=found, why=why, fix=fix
             ) from error
 
     def _is_taken_back(self, subject: str) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from maestro_cli.chaos.drills.model import EXPERIMENTS
 from maestro_cli.config.settings import LOCAL
+from maestro_cli.core.errors import MaestroError
 from maestro_cli.output.views import Fields, Heading, Lines
 from maestro_cli.tui.acting.changing import whole_number
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
@@ -103,9 +104,10 @@ class _Watched:
 
     def said(self, name: str, text: str) -> None:
         """Where the run is now, on a thread of its own; its first word says that it was begun."""
-        if not self._followed.runs:
-            self._followed.live.phase(name, "under way")
-        self._followed.live.update(text)
+        with suppress(MaestroError):  # a journal that is held just now ends no run: the next word is told
+            if not self._followed.runs:
+                self._followed.live.phase(name, "under way")
+            self._followed.live.update(text)
 
     def end(self) -> None:
         self._followed.end()

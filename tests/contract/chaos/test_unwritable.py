@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from maestro_cli.chaos import running
 from maestro_cli.chaos.history import get_run
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import Busy, CannotRecord, ExitCode, GateNotMet, NotKept
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.core.verdict import Verdict
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.patience import wait_for
 
@@ -115,3 +118,18 @@ def test_a_journal_that_another_process_holds_at_the_end_is_no_refusal(
     with pytest.raises(NotKept, match="its end cannot be written down") as told:
         lab.run(experiment(data("server-latency", hold=2.0)))
     assert told.value.exit_code is ExitCode.NO_DATA
+
+
+def test_a_journal_that_cannot_be_asked_for_a_while_costs_no_verdict(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = itertools.count()
+
+    def held(*_: object) -> str:
+        if next(asked) < 20:
+            raise Busy("the journal is held by another process")
+        return ""
+
+    monkeypatch.setattr(running, "asked_of", held)
+    assert lab.run(experiment(data("server-latency", hold=2.0))).judged.verdict is Verdict.PASS
+    assert next(asked) > 1

@@ -10,6 +10,7 @@ import pytest
 
 from maestro_cli.changes.holder import acquire, is_held
 from maestro_cli.chaos import keeping
+from maestro_cli.chaos.drills import conductor
 from maestro_cli.chaos.drills.conductor import DRILLS, is_drilling
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import (
@@ -17,6 +18,7 @@ from maestro_cli.core.errors import (
     Busy,
     CannotRecord,
     ExitCode,
+    GateNotMet,
     Interrupted,
     MaestroError,
     NotFound,
@@ -226,6 +228,7 @@ def test_who_ends_a_drill_is_told_that_what_it_broke_was_put_back(theatre: Theat
     ("kind", "error", "code"),
     [
         ("drill.scored", None, ExitCode.NO_DATA),
+        ("drill.scored", ActionFailed("it broke"), ExitCode.CONDITION_NOT_MET),
         ("drill.undone", None, ExitCode.NO_DATA),
         ("drill.undone", Interrupted(), ExitCode.SIGINT),
     ],
@@ -235,7 +238,7 @@ def test_a_drill_whose_end_cannot_be_written_down_is_put_back_and_no_pass(
     theatre: Theatre,
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
-    error: Interrupted | None,
+    error: MaestroError | None,
     code: ExitCode,
     refusal: type[MaestroError],
 ) -> None:
@@ -251,5 +254,18 @@ def test_a_drill_whose_end_cannot_be_written_down_is_put_back_and_no_pass(
     with pytest.raises(MaestroError) as told:
         theatre.run()
     assert told.value.exit_code is code
-    assert (error is None) is ("full; what the drill broke was put back" in told.value.why)
+    is_told = not isinstance(error, Interrupted)
+    assert is_told is ("full; what the drill broke was put back" in told.value.why)
     assert theatre.cluster.is_well
+
+
+def test_a_drill_that_cannot_be_written_down_breaks_nothing_and_leaves_no_platform(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object) -> object:
+        raise CannotRecord("the journal cannot be written", why="database or disk is full")
+
+    monkeypatch.setattr(conductor, "Keeper", full)
+    with pytest.raises(GateNotMet, match="nothing was broken"):
+        theatre.run()
+    assert theatre.stage.calls == ["up", "down"]
