@@ -95,7 +95,11 @@ def run_gate(services: Services, wanted: GateWanted, progress: Progress) -> Gate
     if wanted.folder is not None:
         _prepare(wanted.folder, {Path(one).resolve() for one in wanted.references})
     entries = [_entry(services, one, wanted) for one in wanted.references]
-    _keep_so_far(services, wanted, (), entries)
+    try:
+        _keep_so_far(services, wanted, (), entries)
+    except ActionFailed as error:
+        why = f"{error.why}; nothing was begun"
+        raise GateNotMet(error.what, why=why, fix=error.fix) from error
     outcomes: list[Outcome] = []
     last: Outcome | None = None
     for entry in entries:
