@@ -133,13 +133,16 @@ def charge(metered: Metered, book: PriceBook) -> Charges:
 
 
 def _unsized(metered: Metered) -> NDArray[np.bool_]:
-    """Where a node was there while nobody told how large it is: a price of its cannot be split."""
+    """Where a node was there while nobody told how large it is: a price of its cannot be split.
+
+    Every node has CPU and memory; GPUs that were told in other hours alone (NaN) lack as well.
+    """
     import numpy as np
 
     lacking = np.zeros(metered.present.shape, dtype=bool)
-    for resource in (Resource.CPU, Resource.MEMORY):
+    for resource in COMPONENTS:
         capacity = metered.capacity.get(resource)
-        lacking |= np.isnan(capacity) if capacity is not None else True
+        lacking |= np.isnan(capacity) if capacity is not None else resource is not Resource.GPU
     there: NDArray[np.bool_] = lacking & (np.nan_to_num(metered.present) > 0)
     return there
 

@@ -1,12 +1,12 @@
 """What logs and traces cost: of the namespace that sent them, and overhead where nobody told which.
 
-Invariants: what is priced and was counted in some hours and in others not is missing there and named; what no
-price is for, or nobody ever counted, is no part of the bill, and told.
+Invariants: what is priced and was not counted, in some hours or in all, is missing and makes the bill a lower
+bound; what no price is for is no part of it, and told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from maestro_cli.cost.allocation.hour_prices import HourPrices
@@ -36,17 +36,29 @@ def charge_telemetry(charges: Charges, prices: HourPrices, first: int) -> Iterat
     import numpy as np
 
     metered = charges.metered
-    for signal, (rows, amounts) in _by_signal(metered).items():
+    counted = _by_signal(metered)
+    for signal, (_, read) in _PRICES.items():
         if not _is_priced(signal, prices):
             continue
-        row = prices.row(_PRICES[signal][1], signal.value, np.nansum(amounts, axis=0))
-        costs = np.nan_to_num(amounts) * row
-        charges.of(_COMPONENTS[signal])[[first + one for one in rows]] += costs
-        is_over = elapsed(metered.hours, metered.measured_until) > 0
-        lacking = int((np.isnan(amounts).all(axis=0) & is_over).sum())
-        if lacking:
-            prices.unpriced[f"{signal.value} of {lacking} hours in which nobody counted them"] = None
-        yield _COMPONENTS[signal], float(costs.sum())
+        rows, amounts = counted.get(signal, ((), np.full((1, metered.hours.count), np.nan)))
+        _name_uncounted(metered, prices, signal, amounts)
+        if rows:
+            row = prices.row(read, signal.value, np.nansum(amounts, axis=0))
+            costs = np.nan_to_num(amounts) * row
+            charges.of(_COMPONENTS[signal])[[first + one for one in rows]] += costs
+            yield _COMPONENTS[signal], float(costs.sum())
+
+
+def _name_uncounted(metered: Metered, prices: HourPrices, signal: Signal, amounts: Matrix) -> None:
+    """Of the hours that are over and in which a price holds, those in which nobody counted the signal."""
+    import numpy as np
+
+    is_over = elapsed(metered.hours, metered.measured_until) > 0
+    read = _PRICES[signal][1]
+    is_priced = np.asarray([one is not None and read(one) is not None for one in prices.versions])
+    lacking = int((np.isnan(amounts).all(axis=0) & is_over & is_priced).sum())
+    if lacking:
+        prices.unpriced[f"{signal.value} of {lacking} hours in which nobody counted them"] = None
 
 
 def telemetry_notes(metered: Metered, prices: HourPrices) -> Iterator[str]:
@@ -62,9 +74,9 @@ def telemetry_notes(metered: Metered, prices: HourPrices) -> Iterator[str]:
             yield f"no {signal.value} in the bill: {_AMOUNTS[signal].format(whole)} without a price ({key})"
 
 
-def _by_signal(metered: Metered) -> dict[Signal, tuple[list[int], Matrix]]:
+def _by_signal(metered: Metered) -> dict[Signal, tuple[Sequence[int], Matrix]]:
     """The rows of each signal that was counted, and their amounts."""
-    found: dict[Signal, tuple[list[int], Matrix]] = {}
+    found: dict[Signal, tuple[Sequence[int], Matrix]] = {}
     if metered.telemetry_amounts is None:
         return found
     for signal in Signal:

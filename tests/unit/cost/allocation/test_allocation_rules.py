@@ -202,6 +202,17 @@ def test_a_node_of_a_known_price_and_an_unknown_size_costs_its_price() -> None:
     assert allocate(here, PriceBook.of("EUR", [apart])).allocation.total == 24.0
 
 
+@pytest.mark.parametrize("lacking", list(Resource))
+def test_a_size_that_was_told_in_other_hours_alone_is_not_0_whatever_the_resource(lacking: Resource) -> None:
+    line = PriceVersion(START - timedelta(days=1), LISTED, nodes=(NodePrice("p3", 4.0),))
+    told = {Resource.CPU: 8.0, Resource.MEMORY: 20.0, Resource.GPU: 1.0, lacking: NAN}
+    capacity = {resource: np.array([[amount]]) for resource, amount in told.items()}
+    here = replace(THREE, nodes=(NodeRef("a", "p3"),), capacity=capacity)
+    found = allocate(here, PriceBook.of("EUR", [line])).allocation
+    assert found.total == 4.0
+    assert found.unpriced == ("nodes whose capacity was not told: a",)
+
+
 def test_what_a_filter_leaves_out_is_one_row() -> None:
     found = allocate(THREE, BOOK, where=Filter.parse("namespace=ml")).allocation
     assert [(row.kind, round(row.total, 9)) for row in found.rows] == [

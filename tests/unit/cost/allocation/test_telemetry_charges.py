@@ -56,11 +56,21 @@ def test_what_nobody_is_told_to_have_sent_is_shared_as_overhead_is() -> None:
     assert of(found, "ml").costs[Component.SHARED] == pytest.approx(1 / 3)
 
 
-def test_what_is_priced_and_never_counted_is_told_and_is_not_0() -> None:
-    found = allocate(THREE, BOOK).allocation
+def test_what_is_priced_and_never_counted_makes_the_bill_a_lower_bound() -> None:
+    """Else no data would be judged better than data of some hours."""
+    logged = PriceBook.of("EUR", [replace(PRICED, per_million_spans=None, per_million_log_records=None)])
+    found = allocate(THREE, logged).allocation
     assert Component.LOGS not in found.bill
     assert "no logs in the bill: nobody counted them (per_gib_logged prices them)" in found.notes
-    assert found.unpriced == ()  # no part of the bill, as what pods send is none without a destination
+    assert found.unpriced == ("logs of 1 hours in which nobody counted them",)
+    assert allocate(replace(THREE, until=START), logged).allocation.unpriced == ()
+
+
+def test_an_hour_in_which_no_price_held_lacks_no_count() -> None:
+    """Of a price that begins within the window."""
+    before = replace(PRICED, per_gib_logged=None, per_million_spans=None, per_million_log_records=None)
+    later = replace(PRICED, since=START + timedelta(hours=1))
+    assert allocate(THREE, PriceBook.of("EUR", [before, later])).allocation.unpriced == ()
 
 
 def test_what_was_counted_and_has_no_price_is_told() -> None:
