@@ -4,14 +4,15 @@ Names and labels are those of Loki and Tempo, whose distributors count by tenant
 (with `_total` where their exporter adds it), which count by receiver; and of Rotel. A label names who sent
 where its value is a namespace of the cluster; what is sent by nobody that is known has none.
 
-Invariant: what is passed on counts once. A backend is believed before collectors, and of several jobs of one
-kind the one that told the most; the others are named.
+Invariant: what one job passes on to another counts once. A backend is believed before collectors, and of
+several jobs of one kind the one that told the most; the others are named. Jobs that each name all who sent,
+and no two the same, stand side by side: they add up, and are named too.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -23,7 +24,7 @@ from maestro_cli.cost.metering.model import GIB, Matrix, Signal, TelemetryRef
 if TYPE_CHECKING:
     from maestro_cli.cost.metering.bins import Grid
 
-SENDERS = ("k8s_namespace_name", "tenant")
+SENDERS = ("tenant",)  # k8s_namespace_name may be the collector's own
 TELLER = "told_by"
 _MILLION = 1e6
 _REPLICAS = "prometheus_replica, replica"  # labels of two Prometheus that scrape the same
@@ -102,18 +103,13 @@ def telemetry_of(told: Mapping[int, Grid[Told]], namespaces: Iterable[str], hour
         by_teller = _by_teller(told, signal, known, hours)
         if not by_teller:
             continue
-        best, others = _believed(by_teller)
-        amounts = by_teller[best]
+        paid, others = _believed(by_teller)
+        amounts = {sender: row for teller in paid for sender, row in by_teller[teller].items()}
         seen = ~np.isnan(np.vstack(list(amounts.values()))).all(axis=0)
         for namespace in sorted(amounts):
             refs.append(TelemetryRef(signal, namespace))
             rows.append(np.where(seen, np.nan_to_num(amounts[namespace]), np.nan))
-        if others:
-            names = ", ".join(_shown(one) for one in others)
-            notes.append(
-                f"{signal.value} are counted by {_shown(best)}; {names} count them too: "
-                "costs.telemetry.match says who is paid"
-            )
+        notes.extend(_told_of(signal, paid, others))
     return Telemetry(tuple(refs), np.vstack(rows) if rows else np.zeros((0, hours)), tuple(notes))
 
 
@@ -135,15 +131,37 @@ def _by_teller(
     return found
 
 
-def _believed(by_teller: Mapping[Teller, Amounts]) -> tuple[Teller, tuple[Teller, ...]]:
-    """Who is, and the others that counted anything of the signal."""
+def _believed(by_teller: Mapping[Teller, Amounts]) -> tuple[tuple[Teller, ...], tuple[Teller, ...]]:
+    """Who are, and the others that counted anything of the signal."""
     import numpy as np
 
     whole = {
         teller: sum(float(np.nansum(row)) for row in rows.values()) for teller, rows in by_teller.items()
     }
     order = sorted(whole, key=lambda one: (not whole[one], _PROGRAMS.index(one[0]), -whole[one], one))
-    return order[0], tuple(one for one in order[1:] if whole[one])
+    counted = [one for one in order if whole[one]]
+    paid = order[:1]
+    named = set(by_teller[order[0]])
+    for teller in counted[1:]:
+        senders = set(by_teller[teller])
+        if teller[0] == order[0][0] and "" not in named | senders and not named & senders:
+            paid.append(teller)
+            named |= senders
+    return tuple(paid), tuple(one for one in counted if one not in paid)
+
+
+def _told_of(signal: Signal, paid: Sequence[Teller], others: Sequence[Teller]) -> Iterator[str]:
+    """Who counted the signal, where that were several."""
+    says = "costs.telemetry.match says who is paid"
+    believed = ", ".join(_shown(one) for one in paid)
+    if len(paid) > 1:
+        yield (
+            f"{signal.value} are added up of {believed}, which name different senders: "
+            f"where one passes on to another, {says}"
+        )
+    if others:
+        too = ", ".join(_shown(one) for one in others)
+        yield f"{signal.value} are counted by {believed}; {too} count them too: {says}"
 
 
 def _shown(teller: Teller) -> str:

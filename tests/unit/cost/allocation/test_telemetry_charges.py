@@ -13,7 +13,14 @@ from maestro_cli.cost.allocation.model import Component, RowKind
 from maestro_cli.cost.allocation.sharing import Sharing, Spread
 from maestro_cli.cost.metering.bins import Grid
 from maestro_cli.cost.metering.model import Matrix, Signal, TelemetryRef
-from maestro_cli.cost.metering.telemetry import COUNTERS, Telemetry, Told, telemetry_of
+from maestro_cli.cost.metering.telemetry import (
+    COUNTERS,
+    Telemetry,
+    TelemetryNames,
+    Told,
+    sender_of,
+    telemetry_of,
+)
 from maestro_cli.cost.prices.model import PriceBook, PriceVersion
 from tests.unit.cost.allocation.test_allocation_rules import LISTED, START, THREE, of
 
@@ -136,6 +143,30 @@ def test_what_collectors_pass_on_counts_once_and_who_else_counted_is_told() -> N
         (SPANS, "agents", "", [5.0, 5.0]), (SPANS, "gateway", "", [6.0, 6.0]), (TEMPO, "t", "", [0.0, 0.0])
     )
     assert rows(without) == {("spans", ""): [6.0, 6.0]}
+
+
+def test_collectors_side_by_side_that_name_other_senders_add_up() -> None:
+    """One a team, each under a job of its own; what names a sender again, or not all, may be passed on."""
+    apart = ((SPANS, "of-ml", "ml", [5.0, 5.0]), (SPANS, "of-web", "web", [4.0, NAN]))
+    found = counted(*apart)
+    assert rows(found) == {("spans", "ml"): [5.0, 5.0], ("spans", "web"): [4.0, 0.0]}
+    assert found.notes == (
+        "spans are added up of OpenTelemetry collector (job of-ml), OpenTelemetry collector (job of-web), "
+        "which name different senders: where one passes on to another, "
+        "costs.telemetry.match says who is paid",
+    )
+    again = counted(*apart, (SPANS, "agents", "web", [1.0, 1.0]))
+    assert rows(again) == rows(found)
+    assert "(job agents) count them too" in again.notes[1]
+    gateway = counted(*apart, (SPANS, "gateway", "", [9.0, 5.0]))
+    assert rows(gateway) == {("spans", ""): [9.0, 5.0]}
+    assert rows(counted(*apart, (TEMPO, "tempo", "ml", [1.0, 1.0]))) == {("spans", "ml"): [1.0, 1.0]}
+
+
+def test_the_namespace_that_a_collector_may_have_of_itself_names_no_sender_unless_said() -> None:
+    own = {"k8s_namespace_name": "observability"}
+    assert sender_of(own, TelemetryNames()) == ""
+    assert sender_of(own, TelemetryNames(senders=("k8s_namespace_name",))) == "observability"
 
 
 def test_both_spellings_of_a_counter_are_one() -> None:
