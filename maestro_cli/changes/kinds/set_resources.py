@@ -21,10 +21,10 @@ from maestro_cli.changes.kinds.kind import Holds, Observation, Option, Request, 
 from maestro_cli.changes.kinds.rolling import RollingKind, back_to_now, paused, seen
 from maestro_cli.changes.kinds.workload import workload_of
 from maestro_cli.changes.kinds.writing import Draft, Spec
-from maestro_cli.changes.model import KILLED_FOR_MEMORY, Plan, Risk
+from maestro_cli.changes.model import Plan, Risk
 from maestro_cli.changes.own_pods import own_pods
 from maestro_cli.changes.ports import World
-from maestro_cli.changes.resource_words import RESOURCE_WORD, Amounts
+from maestro_cli.changes.resource_words import RESOURCE_WORD, Amounts, killed_text
 from maestro_cli.changes.template import diff_templates
 from maestro_cli.core.clock import seconds_between
 from maestro_cli.core.errors import MaestroError, NotFound, Refused, UsageError
@@ -84,9 +84,11 @@ class SetResources(RollingKind):
             return rolled
         workload = self.read(world, plan.target.ref)
         pods = _newest(world, workload)
-        killed = [pod for pod in pods if any(_KILLED in (of.reason, of.last_reason) for of in pod.containers)]
+        killed = [
+            (pod, of) for pod in pods for of in pod.containers if _KILLED in (of.reason, of.last_reason)
+        ]
         if killed:
-            text = f"{killed[0].ref} {KILLED_FOR_MEMORY}"
+            text = killed_text(killed[0][0].ref, {of.name for _, of in killed})
             return Observation(Holds.NEVER, f"{rolled.text}; {text}", in_effect=True)
         if rolled.holds is Holds.NOT_YET:
             return rolled

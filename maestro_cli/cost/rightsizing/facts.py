@@ -96,6 +96,7 @@ class Facts:
     autoscalers: Mapping[WorkloadId, Autoscaler] = field(default_factory=dict)
     kills: Mapping[ContainerId, OutOfMemory] = field(default_factory=dict)
     undone: Mapping[ContainerId, KilledAfter] = field(default_factory=dict)  # the last, in the window
+    undone_untold: tuple[str, ...] = ()  # why it is not known what changes saw of kills
     throttling: Mapping[ContainerId, Throttling] = field(default_factory=dict)
     gpus: Mapping[WorkloadId, tuple[Gpu, ...]] = field(default_factory=dict)
     sidecars: frozenset[ContainerId] = frozenset()  # containers that start before the others
@@ -111,7 +112,7 @@ class Facts:
     def killed(self, container: ContainerId) -> OutOfMemory | None:
         """The last kill that metrics or a change saw, with the larger of the limits that were reached.
 
-        A change that set no memory does not tell which container it was: it forbids cuts, and raises nothing.
+        A change that does not tell which container it was, or set no limit, forbids cuts and raises nothing.
         """
         seen, undone = self.kills.get(container), self.undone.get(container)
         if undone is None or undone.limit is None:

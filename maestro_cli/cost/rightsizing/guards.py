@@ -113,6 +113,8 @@ def forbids_any(asked: Asked, facts: Facts, budgets: Sequence[BudgetLeft]) -> It
         if starts is not None:
             text = f"{text}: it started again, and why it had ended is not told"
         yield Reason("killed-unknown", text, tuple(evidence.ends_untold(asked, starts)))
+    elif undone is None:
+        yield from (Reason("killed-unknown", why) for why in facts.undone_untold)
     for budget in budgets:
         fact = budget.fact
         if budget.share is None or math.isnan(budget.share):

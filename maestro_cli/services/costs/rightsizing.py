@@ -70,7 +70,9 @@ def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Right
     measured = read_usage(history, series, chosen, window)  # one workload at a time
     objectives, cluster = Guards(services, owners), ClusterSeen(services)
     undone, untold = find_kills(services, chosen, facts, end - span, end)
-    facts = replace(facts, templates=containers_of(cluster.workloads or ()), undone=undone)
+    facts = replace(
+        facts, templates=containers_of(cluster.workloads or ()), undone=undone, undone_untold=untold
+    )
     items = tuple(
         advise(workload, list(of), facts, objectives.of(workload), looked)
         for workload, of in groupby(measured, key=lambda one: one.container.workload)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from maestro_cli.changes.history import killed_for_memory
-from maestro_cli.changes.resource_words import amounts_in
+from maestro_cli.changes.resource_words import amounts_in, killed_containers
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.quantities import parse_quantity
 from maestro_cli.core.refs import ref_of
@@ -57,17 +57,19 @@ def kills_of_changes(
 
 
 def _limits(change: Change, workload: WorkloadId, facts: Facts) -> dict[ContainerId, float | None]:
-    """Where those ended whose memory it set; where it set none, any of them may have been killed."""
-    set_to: dict[str, dict[str, float | None]] = {}
-    for (name, side, resource), amount in amounts_in(change.plan.parameters).items():
-        if resource == "memory":
-            set_to.setdefault(name, {})[side] = None if amount is None else parse_quantity(amount)
-    if not set_to:
-        return dict.fromkeys(_containers(workload, facts))
-    return {
-        ContainerId(workload, name): of.get("limits") or of.get("requests") for name, of in set_to.items()
+    """Where those ended that were killed; where it does not say which were, any of them may have been."""
+    limits = {
+        name: parse_quantity(amount)
+        for (name, side, resource), amount in amounts_in(change.plan.parameters).items()
+        if (side, resource) == ("limits", "memory") and amount is not None
     }
+    killed = killed_containers(change.verify_failure)
+    if killed:
+        return {ContainerId(workload, name): limits.get(name) for name in killed}
+    return dict.fromkeys(_containers(change, workload, facts))
 
 
-def _containers(workload: WorkloadId, facts: Facts) -> Iterable[ContainerId]:
-    return {*facts.sizes_of(workload), *(one for one in facts.endings if one.workload == workload)}
+def _containers(change: Change, workload: WorkloadId, facts: Facts) -> Iterable[ContainerId]:
+    named = (ContainerId(workload, name) for name, _, _ in amounts_in(change.plan.parameters))
+    told = (one for one in facts.endings if one.workload == workload)
+    return {*facts.sizes_of(workload), *told, *named}

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from maestro_cli.changes.history import list_changes
+from maestro_cli.changes.kinds import set_resources
+from maestro_cli.changes.model import KILLED_FOR_MEMORY
 from maestro_cli.changes.projection import ChangesProjection
+from maestro_cli.changes.resource_words import killed_containers, killed_text
 from maestro_cli.core.errors import RolledBack
 from maestro_cli.core.facts.cluster import Container, Pod
 from maestro_cli.cost.rightsizing.advice import Decision
@@ -88,10 +91,31 @@ def test_a_kill_before_the_window_or_of_another_workload_is_none(bench: Bench) -
     assert kills_of_changes(bench.journal, others, FACTS, now - timedelta(hours=2), now) == {}
 
 
-def test_where_no_memory_was_set_any_container_may_have_been_killed(bench: Bench) -> None:
+def test_the_container_that_was_killed_is_recorded_whichever_was_changed(bench: Bench) -> None:
     cut(bench, "requests.cpu=100m")
     found = kills(bench, minutes=10)
+    assert {one: of.limit for one, of in found.items()} == {SERVER: None}
+
+
+def test_a_request_is_no_limit_that_was_reached(bench: Bench) -> None:
+    cut(bench, "requests.memory=100Mi")
+    assert {one: of.limit for one, of in kills(bench, minutes=10).items()} == {SERVER: None}
+
+
+def test_where_it_is_not_recorded_which_was_killed_any_container_may_have_been(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in records of before containers were named."""
+    monkeypatch.setattr(set_resources, "killed_text", lambda pod, _: f"{pod} {KILLED_FOR_MEMORY}")
+    cut(bench, "limits.memory=200Mi")
+    found = kills(bench, minutes=10)
     assert {one: of.limit for one, of in found.items()} == {SERVER: None, LOGGER: None}
+
+
+def test_what_a_text_tells_of_those_that_were_killed_is_read_back() -> None:
+    text = f"2 of 3 updated; {killed_text('ml/pod/fraud-1', {'server', 'a-proxy'})}"
+    assert killed_containers(text) == {"server", "a-proxy"}
+    assert killed_containers("ml/pod/fraud-1 was killed for its memory") == frozenset()
 
 
 def test_of_what_metrics_and_a_change_saw_the_larger_limit_was_reached() -> None:

@@ -130,6 +130,13 @@ def test_a_short_window_is_told_in_its_own_units() -> None:
     assert one.cpu.reasons[0].text == "it was killed for its memory in the last 10m"
 
 
+def test_no_cut_while_it_is_not_known_what_changes_saw_of_kills() -> None:
+    facts = Facts({MAIN: WIDE}, {API: 3}, endings=frozenset({MAIN}), undone_untold=("no journal",))
+    (one,) = advise(API, [Measured(MAIN, usage(), KrrSeries(), 100.0, 100.0)], facts, (), SPAN).containers
+    assert one.cpu.decision is one.memory.decision is Decision.REFUSED
+    assert [(reason.code, reason.text) for reason in one.memory.reasons] == [("killed-unknown", "no journal")]
+
+
 def test_no_cut_while_nothing_tells_how_it_ended_but_a_raise() -> None:
     facts = Facts({MAIN: replace(WIDE, cpu_request=0.1)}, {API: 3})
     (one,) = advise(API, [Measured(MAIN, usage(), KrrSeries(), 100.0, 100.0)], facts, (), SPAN).containers
