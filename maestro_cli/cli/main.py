@@ -153,7 +153,7 @@ def _prepare_streams() -> None:
         if stream is None:  # started with `>&-`
             setattr(sys, name, _nowhere())
         elif isinstance(stream, io.TextIOWrapper):
-            if isinstance(stream.buffer, io.RawIOBase):
+            if name == "stdout" and isinstance(stream.buffer, io.RawIOBase):
                 stream = _whole(stream)
                 setattr(sys, name, stream)
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

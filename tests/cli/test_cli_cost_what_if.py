@@ -125,7 +125,7 @@ def test_spot_and_another_type_at_once_want_a_price_of_both(folder: Path) -> Non
 
 @pytest.mark.parametrize(
     ("arguments", "fix"),
-    [(("--node-type", "m=x"), "the file of prices"), (("--node-type", "x=m"), "--by workload names them")],
+    [(("--node-type", "m=x"), "the file of prices"), (("--node-type", "x=m"), "--by instance_type names")],
 )
 def test_what_lacks_a_price_is_mended_in_the_prices(
     folder: Path, arguments: tuple[str, str], fix: str
