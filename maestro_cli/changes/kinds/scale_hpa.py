@@ -54,11 +54,11 @@ class ScaleHpa(MarkedKind[Autoscaler]):
         return world.cluster.get_autoscaler(ref.namespace, ref.name)
 
     def target(self, found: Autoscaler) -> Target:
-        by_cpu = [] if found.cpu_target is None else [found.cpu_target]
-        state = digest([*self._without_target(found), *by_cpu])
+        state = digest([*self._without_target(found), found.cpu_target])  # None too: see `is_as_planned`
         return Target(found.ref, found.uid, found.resource_version, found.generation, state)
 
     def is_as_planned(self, found: Autoscaler, plan: Plan) -> bool:
+        """As it was then; a plan from before there were targets says nothing of the target."""
         return super().is_as_planned(found, plan) or digest(self._without_target(found)) == plan.target.state
 
     def _without_target(self, found: Autoscaler) -> list[object]:

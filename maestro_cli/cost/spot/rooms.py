@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,17 +31,18 @@ class Room:
         )
 
 
-def rooms_of(nodes: Iterable[Mapping[str, Any]]) -> dict[str, Room]:
-    """Of each instance type what its largest node has for pods; nodes as the cluster's API tells them."""
-    found: dict[str, Room] = {}
+def rooms_of(nodes: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Room, ...]]:
+    """Of each instance type what its nodes have for pods, the most cores first; nodes as the API tells them.
+
+    None of them stands for all: the one with the most cores may be one whose GPUs nobody tells.
+    """
+    found: defaultdict[str, set[Room]] = defaultdict(set)
     for node in nodes:
         told = _part(_part(node, "metadata"), "labels")
         names = {exported_label(str(name)): str(value) for name, value in told.items()}
         if kind := labels.instance_type(names):
-            found[kind] = max(
-                found.get(kind, Room(0.0, 0.0)), _room(_part(_part(node, "status"), "allocatable"))
-            )
-    return found
+            found[kind].add(_room(_part(_part(node, "status"), "allocatable")))
+    return {kind: tuple(sorted(rooms, reverse=True)) for kind, rooms in found.items()}
 
 
 def _room(allocatable: Mapping[str, Any]) -> Room:

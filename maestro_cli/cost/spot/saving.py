@@ -29,7 +29,7 @@ WINDOW = timedelta(days=30)
 MOST_STARTS = 50_000  # of a month: one a minute is 43,200
 
 
-_NO_ROOMS: Mapping[str, Room] = MappingProxyType({})
+_NO_ROOMS: Mapping[str, tuple[Room, ...]] = MappingProxyType({})
 
 
 class Answer(Enum):
@@ -55,13 +55,13 @@ class Offer:
     assumed: bool = False
     gpu: str = ""
     rates: UnitRates | None = None
-    room: Room | None = None
+    rooms: tuple[Room, ...] = ()  # empty: not known
 
     def ratio_for(self, batch: Batch, listed: float) -> float | None:
         """Spot ÷ on-demand for that work; None where it does not fit, or a price is missing."""
         if bool(batch.gpu) and not self.assumed and not self.gpu:
             return None  # a machine without a GPU
-        if self.room is not None and not self.room.holds(batch):
+        if self.rooms and not any(room.holds(batch) for room in self.rooms):
             return None
         if not self.assumed or self.rates is None:
             return self.ratio
@@ -108,7 +108,7 @@ def offers_of(
     version: PriceVersion,
     region: str,
     interruptions_per_hour: float | None = None,
-    rooms: Mapping[str, Room] = _NO_ROOMS,
+    rooms: Mapping[str, tuple[Room, ...]] = _NO_ROOMS,
 ) -> tuple[Offer, ...]:
     """Kinds of machines with both prices there, else what list prices make of it; the cheapest first.
 
@@ -122,8 +122,8 @@ def offers_of(
         if listed is not None and listed.hourly > 0:
             rate = line.interruptions_per_hour
             known = interruptions_per_hour if rate is None else rate
-            ratio, room = line.hourly / listed.hourly, rooms.get(line.instance_type)
-            found.append(Offer(line.instance_type, ratio, known, gpu=line.gpu, room=room))
+            ratio, there = line.hourly / listed.hourly, rooms.get(line.instance_type, ())
+            found.append(Offer(line.instance_type, ratio, known, gpu=line.gpu, rooms=there))
     if not found and version.on_demand is not None and version.spot is not None:
         ratio = max(_list_ratio(version.on_demand, version.spot), 1 - MOST_OFF)
         found.append(Offer("", ratio, interruptions_per_hour, assumed=True, rates=version.spot))
@@ -192,7 +192,7 @@ def _reasons(batch: Batch, offer: Offer, hours: float, pays: bool) -> list[str]:
     said = []
     if offer.assumed:
         said.append(f"the spot price is assumed from list prices, at most {MOST_OFF:.0%} off")
-    elif offer.room is None:
+    elif not offer.rooms:
         said.append(
             f"whether a {visible(offer.instance_type, 60)} holds it is not known: no such node is there"
         )

@@ -68,8 +68,8 @@ def _check(wanted: SpotWanted) -> None:
         raise UsageError("a savings plan takes off a share from 0 to below 1", fix="--savings-plan 0.28")
 
 
-def _rooms(services: CostServices, remarks: list[str]) -> dict[str, Room]:
-    """What a machine of each kind has for pods, by the largest of its nodes."""
+def _rooms(services: CostServices, remarks: list[str]) -> dict[str, tuple[Room, ...]]:
+    """What machines of each kind have for pods, by the nodes of it."""
     try:
         nodes = services.cluster.get_object("/api/v1/nodes").get("items") or ()
     except MaestroError as error:

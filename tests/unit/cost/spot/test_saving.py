@@ -205,20 +205,20 @@ def test_work_with_gpus_is_weighed_by_their_price_and_goes_to_no_machine_without
 def test_work_goes_only_to_a_kind_of_machine_that_holds_a_pod_of_it() -> None:
     """Four cores and 16 GiB: no m6i.large has them, which would cost least."""
     small, large = Room(1.9, 7.0), Room(1.9, 30.0)
-    offers = offers_of(PRICED, "", rooms={"m6i.large": small})
+    offers = offers_of(PRICED, "", rooms={"m6i.large": (small,)})
     found = weigh(NIGHTLY, PRICED, offers, NOW)
     assert found.offer is not None
     assert found.offer.instance_type == "c6i.large"
     assert "whether a c6i.large holds it is not known: no such node is there" in found.why
-    neither = offers_of(PRICED, "", rooms={"m6i.large": small, "c6i.large": large})
+    neither = offers_of(PRICED, "", rooms={"m6i.large": (small,), "c6i.large": (large,)})
     assert weigh(NIGHTLY, PRICED, neither, NOW).why == (
         "no kind of spot machine in the prices holds what it asks for",
     )
-    known = weigh(NIGHTLY, PRICED, offers_of(PRICED, "", rooms={"m6i.large": Room(8.0, 32.0)}), NOW)
+    known = weigh(NIGHTLY, PRICED, offers_of(PRICED, "", rooms={"m6i.large": (small, Room(8.0, 32.0))}), NOW)
     assert not known.why
 
 
-def test_a_machine_has_what_the_largest_node_of_its_kind_tells() -> None:
+def test_a_machine_has_what_a_node_of_its_kind_tells() -> None:
     label = {"node.kubernetes.io/instance-type": "p3"}
 
     def node(**allocatable: Any) -> dict[str, Any]:
@@ -226,7 +226,11 @@ def test_a_machine_has_what_the_largest_node_of_its_kind_tells() -> None:
 
     gpu = {"nvidia.com/gpu": "4", "cpu": "31500m", "memory": "240Gi"}
     found = rooms_of([node(cpu="2", memory="4Gi"), node(**gpu), node(cpu="many"), {"metadata": {}}, {}])
-    assert found == {"p3": Room(31.5, 240.0, 4.0)}
+    assert found["p3"] == (Room(31.5, 240.0, 4.0), Room(2.0, 4.0), Room(0.0, 0.0))
+    without = {"nvidia.com/gpu": "0", "cpu": "31510m", "memory": "240Gi"}
+    rooms = rooms_of([node(**without), node(**gpu)])["p3"]
+    trains = replace(NIGHTLY, gpu=4.0)
+    assert any(room.holds(trains) for room in rooms), "one whose plugin is down does not speak for the others"
 
 
 def test_gpus_of_any_maker_and_sidecars_that_stay_are_asked_for() -> None:
