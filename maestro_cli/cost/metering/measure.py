@@ -60,10 +60,12 @@ def _require_one_cluster(found: Readings) -> None:
     if not found.clashing:
         return
     names = sorted(found.clashing)
-    label, values = next(_told_apart(found), ("cluster", ("NAME",)))
+    told = sorted((label, sorted(values)) for label, values in found.identities.clusters.items() if values)
+    label, values = next(_told_apart(found), next(iter(told), ("cluster", ["NAME"])))
+    why = f"{label} is {_some(values)}" + ("" if len(values) > 1 else ", and some series have none")
     raise UsageError(
         f"this Prometheus has several clusters, and nodes of one name in them: {_some(names)}",
-        why=f"{label} is {_some(values)}",
+        why=why,
         fix=f"costs: {{match: {{{label}: {visible(values[0], 60)}}}}} in the context",
     )
 

@@ -284,6 +284,18 @@ def test_nodes_of_one_name_in_two_clusters_are_refused_and_not_told_as_one() -> 
     assert "\x1b" not in str(found.value.why)
 
 
+def test_a_cluster_that_only_some_series_name_is_the_one_to_be_matched() -> None:
+    with pytest.raises(UsageError) as found:
+        meter(
+            Clusters(TWO[0], {"node": "a"}, clash="a"),
+            Meter("lab"),
+            hours_until(START + HOUR, 1),
+            START + HOUR,
+        )
+    assert found.value.fix == "costs: {match: {cluster: eu}} in the context"
+    assert found.value.why == "cluster is eu, and some series have none"
+
+
 def test_two_clusters_whose_nodes_have_names_of_their_own_are_told_to_be_two() -> None:
     end = START + HOUR
     found = meter(Clusters(*TWO), Meter("lab"), hours_until(end, 1), end)
