@@ -1,7 +1,7 @@
 """Why a window cost another amount than the one before: what is new or gone, what prices and amounts did.
 
     by amount = what the later window costs − what the earlier one does, both at the last prices of the
-                earlier one; of what is new or gone, all of the change
+                earlier one (of the later one where none held then); of what is new or gone, all of it
     by price  = the rest of the change, also where prices changed within a window
 
 Invariant: both add up to the change of each row, and the rows to that of the bill.
@@ -97,7 +97,7 @@ def compare(before: Priced, after: Priced, told: Allocate) -> Comparison:
             fix="two windows with prices in one currency: --prices FILE",
         )
     earlier, later = told(*before), told(*after)
-    last = _ended_with(*before)
+    last = _ended_with(before, after)
     at_one_price = _by_name(told(before[0], last)), _by_name(told(after[0], last))
     scale = later.hours.count / earlier.hours.count
     rows = [
@@ -108,10 +108,14 @@ def compare(before: Priced, after: Priced, told: Allocate) -> Comparison:
     return Comparison(earlier, later, scale, tuple(ordered))
 
 
-def _ended_with(metered: Metered, book: PriceBook) -> PriceBook:
-    """The prices of a window's last hour, as if they always held."""
-    last = book.at(metered.hours.end - HOUR)
-    return book if last is None else PriceBook.of(book.currency, [replace(last, since=ALWAYS)], book.source)
+def _ended_with(*windows: Priced) -> PriceBook:
+    """The prices of the last hour of the first window in which any held then, as if they always held."""
+    held = ((book, book.at(metered.hours.end - HOUR)) for metered, book in windows)
+    found = next(((book, last) for book, last in held if last is not None), None)
+    if found is None:
+        return windows[0][1]
+    book, last = found
+    return PriceBook.of(book.currency, [replace(last, since=ALWAYS)], book.source)
 
 
 def _by_name(allocation: Allocation) -> dict[_Name, Row]:
@@ -136,15 +140,17 @@ def _difference(
     }
     was, costs = (0.0 if one is None else one.total for one in (earlier, later))
     was_then, is_then = (one[name].total if name in one else 0.0 for one in at_one_price)
-    is_both = earlier is not None and later is not None
+    is_new, is_gone = (
+        one is None and name not in told for one, told in zip((earlier, later), at_one_price, strict=True)
+    )
     by_amount = is_then - was_then * scale
     return Difference(
         kind=kind,
         keys=keys,
         before=was * scale,
         after=costs,
-        by_price=costs - was * scale - by_amount if is_both else 0.0,
+        by_price=costs - was * scale - by_amount if not (is_new or is_gone) else 0.0,
         amounts=amounts,
-        is_new=earlier is None,
-        is_gone=later is None,
+        is_new=is_new,
+        is_gone=is_gone,
     )

@@ -73,6 +73,17 @@ def test_a_price_that_changed_within_the_earlier_window_is_no_amount() -> None:
             assert found.change == pytest.approx(0.0, abs=1e-9)
 
 
+def test_what_had_no_price_before_is_dearer_by_price_and_not_new() -> None:
+    for seed in range(40):
+        metered, book = cluster(seed)
+        plain = replace(metered, balancers=(), balancer_hours=None, sent_gib={})
+        (version,) = dearer(book, 1.0).versions
+        unpriced = PriceBook.of(book.currency, [replace(version, since=metered.hours.end)])
+        found = compare((plain, unpriced), (plain, dearer(book, 1.0)), told)
+        assert found.change == pytest.approx(found.by_price)
+        assert {row.why for row in found.rows} <= {"prices", ""}
+
+
 def test_of_the_same_window_nothing_changed() -> None:
     for seed in range(40):
         assert {row.why for row in compared(seed, 1.0).rows} <= {""}
