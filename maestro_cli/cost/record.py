@@ -34,7 +34,7 @@ from maestro_cli.cost.metering.model import (
     TelemetryRef,
     VolumeRef,
 )
-from maestro_cli.cost.prices.model import PriceBook, Resource
+from maestro_cli.cost.prices.model import PriceBook, Resource, is_currency
 
 SCHEMA = "maestro.dev/cost-record/v1"
 MANIFEST, METERED, AMOUNTS, PRICES = "manifest.json", "metered.json", "amounts.f64", "prices.json"
@@ -191,6 +191,8 @@ def _read_book(files: Mapping[str, bytes], file: str) -> PriceBook:
             raise _refused(file, "a price is below 0 or infinite")
     if len(book.versions) > _MOST_VERSIONS or any(one.since.tzinfo is None for one in book.versions):
         raise _refused(file, "its versions of prices are too many, or without a time zone")
+    if not is_currency(book.currency):
+        raise _refused(file, "its currency is none")
     try:
         return PriceBook.of(book.currency, book.versions, book.source)
     except ValueError as error:

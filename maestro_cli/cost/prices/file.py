@@ -29,6 +29,7 @@ from maestro_cli.cost.prices.model import (
     PriceVersion,
     StorageClass,
     UnitRates,
+    is_currency,
 )
 from maestro_cli.cost.prices.spec import Listed, NodeSpec, PricesFile, StorageSpec, VersionSpec
 
@@ -96,7 +97,7 @@ def _currency(document: Document, spec: PricesFile) -> str:
         (("versions", i, "currency"), one.currency) for i, one in enumerate(spec.versions) if one.currency
     )
     for path, code in said:
-        if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+        if not is_currency(code):
             raise document.fail(
                 "is no currency", path, why="three capital letters, as ISO 4217 has them", fix="USD"
             )

@@ -144,6 +144,11 @@ class PriceVersion:
         return next((one for wanted in (name, "") for one in self.storage if one.name == wanted), None)
 
 
+def is_currency(code: str) -> bool:
+    """Whether it has the shape of one: three capital letters (ISO 4217)."""
+    return len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()
+
+
 @dataclass(frozen=True, slots=True)
 class PriceBook:
     """Every version of the prices, in the order of time; `source` says where they were read."""

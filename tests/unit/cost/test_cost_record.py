@@ -116,6 +116,7 @@ def version(**values: object) -> Callable[[bytes], bytes]:
         (PRICES, version(control_plane_hourly=1e300)),
         (PRICES, version(since="2026-03-01T00:00:00")),
         (PRICES, edited(versions=[])),
+        (PRICES, edited(currency="<b>")),
     ],
 )
 def test_what_is_no_record_is_refused(tmp_path: Path, name: str, change: Callable[[bytes], bytes]) -> None:
