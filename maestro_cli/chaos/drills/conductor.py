@@ -291,7 +291,7 @@ class _Play:
             self._journal.append(f"drill.{name}", subject, actor, data)
         except (CannotRecord, Busy) as error:
             why = f"{error.why or error.what}; {defect.put_back}"
-            fix = "make room, then: maestro chaos sweep"
+            fix = "make room, then: maestro chaos sweep; what is no experiment the next drill there puts away"
             raise NotKept(
                 "the drill is over, and its end cannot be written down", found=found, why=why, fix=fix
             ) from error
