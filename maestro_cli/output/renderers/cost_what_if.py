@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.output.money import money
+from maestro_cli.output.money import Change, money
 from maestro_cli.output.views import Column, Fields, Lines, Listing, Report
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ def what_if_view(found: WhatIf) -> Report:
         "cost-what-if-steps/v1",
         (
             Column("if", lambda step: str(step.change), priority=1, folds=True),
-            Column("a month", lambda step: f"{step.added.expected:+,.2f}", right=True, priority=0),
-            Column("at least", lambda step: f"{step.added.low:+,.2f}", right=True),
-            Column("at most", lambda step: f"{step.added.high:+,.2f}", right=True),
+            Column("a month", lambda step: Change(step.added.expected), right=True, priority=0),
+            Column("at least", lambda step: Change(step.added.low), right=True),
+            Column("at most", lambda step: Change(step.added.high), right=True),
             Column("assumed", lambda step: "; ".join(step.assumptions), priority=1, folds=True),
         ),
         found.steps,
