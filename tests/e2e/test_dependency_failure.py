@@ -14,7 +14,6 @@ pytestmark = pytest.mark.e2e
 def test_a_dependency_that_is_away_fails_few_requests_and_comes_back(tmp_path: Path) -> None:
     with rehearsing(tmp_path) as session:
         report = run(session, "dependency-failure")
-        assert report["verdict"] == "PASS", report["reasons"]
         (effect,) = report["proof_of_effect"]
         assert effect["why"].startswith("met ")
         (recovery,) = report["proof_of_recovery"]
