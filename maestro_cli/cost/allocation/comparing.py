@@ -97,7 +97,7 @@ def compare(before: Priced, after: Priced, told: Allocate) -> Comparison:
             fix="two windows with prices in one currency: --prices FILE",
         )
     earlier, later = told(*before), told(*after)
-    last = _ended_with(before, after)
+    last = ended_with(before, after)
     at_one_price = _by_name(told(before[0], last)), _by_name(told(after[0], last))
     scale = later.hours.count / earlier.hours.count
     rows = [
@@ -108,7 +108,7 @@ def compare(before: Priced, after: Priced, told: Allocate) -> Comparison:
     return Comparison(earlier, later, scale, tuple(ordered))
 
 
-def _ended_with(*windows: Priced) -> PriceBook:
+def ended_with(*windows: Priced) -> PriceBook:
     """The prices of the last hour of the first window in which any held then, as if they always held."""
     held = ((book, book.at(metered.hours.end - HOUR)) for metered, book in windows)
     found = next(((book, last) for book, last in held if last is not None), None)

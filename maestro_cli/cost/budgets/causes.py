@@ -10,15 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from typing import TypeAlias
 
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
 
-_METERED: Mapping[Component, str] = {
-    Component.CPU: "cpu",
-    Component.MEMORY: "memory",
-    Component.GPU: "gpu",
-}
 _NEGLIGIBLE = 1e-9
+_Name: TypeAlias = tuple[RowKind, tuple[str, ...]]
 
 
 class Way(Enum):
@@ -43,7 +40,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One row of the two days, a day each. `of_price` is the part that a unit's price made, the rest amounts.
+    """One row of the two days, a day each. `of_price` is the part that prices made, the rest amounts.
 
     `components` are the differences by what they are for; `happenings` what is known to have been done to it
     from the one day to the other.
@@ -63,12 +60,16 @@ class Difference:
 
 
 def differences(
-    before: Allocation, after: Allocation, happenings: Sequence[Happening] = (), *, repriced: bool = False
+    before: Allocation,
+    after: Allocation,
+    happenings: Sequence[Happening] = (),
+    at_one_price: tuple[Allocation, Allocation] | None = None,
 ) -> tuple[Difference, ...]:
     """The largest first, whatever its sign. Both are of one grouping and as long as one another.
 
-    `repriced` says that other prices held: only then a part of a difference is one of price. Raises
-    ValueError for allocations that cannot be compared.
+    `at_one_price` are both at the prices of one hour, where other prices held: by how much they differ is of
+    amounts, and the rest of price; without them nothing is. Raises ValueError for allocations that cannot be
+    compared.
     """
     if before.grouping != after.grouping or before.hours.count != after.hours.count:
         raise ValueError("two allocations of another grouping, or of another length")
@@ -77,9 +78,11 @@ def differences(
     old = {(row.kind, row.keys): row for row in before.rows}
     new = {(row.kind, row.keys): row for row in after.rows}
     found = [
-        _difference(old.get(key), new.get(key), repriced=repriced)
+        _difference(old.get(key), new.get(key))
         for key in dict.fromkeys((*new, *old))  # an order that does not depend on hashes
     ]
+    if at_one_price is not None:
+        found = [_with_price(one, *map(_totals, at_one_price)) for one in found]
     told = [_with_happenings(one, after.grouping, happenings) for one in found if abs(one.amount) > 0]
     return tuple(sorted(told, key=lambda one: (-abs(one.amount), one.kind.value, one.keys)))
 
@@ -103,7 +106,7 @@ def explained_share(found: Sequence[Difference], excess: float, largest: int) ->
     return sum(one.amount for one in found[:largest]) / excess
 
 
-def _difference(old: Row | None, new: Row | None, *, repriced: bool) -> Difference:
+def _difference(old: Row | None, new: Row | None) -> Difference:
     one = new or old
     assert one is not None  # one of them is there
     parts = {
@@ -118,22 +121,23 @@ def _difference(old: Row | None, new: Row | None, *, repriced: bool) -> Differen
         way = Way.GONE
     else:
         way = Way.MORE if amount > 0 else Way.LESS
-    of_price = _of_price(old, new) if repriced and old is not None and new is not None else 0.0
-    return Difference(one.keys, one.kind, way, amount, of_price, parts)
+    return Difference(one.keys, one.kind, way, amount, 0.0, parts)
 
 
 def _cost(row: Row | None, component: Component) -> float:
     return 0.0 if row is None else row.costs.get(component, 0.0)
 
 
-def _of_price(old: Row, new: Row) -> float:
-    """What the units of the new day cost more than they would have: by what a charged unit cost on each."""
-    total = 0.0
-    for component, resource in _METERED.items():
-        was, now = old.charged.get(resource, 0.0), new.charged.get(resource, 0.0)
-        if was > 0 and now > 0:
-            total += now * (_cost(new, component) / now - _cost(old, component) / was)
-    return total
+def _totals(day: Allocation) -> dict[_Name, float]:
+    return {(row.kind, row.keys): row.total for row in day.rows}
+
+
+def _with_price(one: Difference, was: Mapping[_Name, float], now: Mapping[_Name, float]) -> Difference:
+    """By price is what amounts do not explain; of what is new or gone nothing is."""
+    if one.way in (Way.NEW, Way.GONE):
+        return one
+    name = (one.kind, one.keys)
+    return replace(one, of_price=one.amount - (now.get(name, 0.0) - was.get(name, 0.0)))
 
 
 def _with_happenings(one: Difference, grouping: Sequence[str], happenings: Sequence[Happening]) -> Difference:

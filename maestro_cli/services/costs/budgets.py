@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.untrusted import visible
-from maestro_cli.cost.allocation.allocate import allocate, tell
+from maestro_cli.cost.allocation.allocate import tell
 from maestro_cli.cost.allocation.charging import Charges, charge
 from maestro_cli.cost.allocation.grouping import Filter, parse_grouping
-from maestro_cli.cost.allocation.model import Allocation, RowKind
+from maestro_cli.cost.allocation.model import RowKind
 from maestro_cli.cost.allocation.sharing import Sharing
-from maestro_cli.cost.budgets.anomalies import Anomaly, anomalies, judged_days
-from maestro_cli.cost.budgets.causes import Happening, differences, explained_share, scaled
-from maestro_cli.cost.budgets.days import daily_spend, one_day
+from maestro_cli.cost.budgets.anomalies import anomalies, judged_days
+from maestro_cli.cost.budgets.causes import Happening
+from maestro_cli.cost.budgets.days import daily_spend
+from maestro_cli.cost.budgets.explaining import explain
 from maestro_cli.cost.budgets.file import read_budgets
 from maestro_cli.cost.budgets.forecast import forecast
 from maestro_cli.cost.budgets.model import Budget, BudgetReport, BudgetStanding, ExplainedAnomaly
@@ -32,8 +33,6 @@ from maestro_cli.services.costs.windows import CostData, find_cost_data, hours_o
 if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices
 
-MOST_CAUSES = 5
-_LEAST_SHARE = 0.01  # of an excess, of what is worth telling
 _MOST_CHANGES = 1000
 _LEAST_HISTORY_DAYS, _MOST_HISTORY_DAYS = 0, 120
 
@@ -80,7 +79,7 @@ def find_budgets(services: CostServices, wanted: BudgetsWanted) -> BudgetReport:
         now=scene.now,
         since=scene.data.metered.hours.start,
         prices=scene.data.book.source,
-        items=tuple(_standing(one, scene, explain=bool(wanted.name)) for one in budgets),
+        items=tuple(_standing(one, scene, is_explained=bool(wanted.name)) for one in budgets),
         notes=scene.data.metered.notes,
         unpriced=scene.charged.unpriced,
         digest=scene.data.digest,
@@ -164,7 +163,7 @@ def _happenings(services: CostServices, since: datetime, until: datetime) -> Ite
         yield Happening(change.applied_at, change.kind, ref.namespace, str(ref), change.id)
 
 
-def _standing(budget: Budget, scene: _Scene, *, explain: bool) -> BudgetStanding:
+def _standing(budget: Budget, scene: _Scene, *, is_explained: bool) -> BudgetStanding:
     sharing = Sharing(idle=budget.idle)
     hourly = tell(scene.charged, ("cluster",), sharing, budget.where)
     days = daily_spend(hourly, scene.data.metered, scene.now)
@@ -173,8 +172,8 @@ def _standing(budget: Budget, scene: _Scene, *, explain: bool) -> BudgetStanding
     first = found.to_date.month.start.date()
     dear = anomalies(whole, first)
     explained = (
-        tuple(_explained(one, budget, scene) for one in dear)
-        if explain
+        tuple(explain(one, budget, scene.data.metered, scene.data.book, scene.happenings) for one in dear)
+        if is_explained
         else tuple(map(ExplainedAnomaly, dear))
     )
     unpriced = hourly.allocation.unpriced
@@ -188,29 +187,3 @@ def _standing(budget: Budget, scene: _Scene, *, explain: bool) -> BudgetStanding
         judged_days=judged_days(whole, first),
         since=scene.data.metered.hours.start.astimezone(UTC).date(),
     )
-
-
-def _explained(one: Anomaly, budget: Budget, scene: _Scene) -> ExplainedAnomaly:
-    """The rows of its day beside those of the day that it is compared with."""
-    before, after = (_day(scene, budget, day) for day in (one.reference, one.day))
-    if before is None or after is None:
-        return ExplainedAnomaly(one)
-    book = scene.data.book
-    repriced = book.at(before.hours.start) is not book.at(after.hours.end - HOUR)
-    end = after.hours.end
-    meanwhile = [found for found in scene.happenings if before.hours.start <= found.at < end]
-    found = differences(before, after, meanwhile, repriced=repriced)
-    told = [each for each in found if abs(each.amount) >= _LEAST_SHARE * abs(one.excess)][:MOST_CAUSES]
-    return ExplainedAnomaly(one, tuple(told), explained_share(told, one.excess, len(told)), repriced)
-
-
-def _day(scene: _Scene, budget: Budget, day: date) -> Allocation | None:
-    metered = one_day(scene.data.metered, day)
-    if metered is None:
-        return None
-    found = allocate(
-        metered, scene.data.book, ("workload",), Sharing(idle=budget.idle), budget.where
-    ).allocation
-    mine = [row for row in found.rows if row.kind is not RowKind.OTHER]
-    measured = float(metered.coverage.mean())
-    return replace(found, rows=scaled(mine, 1 / measured)) if measured > 0 else None

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from maestro_cli.cost.allocation.grouping import Filter
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
+from maestro_cli.cost.allocation.sharing import IdleSharing
+from maestro_cli.cost.budgets.anomalies import Anomaly
 from maestro_cli.cost.budgets.causes import Happening, Way, differences, explained_share
+from maestro_cli.cost.budgets.explaining import explain
+from maestro_cli.cost.budgets.model import Budget
 from maestro_cli.cost.metering.model import Hours
+from maestro_cli.cost.prices.model import NodePrice, PriceBook
+from tests.unit.cost.budgets.metered_month import BOOK, START, metered_days
 
 GROUPING = ("namespace", "workload")
 AT = datetime(2026, 3, 9, 10, tzinfo=UTC)
 
 
-def row(workload: str, cpu: float, *, hours: float = 0.0, kind: RowKind = RowKind.SPENDER) -> Row:
-    return Row(("ml", workload), kind, {Component.CPU: cpu}, {}, {}, {"cpu": hours})
+def row(workload: str, cpu: float, *, kind: RowKind = RowKind.SPENDER) -> Row:
+    return Row(("ml", workload), kind, {Component.CPU: cpu}, {}, {})
 
 
 def day(*rows: Row, number: int = 9, currency: str = "USD") -> Allocation:
@@ -60,12 +68,30 @@ def test_differences_add_up_to_the_difference_of_the_bills() -> None:
 
 
 def test_a_price_is_told_from_an_amount_and_only_where_prices_changed() -> None:
-    before, after = day(row("fraud", 10.0, hours=100.0)), day(row("fraud", 36.0, hours=180.0))
-    (one,) = differences(before, after, repriced=True)
-    assert one.of_price == pytest.approx(180 * (0.2 - 0.1))
-    assert one.of_amount == pytest.approx(8.0)
+    before, after = day(row("fraud", 10.0)), day(row("fraud", 36.0))
+    (one,) = differences(before, after, at_one_price=(before, day(row("fraud", 18.0))))
+    assert (one.of_price, one.of_amount) == (18.0, 8.0)
     (one,) = differences(before, after)
     assert (one.of_price, one.of_amount) == (0.0, 26.0)
+
+
+@pytest.mark.parametrize("idle", list(IdleSharing))
+def test_a_day_at_other_prices_alone_is_dearer_by_price_whatever_of_idle_capacity_falls_to_it(
+    idle: IdleSharing,
+) -> None:
+    metered = metered_days(14, weekend=1.0, noise=0.0)
+    (usual,) = BOOK.versions
+    node = NodePrice("m", 2 * usual.nodes[0].hourly)
+    dearer = replace(usual, since=START + timedelta(days=13), nodes=(node,))
+    book = PriceBook.of(BOOK.currency, [usual, dearer])
+    budget = Budget("ml", 100.0, "EUR", Filter.parse("namespace=ml"), idle=idle)
+    anomaly = Anomaly(date(2026, 2, 15), 2.0, 1.0, 9.0, reference=date(2026, 2, 14))
+    found = explain(anomaly, budget, metered, book, [])
+    assert found.repriced
+    assert found.differences
+    for one in found.differences:
+        assert one.of_price == pytest.approx(one.amount)
+        assert one.of_amount == pytest.approx(0.0, abs=1e-9)
 
 
 def test_what_was_done_stands_beside_what_it_was_done_to_and_nothing_else() -> None:
