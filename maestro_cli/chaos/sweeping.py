@@ -20,7 +20,7 @@ from maestro_cli.chaos.ledger import (
     started_of,
 )
 from maestro_cli.chaos.ports import Platform
-from maestro_cli.chaos.regions.recording import record_unshown
+from maestro_cli.chaos.regions.recording import DIED, record_unshown
 from maestro_cli.chaos.undoing import end_of, is_remedy, residue_of, undo_changes
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import Busy, CannotRecord
@@ -98,7 +98,7 @@ def _sweep(
     ]
     residue = (*failed, *residue_of(platform, clock, everything))
     try:
-        record_unshown(journal, ledger.actor, run)
+        record_unshown(journal, ledger.actor, run, DIED)
     except (CannotRecord, Busy) as error:
         ledger.unwritten = "; ".join(filter(None, (error.what, error.why)))
     ledger.swept(taken, residue)

@@ -86,6 +86,17 @@ def test_waived_codes_end_with_0_and_are_told_and_residue_is_never_waived(keep: 
     assert maestro("chaos", "gate", deviated, "--ci", "odd", cwd=tmp_path).code == 2
 
 
+def test_where_nothing_was_run_no_code_is_waived(keep: Keep, tmp_path: Path) -> None:
+    (tmp_path / "acts.yaml").write_text(ACTS)
+    command = ("chaos", "gate", "./acts.yaml", "--fail-on", "10,13", "-o", "json")
+    refused = maestro(*command, cwd=tmp_path)
+    body = json.loads(refused.out)
+    assert body["exit_code"] != 0
+    assert (refused.code, body["ends_with"], body["waived"]) == (body["exit_code"], body["exit_code"], [])
+    beside = maestro(*command, keep("good.json", performed()), cwd=tmp_path)
+    assert (beside.code, json.loads(beside.out)["waived"]) == (0, [body["exit_code"]])
+
+
 def test_the_evidence_is_written_and_its_xml_is_valid(keep: Keep, tmp_path: Path) -> None:
     hostile = keep("x.json", performed({"after": "missed"}, title="<b>\x1b]0;x\x07 $(touch pwned) `id` @org"))
     result = maestro("chaos", "gate", hostile, "--out", "evidence", cwd=tmp_path)

@@ -1,7 +1,8 @@
 """What a gate ends with: the verdict first, the resilience score second.
 
-Invariant: nothing run is no pass. The score is 100 if and only if every experiment that weighs something
-passed; one that was not run, harmed, or told nothing counts with its weight and earns nothing.
+Invariant: nothing run is no pass, and is waived by nobody. The score is 100 if and only if every experiment
+that weighs something passed; one that was not run, harmed, or told nothing counts with its weight and earns
+nothing.
 """
 
 from __future__ import annotations
@@ -43,11 +44,12 @@ class Decision:
 
 
 def decide(outcomes: Sequence[Outcome], fail_on: Collection[ExitCode] | None = None) -> Decision:
-    """Over all of them; `fail_on` None: whatever is not a pass fails."""
+    """Over all of them; `fail_on` None: whatever is not a pass fails, as where not one of them was run."""
     bad = [one.exit_code for one in outcomes if one.exit_code is not ExitCode.OK]
     if not outcomes:
         bad = [ExitCode.NO_DATA]
-    waived = {code for code in bad if fail_on is not None and code in WAIVABLE and code not in fail_on}
+    may_waive = fail_on is not None and any(one.was_run for one in outcomes)
+    waived = {code for code in bad if may_waive and code in WAIVABLE and code not in (fail_on or ())}
     verdicts = {one.verdict for one in outcomes} or {Verdict.INDETERMINATE}
     order = (Verdict.FAIL, Verdict.INDETERMINATE, Verdict.PASS)
     return Decision(

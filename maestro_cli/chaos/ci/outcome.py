@@ -47,6 +47,11 @@ class Outcome:
     weight: int = _UNSAID
 
     @property
+    def was_run(self) -> bool:
+        """Whether there is something to judge: of what was refused, or has no record, there is not."""
+        return self.journal is not None
+
+    @property
     def ours(self) -> Mapping[str, Any]:
         """Maestro's part of the journal."""
         return (self.journal or {}).get("maestro") or {}

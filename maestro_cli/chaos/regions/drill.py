@@ -4,8 +4,8 @@ The RTO is the time from before the first call of the loss to the first good ans
 last bad one, asked from outside from the proof of the loss until something is taken back. The RPO is the time
 of that proof minus that of the newest sentinel of this very run that was in the other region then: never the
 age of a backup. Nothing of it is taken for zero: without a bad answer the RTO, and without a sentinel, or
-where sentinels still come in after the loss, the RPO is not known. Whatever ends the run between loss and
-failover leaves both unknown, on record.
+where sentinels still come in after the loss, the RPO is not known. Whatever ends the run between the first
+call of the loss and the failover leaves both unknown, on record.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from maestro_cli.chaos.injecting import POLL_SECONDS, Injecting
 from maestro_cli.chaos.model import FailedOver, Guarded
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.chaos.regions.probing import Prober
-from maestro_cli.chaos.regions.recording import METHOD, record_failover
+from maestro_cli.chaos.regions.recording import ENDED, METHOD, record_failover, record_unshown
 from maestro_cli.chaos.regions.sentinels import Sentinel, SentinelWriter
 from maestro_cli.core.clock import Clock, seconds_between
 from maestro_cli.core.errors import ActionFailed, MaestroError
@@ -132,7 +132,10 @@ class RegionDrill:
     def record(self, journal: Journal, actor: str) -> None:
         """What was measured, or that nobody can tell, for reports of objectives; raises as the journal."""
         loss, declared = self._loss, self.declared
-        if loss is None or declared is None:
+        if declared is None:
+            return
+        if loss is None:  # it may be lost all the same, where nobody waited for the proof
+            record_unshown(journal, actor, self._run, ENDED)
             return
         found = self.failed_over
         measured = {

@@ -1,7 +1,8 @@
 """What a failover took and lost, on record for the objectives of recovery: once a run, by whoever is first.
 
-Invariant: a run that died after the loss shows no failover. The sweep that takes it back says so, and it is
-neither a pass nor left out: what nobody measured is not known.
+Invariant: a run that died or was ended after the loss, or before that was proved, shows no failover. The run
+says so, or the sweep that takes it back, and it is neither a pass nor left out: what nobody measured is not
+known.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from maestro_cli.journal.store import Journal
 from maestro_cli.slo.measuring.recoveries import RECOVERY_MEASURED
 
 METHOD = "the first good answer at the entrance after the last bad one; sentinels"
-_DIED = "its process died before it could tell, and a sweep took back what it left"
+DIED = "its process died before it could tell, and a sweep took back what it left"
+ENDED = "it was ended before the loss was proved"
 
 
 def record_failover(
@@ -33,12 +35,15 @@ def record_failover(
             transaction.append(RECOVERY_MEASURED, subject, actor, plain(data))
 
 
-def record_unshown(journal: Journal, actor: str, run: str) -> None:
-    """Of a run that a sweep ends: where its region was lost, or may have been, the failover was not shown."""
+def record_unshown(journal: Journal, actor: str, run: str, why: str) -> None:
+    """Of a run that nobody measured: where its region was lost, or may have been, no failover was shown.
+
+    Raises what the journal raises.
+    """
     declared = started_of(journal, run).get("failover")
     lost_at = _lost_at(journal, run) if declared else ""
     if declared and lost_at:
-        unknown = {"at": lost_at, "passed": False, "unknown": ["rto", "rpo"], "method": _DIED}
+        unknown = {"at": lost_at, "passed": False, "unknown": ["rto", "rpo"], "method": why}
         record_failover(journal, actor, run, declared, {**unknown, "rto_seconds": None, "rpo_seconds": None})
 
 

@@ -61,6 +61,7 @@ def gate(
     13 undo failed or something left, 14 stop condition, 130 or 143 interrupted, 11 not in a steady state
     before, 12 not injected or without effect, 10 deviated, 15 no data, 0 passed. After 13, 14 and an
     interruption nothing more is begun. It needs --yes without a terminal, and a context that allows it.
+    Where not one experiment was run, --fail-on waives nothing.
 
     Example: maestro chaos gate pod-failure network-latency --yes --seed 7 --out evidence
     """

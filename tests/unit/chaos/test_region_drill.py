@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -27,10 +26,10 @@ from maestro_cli.chaos.ports import Platform
 from maestro_cli.chaos.regions.drill import RegionDrill
 from maestro_cli.chaos.regions.sentinels import Sentinel
 from maestro_cli.core.clock import seconds_between
-from maestro_cli.core.errors import ActionFailed, GateNotMet, Unreachable
+from maestro_cli.core.errors import ActionFailed, GateNotMet, Interrupted, Unreachable
 from maestro_cli.journal.store import Journal
 from maestro_cli.slo.measuring.recoveries import RecoveryMeasured
-from tests.patience import wait_for
+from tests.patience import PATIENCE_SECONDS, wait_for
 from tests.unit.chaos.two_regions import CLOCK, FakeOutage, FakeRegions, FakeWorld
 
 RULE = TargetRule("ml", None, "app=fraud")
@@ -38,6 +37,7 @@ ORDERS = (
     FaultOrder("lost", "region-outage", {}, RULE),
     FaultOrder("sent on", "region-failover", {}, RULE),
 )
+Recorded = Callable[[], list[Mapping[str, Any]]]
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -55,24 +55,38 @@ GUARDED = Guarded(faults=ORDERS, duration_seconds=60.0, failover=FailoverBounds(
 
 
 @pytest.fixture
-def injecting(regions: FakeRegions, world: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[Injecting]:
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    made = Journal(tmp_path / "journal.db", clock=CLOCK)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def outage() -> FakeOutage:
+    return FakeOutage()
+
+
+@pytest.fixture
+def injecting(
+    regions: FakeRegions, world: FakeWorld, outage: FakeOutage, journal: Journal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Injecting]:  # fmt: skip
     """The real one; what it looks at in threads is over in the end."""
-    monkeypatch.setitem(cast(dict[str, Any], FAULTS), "region-outage", FakeOutage())
+    monkeypatch.setitem(cast(dict[str, Any], FAULTS), "region-outage", outage)
     chosen = [
         SimpleNamespace(
-            order=order, targets=(), candidates=(),
+            order=order, targets=(), candidates=(), control=(),
             plans=[SimpleNamespace(id=f"c-{order.name.replace(' ', '-')}", undo=SimpleNamespace(summary=""))],
         )
         for order in ORDERS
     ]  # fmt: skip
-    asked = SimpleNamespace(acts=True, guarded=GUARDED)
-    nothing: Callable[..., None] = lambda *_: None  # noqa: E731
-    ledger = SimpleNamespace(
-        run="exp-1", intended=nothing, injected=nothing, undone=nothing, recovered=nothing
-    )
+    asked = SimpleNamespace(acts=True, guarded=GUARDED, name="n", title="t", file="f.yaml", digest="0")
+    proposal = cast(Proposal, SimpleNamespace(experiment=asked, chosen=chosen, seed=1, burns=()))
+    ledger = ExperimentLedger(journal, "exp-1", "ana")
+    ledger.started(proposal, "/tmp", {"of": "east", "to": "west", "service": "fraud"})
     made = Injecting(
-        cast(Proposal, SimpleNamespace(experiment=asked, chosen=chosen)), cast(ChangePipeline, world),
-        cast(Platform, SimpleNamespace(regions=regions, entrances=world)), cast(ExperimentLedger, ledger),
+        proposal, cast(ChangePipeline, world),
+        cast(Platform, SimpleNamespace(regions=regions, entrances=world)), ledger,
         CLOCK, Consent(given=True), lambda _: None,
     )  # fmt: skip
     yield made
@@ -101,15 +115,16 @@ def lose_and_fail_over(drill: RegionDrill) -> FailedOver:
     return drill.failed_over
 
 
-def recorded(drill: RegionDrill) -> list[Mapping[str, Any]]:
+@pytest.fixture
+def recorded(drill: RegionDrill, journal: Journal) -> Recorded:
     """Asked twice, and written once."""
-    with TemporaryDirectory() as folder:
-        journal = Journal(Path(folder) / "journal.db", clock=CLOCK)
+
+    def record() -> list[Mapping[str, Any]]:
         for _ in range(2):
             drill.record(journal, "ana")
-        found = [event.data for event in journal.events(subject="recovery/exp-1")]
-        journal.close()
-    return found
+        return [event.data for event in journal.events(subject="recovery/exp-1")]
+
+    return record
 
 
 def since(start: datetime | None, end: datetime | None) -> float:
@@ -119,7 +134,7 @@ def since(start: datetime | None, end: datetime | None) -> float:
 
 
 def test_both_are_told_where_callers_are_served_and_a_sentinel_arrived(
-    drill: RegionDrill, regions: FakeRegions
+    drill: RegionDrill, regions: FakeRegions, recorded: Recorded
 ) -> None:
     written(drill, regions)
     drill.inject("lost")
@@ -133,7 +148,7 @@ def test_both_are_told_where_callers_are_served_and_a_sentinel_arrived(
     assert done["rto_seconds"] == found.rto_seconds
     assert found.rpo_seconds is not None
     assert 0 <= found.rpo_seconds < 10
-    (event,) = recorded(drill)
+    (event,) = recorded()
     assert (event["rto_seconds"], event["rpo_seconds"]) == (found.rto_seconds, found.rpo_seconds)
     assert (event["passed"], event["unknown"]) == (True, [])
 
@@ -193,7 +208,12 @@ def test_a_loss_that_no_caller_felt_tells_of_no_rto(
 
 @pytest.mark.parametrize("failing", ["the switch", "before it"])
 def test_a_failover_that_failed_or_never_came_is_recorded_as_not_passed(
-    drill: RegionDrill, regions: FakeRegions, world: FakeWorld, failing: str, monkeypatch: pytest.MonkeyPatch
+    drill: RegionDrill,
+    regions: FakeRegions,
+    world: FakeWorld,
+    failing: str,
+    monkeypatch: pytest.MonkeyPatch,
+    recorded: Recorded,
 ) -> None:
     written(drill, regions)
     drill.inject("lost")
@@ -207,15 +227,52 @@ def test_a_failover_that_failed_or_never_came_is_recorded_as_not_passed(
             drill.fail_over("sent on")
     drill.end()
     assert drill.failed_over is None
-    (event,) = recorded(drill)
+    (event,) = recorded()
     assert (event["passed"], event["unknown"]) == (False, ["rto", "rpo"])
     read = msgspec.convert(event, RecoveryMeasured)
     assert (read.rto_seconds, read.rpo_seconds) == (None, None)
 
 
-def test_without_a_loss_nothing_is_recorded(drill: RegionDrill, regions: FakeRegions) -> None:
+def test_without_a_loss_nothing_is_recorded(
+    drill: RegionDrill, regions: FakeRegions, recorded: Recorded
+) -> None:
     written(drill, regions)
-    assert recorded(drill) == []
+    assert recorded() == []
+
+
+def test_what_was_ended_while_its_loss_was_awaited_shows_no_failover_once(
+    drill: RegionDrill, outage: FakeOutage, injecting: Injecting, journal: Journal, recorded: Recorded
+) -> None:
+    outage.looks = threading.Event()
+    raised: list[BaseException] = []
+
+    def lose() -> None:
+        try:
+            drill.inject("lost")
+        except Interrupted as error:
+            raised.append(error)
+
+    losing = threading.Thread(target=lose)
+    losing.start()
+    assert outage.looks.wait(PATIENCE_SECONDS), "its effect is looked for"
+    injecting.stop()
+    losing.join(PATIENCE_SECONDS)
+    injecting.undo("lost", "SIGINT")
+    drill.end()
+    assert len(raised) == 1
+    (intended,) = journal.events(kinds=("experiment.intended",))
+    (event,) = recorded()
+    assert (event["at"], event["passed"], event["unknown"]) == (intended.time, False, ["rto", "rpo"])
+    assert msgspec.convert(event, RecoveryMeasured).service == "fraud"
+
+
+def test_what_was_ended_before_anything_was_intended_lost_no_region(
+    drill: RegionDrill, injecting: Injecting, recorded: Recorded
+) -> None:
+    injecting.stop()
+    with pytest.raises(Interrupted):
+        drill.inject("lost")
+    assert recorded() == []
 
 
 def test_who_is_served_for_a_moment_is_served_since_the_last_bad_answer(

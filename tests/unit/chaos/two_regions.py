@@ -85,9 +85,17 @@ class FakeWorld:
 
 
 class FakeOutage:
-    """A FAKE of the fault alone: its change has its effect, and nothing is left of it."""
+    """A FAKE of the fault alone: its change has its effect, and nothing is left of it.
+
+    With `looks` it never has, and that is set once somebody looked for it.
+    """
+
+    looks: threading.Event | None = None
 
     def effect(self, *_: Any) -> Proof:
+        if self.looks is not None:
+            self.looks.set()
+            return Proof(Holds.NOT_YET, "the region answers")
         return Proof(Holds.YES, "lost")
 
     def recovery(self, *_: Any) -> Proof:

@@ -66,10 +66,22 @@ def test_waiving_hides_no_verdict_and_never_what_was_left_behind(
     plain, waived = decide(found), decide(found, fail_on)
     assert (waived.verdict, waived.exit_code, waived.score) == (plain.verdict, plain.exit_code, plain.score)
     codes = [one.exit_code for one in found] or [ExitCode.NO_DATA]
-    kept = [one for one in codes if one in fail_on or one not in WAIVABLE]
+    kept = [one for one in codes if one in fail_on or one not in WAIVABLE or not found]
     assert waived.ends_with is gravest(kept)
     if ExitCode.UNDO_FAILED in codes:
         assert waived.ends_with is ExitCode.UNDO_FAILED
+
+
+@pytest.mark.parametrize("code", WAIVABLE)
+def test_where_nothing_was_run_nothing_is_waived(code: ExitCode) -> None:
+    well = outcome()
+    unrun = replace(well, journal=None, verdict=Verdict.INDETERMINATE, exit_code=code)
+    later = replace(unrun, exit_code=ExitCode.NO_DATA)
+    alone = decide([unrun, later], ())
+    assert (alone.ends_with, alone.waived) == (alone.exit_code, ())
+    assert alone.ends_with is gravest([code, ExitCode.NO_DATA])
+    beside = decide([unrun, later, well], ())
+    assert (beside.ends_with, set(beside.waived)) == (ExitCode.OK, {code, ExitCode.NO_DATA})
 
 
 def test_what_contributes_more_weighs_more_and_no_data_earns_nothing() -> None:
