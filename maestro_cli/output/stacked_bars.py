@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from maestro_cli.core.money import amount_words, money
 from maestro_cli.core.untrusted import visible
 from maestro_cli.output.plots import scale
 from maestro_cli.output.series import (
@@ -71,7 +72,7 @@ def stacked_lines(plot: StackedBars, width: int, colour: bool) -> list[str]:
             else []
         )
         blank = " " * (room - sum(len(text) for text, _ in runs))
-        figure = "not measured" if bar.total is None else f"{bar.total:,.2f}"
+        figure = "not measured" if bar.total is None else amount_words(bar.total)
         remark = f"  {bar.remark}" if bar.remark else ""
         lines.append(f"{bar.label:<{left}} {painted(runs, colour=colour)}{blank} {figure:>{_FIGURE}}{remark}")
     keys = [f"{look.letter} {visible(one.name, 60)}: {one.words}" for look, one in _keys(plot)]
@@ -186,5 +187,5 @@ def _column(
         yield label("?", x + each / 2, y - 3, anchor="middle")
     yield box(
         x + gap, _TOP, each - 2 * gap, max(y - _TOP, 0),
-        'fill="none" pointer-events="all"', f"{bar.label}: {plot.unit} {bar.total:,.2f}{remark}",
+        'fill="none" pointer-events="all"', f"{bar.label}: {money(bar.total, plot.unit)}{remark}",
     )  # fmt: skip

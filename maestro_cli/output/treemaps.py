@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from maestro_cli.core.money import amount_words
 from maestro_cli.core.quantities import counted
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.pictures.treemap import CellTile, Tile, cell_treemap, treemap
@@ -110,7 +111,7 @@ def _named(
     for tile in tiles:
         if len(tile.members) > 1:
             amount = math.fsum(plot.series[index].amount for index in tile.members)
-            yield REST, f"{counted(len(tile.members), 'other')}", plot.rest.format(f"{amount:,.2f}"), tile
+            yield REST, f"{counted(len(tile.members), 'other')}", plot.rest.format(amount_words(amount)), tile
         else:
             one = plot.series[tile.members[0]]
             yield looks[tile.members[0]], visible(one.name, 80), one.words, tile

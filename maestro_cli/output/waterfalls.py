@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from maestro_cli.core.money import amount_words, change_words, money, money_change
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.pictures.waterfall import Placed
 from maestro_cli.output.plots import scale
@@ -74,7 +75,7 @@ def _kind(step: Placed) -> str:
 
 
 def _figure(step: Placed) -> str:
-    return f"{step.amount:,.2f}" if step.is_total else f"{step.amount:+,.2f}"
+    return amount_words(step.amount) if step.is_total else change_words(step.amount)
 
 
 def _bounds(plot: Waterfall) -> tuple[float, float]:
@@ -102,8 +103,9 @@ def _step(plot: Waterfall, index: int, step: Placed) -> Iterator[str]:
     left, right = sorted((_x(step.start, low, high), _x(step.end, low, high)))
     name = visible(step.name, 80)
     yield label(cut(name, 40), _LEFT - 8, y + 13, anchor="end")
+    told = (money if step.is_total else money_change)(step.amount, plot.unit)
     look = f'fill="{_COLOURS[kind]}"'
-    yield box(left, y + 3, max(right - left, 1), _ROW - 6, look, f"{name}: {plot.unit} {_figure(step)}")
+    yield box(left, y + 3, max(right - left, 1), _ROW - 6, look, f"{name}: {told}")
     yield label(_figure(step), WIDTH - 8, y + 13, anchor="end")
     if index + 1 < len(plot.steps):
         x = _x(step.end, low, high)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from maestro_cli.core.money import money
+
 _UNITS = ((2.0**40, "Ti"), (2.0**30, "Gi"), (2.0**20, "Mi"), (2.0**10, "Ki"))
 
 
@@ -30,5 +32,5 @@ def mebibytes(amount: float | None) -> str | None:
 
 
 def monthly(amount: float | None, currency: str) -> str | None:
-    """`USD 12.40`; what costs more has a minus."""
-    return None if amount is None else f"{currency} {amount:,.2f}"
+    """`USD 12.40`; `-USD 1.20` of what costs more."""
+    return None if amount is None else money(amount, currency)

@@ -12,6 +12,7 @@ from typing import Any
 
 from maestro_cli.core.clock import from_rfc3339
 from maestro_cli.core.markdown_parts import at, table, text
+from maestro_cli.core.money import amount_words
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import markdown_text
 from maestro_cli.incidents.clock import Phase, Standing
@@ -115,24 +116,21 @@ def _impact(story: Story) -> Iterator[str]:
             f"{name} {'missing' if value is None else f'{value:.6g}'}" for name, value in line.inputs.items()
         )
         amount = (
-            f"{_amount(line.amount)} {text(cost.currency, 10)}" if line.amount is not None else "not known"
+            f"{amount_words(line.amount)} {text(cost.currency, 10)}"
+            if line.amount is not None
+            else "not known"
         )
         rows.append((line.name, markdown_text(line.formula), markdown_text(inputs), amount))
     yield from table(("What", "Formula", "Inputs", "Amount"), rows)
     yield ""
     if cost.total is not None:
-        yield f"In total {_amount(cost.total)} {text(cost.currency, 10)}."
+        yield f"In total {amount_words(cost.total)} {text(cost.currency, 10)}."
     else:
         known = any(line.amount is not None for line in cost.lines)
-        least = f"At least {_amount(cost.known)} {text(cost.currency, 10)}; t" if known else "T"
+        least = f"At least {amount_words(cost.known)} {text(cost.currency, 10)}; t" if known else "T"
         yield f"{least}he total is not known. Missing: {markdown_text(', '.join(cost.missing))}."
     command = f"maestro cost show --incident {story.incident.number}"
     yield f"What all machines cost meanwhile, and who caused it: `{command}`."
-
-
-def _amount(amount: float) -> str:
-    """Two decimals; of less than a hundredth two digits, so that it does not read as nothing."""
-    return f"{amount:.2g}" if 0 < amount < 0.01 else f"{amount:.2f}"
 
 
 def _users(facts: Mapping[str, Any]) -> Iterator[str]:

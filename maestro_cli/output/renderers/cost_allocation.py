@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.money import amount_words, money
 from maestro_cli.core.quantities import counted, format_share
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
 from maestro_cli.cost.prices.model import HOURS_OF_A_MONTH, Resource
 from maestro_cli.cost.spans.span import LEAST_COMPARED
-from maestro_cli.output.money import Amount, amount_cell, amount_words, money
+from maestro_cli.output.money import Amount, amount_cell
 from maestro_cli.output.renderers.cost_pictures import BARS, TREEMAP, TREND, pictures_of
 from maestro_cli.output.renderers.cost_words import hour_words, key_columns
 from maestro_cli.output.strips import bar
@@ -133,12 +134,12 @@ def _about(found: AllocationFound) -> list[tuple[str, object]]:
         ("prices", found.source or None),
         (
             "bill",
-            f"{one.currency} {amount_words(one.total)} in {one.hours.count} h{month}",
+            f"{money(one.total, one.currency)} in {one.hours.count} h{month}",
         ),
     ]
     if one.where:
         rows.append(("where", one.where))
-        rows.append(("selected", f"{one.currency} {amount_words(one.selected)}"))
+        rows.append(("selected", money(one.selected, one.currency)))
     if one.sharing:
         rows.append(("shared", one.sharing))
     rows.append(("coverage", format_share(one.coverage)))

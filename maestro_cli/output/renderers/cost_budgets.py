@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.money import change_words, money
 from maestro_cli.core.quantities import counted
 from maestro_cli.output.money import amount_cell, known_amount
 from maestro_cli.output.renderers.cost_words import hour_words, key_columns
@@ -60,7 +61,7 @@ def budget_view(report: BudgetReport) -> Report:
     (one,) = report.items
     standing, found = one.standing, one.standing.forecast
     rows: list[tuple[str, object]] = [
-        ("budget", f"{one.budget.name}: {report.currency} {known_amount(one.budget.amount)} a month"),
+        ("budget", f"{one.budget.name}: {money(one.budget.amount, report.currency)} a month"),
         ("of", f"{one.budget.where}" or "the whole bill"),
         ("owner", one.budget.owner or None),
         (
@@ -258,9 +259,9 @@ def _causes(day: ExplainedAnomaly) -> str:
 
 def _difference(one: Difference) -> str:
     name = one.keys[0] or one.kind.value
-    text = f"{name} {one.way.value} {one.amount:+,.2f}"
+    text = f"{name} {one.way.value} {change_words(one.amount)}"
     if one.of_price:
-        text += f", of which {one.of_price:+,.2f} by price"
+        text += f", of which {change_words(one.of_price)} by price"
     done = ", ".join(f"{event.what} at {event.at:%m-%d %H:%M} UTC ({event.ref})" for event in one.happenings)
     return f"{text} [{done}]" if done else text
 
@@ -288,7 +289,7 @@ def _how(found: Forecast) -> str | None:
     if found.per_day is None:
         return None
     week = ", each day left by its weekday" if found.by_weekday else ""
-    rate = f"{found.per_day:,.2f} a day (mean of 7 days, the latest weigh most)"
+    rate = f"{known_amount(found.per_day)} a day (mean of 7 days, the latest weigh most)"
     return f"{rate} × {found.days_left:.1f} days left{week}, from {counted(found.whole_days, 'whole day')}"
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.money import money, money_change
 from maestro_cli.core.quantities import format_share
-from maestro_cli.output.money import Amount, Change, amount_words
+from maestro_cli.output.money import Amount, Change
 from maestro_cli.output.renderers.cost_words import hour_words, key_columns
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
@@ -20,8 +21,8 @@ def difference_view(found: Comparison) -> Report:
     rows: list[tuple[str, object]] = [
         ("before", _bill(before)),
         ("after", _bill(after)),
-        ("change", f"{after.currency} {Change(found.change)}, {_percent(found)}"),
-        ("by prices", f"{after.currency} {Change(found.by_price)}"),
+        ("change", f"{money_change(found.change, after.currency)}, {_percent(found)}"),
+        ("by prices", money_change(found.by_price, after.currency)),
     ]
     if found.scale != 1:
         rows.append(
@@ -37,7 +38,7 @@ def difference_view(found: Comparison) -> Report:
 
 def _bill(one: Allocation) -> str:
     window = f"{hour_words(one.hours.start).removesuffix(' UTC')} to {hour_words(one.hours.end)}"
-    return f"{one.currency} {amount_words(one.total)}, {window}"
+    return f"{money(one.total, one.currency)}, {window}"
 
 
 def _percent(found: Comparison) -> str:

@@ -7,14 +7,17 @@ shown as a lower bound, never as the cost.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.chaos.ci.summary import code_span
+from maestro_cli.core.money import money, money_change
 from maestro_cli.core.quantities import counted
+from maestro_cli.cost.gate.deciding import INCREASE
 from maestro_cli.cost.gate.kinds import is_built_in
 from maestro_cli.cost.gate.model import Asked, Changed, Monthly, Scale
 from maestro_cli.cost.prices.model import ALWAYS
+from maestro_cli.output.money import Amount, Change, amount_cell, change_cell
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 
@@ -55,8 +58,8 @@ def gate_view(report: GateReport) -> Report:
         "cost-gate-limits/v1",
         (
             Column("limit", lambda one: f"--{one.rule}"),
-            Column("allowed", lambda one: _money(one.bound), right=True),
-            Column("found", lambda one: _money(one.judgement.value), right=True),
+            Column("allowed", lambda one: amount_cell(one.bound), right=True),
+            Column("found", _found, right=True),
             Column(
                 "verdict",
                 lambda one: one.judgement.verdict.value,
@@ -157,7 +160,7 @@ def _markdown(report: GateReport, commit: str) -> Iterator[str]:
             str(changed.ref), _replicas(changed), _side(changed.old, report.scale),
             _side(changed.new, report.scale), _increase(changed, report.scale), _reasons(changed),
         )  # fmt: skip
-        yield f"| {' | '.join(_cell(cell or '') for cell in cells)} |\n"
+        yield f"| {' | '.join(_cell('' if cell is None else str(cell)) for cell in cells)} |\n"
     if len(different) > MOST_ROWS:
         yield f"\n{counted(len(different) - MOST_ROWS, 'more object')} in the report.\n"
     for note in [*comparison.notes[:MOST_ROWS], *_way_on(report)]:
@@ -240,23 +243,28 @@ def _range(side: Asked | None) -> str:
     return f"{side.least:g}" if side.least == side.most else f"{side.least:g}-{side.most:g}"
 
 
-def _side(side: Monthly | None, scale: Scale) -> str | None:
-    if side is None:
-        return None
-    return f"≥ {side.at(scale):,.2f}" if side.unknown else f"{side.at(scale):,.2f}"
+def _side(side: Monthly | None, scale: Scale) -> Amount | str | None:
+    return None if side is None else _least(Amount(side.at(scale)), side.unknown)
 
 
-def _increase(one: Changed, scale: Scale) -> str:
+def _increase(one: Changed, scale: Scale) -> Amount | str:
     if one.unknown_before:
         return "not known"
-    return f"{'≥ ' if one.unknown_after else ''}{one.increase(scale):+,.2f}"
+    return _least(Change(one.increase(scale)), one.unknown_after)
+
+
+def _least(amount: Amount, unknown: Sequence[str]) -> Amount | str:
+    """A lower bound is no number, also to a program."""
+    return f"≥ {amount}" if unknown else amount
+
+
+def _found(one: Judged) -> Amount | None:
+    return (change_cell if one.rule == INCREASE else amount_cell)(one.judgement.value)
 
 
 def _span(report: GateReport, least: float, most: float, *, signed: bool = True) -> str:
-    form = "+,.2f" if signed else ",.2f"
-    if f"{least:.2f}" == f"{most:.2f}":
-        return f"{report.currency} {least:{form}}"
-    return f"{report.currency} {least:{form}} to {most:{form}} (fewest to most replicas)"
+    low, high = ((money_change if signed else money)(one, report.currency) for one in (least, most))
+    return low if low == high else f"{low} to {high} (fewest to most replicas)"
 
 
 def _since(report: GateReport) -> str:
@@ -264,8 +272,4 @@ def _since(report: GateReport) -> str:
 
 
 def _amount(amount: float, report: GateReport) -> str:
-    return code_span(f"{report.currency} {amount:,.2f}")
-
-
-def _money(amount: float | None) -> str | None:
-    return None if amount is None else f"{amount:,.2f}"
+    return code_span(money(amount, report.currency))

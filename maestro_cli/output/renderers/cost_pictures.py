@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import UsageError
+from maestro_cli.core.money import amount_words
 from maestro_cli.core.quantities import format_share
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.allocation.model import RowKind
 from maestro_cli.cost.metering.model import HOUR
 from maestro_cli.cost.pictures.stacks import Bin, Stacks, stacks
 from maestro_cli.cost.pictures.waterfall import Step, waterfall
-from maestro_cli.output.money import amount_words
 from maestro_cli.output.plots import Plot, svg
 from maestro_cli.output.series import LOOKS, Series
 from maestro_cli.output.sparklines import Sparkline, sparkline_rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.output.money import price
+from maestro_cli.core.money import price
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.money import money
 from maestro_cli.core.quantities import format_duration, format_share
 from maestro_cli.cost.rightsizing.amounts import cores, mebibytes, size
-from maestro_cli.output.money import money
 from maestro_cli.output.renderers.cost_rightsize import STEP_TONES
 from maestro_cli.output.views import Column, Fields, Heading, Lines, Listing, Report
 

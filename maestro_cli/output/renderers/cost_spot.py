@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.money import money
 from maestro_cli.cost.spot.saving import WINDOW, Answer
 from maestro_cli.output.money import amount_cell
 from maestro_cli.output.views import Column, Fields, Listing, Report
@@ -23,7 +24,7 @@ def spot_savings_view(found: SpotSavings) -> Report:
         ("spot, an hour of work", _FORMULA),
         (
             "saving of schedules",
-            f"{found.currency} {sum(known):,.2f} in {WINDOW.days} days" if known else None,
+            f"{money(sum(known), found.currency)} in {WINDOW.days} days" if known else None,
         ),
         *(("not looked at", remark) for remark in found.remarks),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.money import money
 from maestro_cli.core.quantities import counted
 from maestro_cli.cost.metering.model import GIB
 from maestro_cli.cost.storage.tiering import Place
@@ -27,7 +28,7 @@ def stored_view(found: Stored) -> Report:
         ("store", str(wanted.store)),
         ("from, to", f"{wanted.hot} → {wanted.cold}"),
         ("outlook", f"{wanted.months:g} months, {wanted.reads_per_month:g} reads of a version a month"),
-        ("saving", f"{found.currency} {saved:,.2f}"),
+        ("saving", money(saved, found.currency)),
     ]
     if found.others:
         rows.append(("of no version", f"{counted(found.others, 'object')}, {_size(found.others_bytes)}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.money import money
 from maestro_cli.output.money import amount_cell
 from maestro_cli.output.renderers.cost_words import hour_words
 from maestro_cli.output.views import Column, Fields, Listing, Report
@@ -20,7 +21,7 @@ def waste_view(found: WasteReport) -> Report:
         ("cluster", found.cluster),
         ("from", hour_words(found.hours.start)),
         ("to", hour_words(found.hours.end)),
-        ("a month", None if total is None else f"{found.currency} {total:,.2f}, of what has a price"),
+        ("a month", None if total is None else f"{money(total, found.currency)}, of what has a price"),
         *(("not judged", f"{one.kind.value}: {one.why}") for one in found.not_judged),
     ]
     document = {

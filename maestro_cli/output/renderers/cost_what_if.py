@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.output.money import Change, money
+from maestro_cli.core.money import money, money_change
+from maestro_cli.output.money import Change
 from maestro_cli.output.views import Column, Fields, Lines, Listing, Report
 
 if TYPE_CHECKING:
@@ -77,4 +78,4 @@ def _window(found: WhatIf) -> str:
 
 def _difference(amount: float, found: WhatIf) -> str:
     share = f" ({amount / found.now:+.1%})" if found.now > 0 else ""
-    return f"{money(amount, found.currency)} a month{share}"
+    return f"{money_change(amount, found.currency)} a month{share}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maestro_cli.core.money import money
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.cost.unit.figure import break_even_rate
-from maestro_cli.output.money import money
 from maestro_cli.output.renderers.cost_words import hour_words
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report

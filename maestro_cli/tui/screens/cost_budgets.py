@@ -56,7 +56,7 @@ def budget_rows(report: BudgetReport | None) -> tuple[BudgetStanding, ...]:
 
 def budgets_listing(found: Sequence[BudgetStanding], moment: Moment) -> Listing[BudgetStanding]:
     """The columns of `cost budget list`; a row tells its own currency, for those of several contexts."""
-    from maestro_cli.output.money import money
+    from maestro_cli.core.money import money
     from maestro_cli.output.renderers.cost_budgets import budget_columns
 
     def amount(one: BudgetStanding) -> str:

@@ -146,7 +146,7 @@ def share_words(share: float) -> str:
 
 
 def costs_listing(found: Sequence[CostRow], moment: Moment) -> Listing[CostRow]:
-    from maestro_cli.output.money import money
+    from maestro_cli.core.money import money
 
     key = found[0].key if found else DRILL[0]
     columns: tuple[Column[CostRow], ...] = (
@@ -170,7 +170,7 @@ def costs_listing(found: Sequence[CostRow], moment: Moment) -> Listing[CostRow]:
 
 def cost_words(one: CostRow) -> tuple[str, ...]:
     """What the box of a row says below its name, what matters most first."""
-    from maestro_cli.output.money import money
+    from maestro_cli.core.money import money
 
     used = [(word, efficiency(one, word)) for word in ("cpu", "memory")]
     return (
@@ -182,8 +182,8 @@ def cost_words(one: CostRow) -> tuple[str, ...]:
 
 def about_costs(found: Spent) -> str:
     """`USD 60.00 in 23h12m of namespace=ml by team, 98% measured`."""
+    from maestro_cli.core.money import money
     from maestro_cli.core.quantities import format_duration
-    from maestro_cli.output.money import money
 
     of = f" of {found.where}" if found.where else ""
     lasted = format_duration(found.seconds // 60 * 60)

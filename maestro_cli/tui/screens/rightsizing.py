@@ -86,7 +86,7 @@ def _saved(row: Sized) -> float | None:
 
 
 def _saved_words(row: Sized) -> str | None:
-    from maestro_cli.output.money import money
+    from maestro_cli.core.money import money
 
     saved = _saved(row)
     return None if saved is None or row.found.saving is None else money(saved, row.found.saving.currency)
