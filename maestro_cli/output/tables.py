@@ -32,7 +32,9 @@ _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?%?")
 
 def cell_text(value: object) -> str:
     """One cell: nothing is `-`, instants are local time with zone, the rest is its text made visible."""
-    if value is None or value == "":
+    if isinstance(value, str):  # most of them
+        return visible(value) if value else _NOTHING
+    if value is None:
         return _NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"

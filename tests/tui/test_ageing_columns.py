@@ -8,7 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
+from maestro_cli.core.quantities import DURATION_CHARACTERS
 from maestro_cli.output.tables import cell_text
 from maestro_cli.output.views import Column
 from maestro_cli.runbooks.linear_regex import linear_regex
@@ -19,6 +22,7 @@ from maestro_cli.tui.screens.table import every_screen
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.views.filtering import RowFilter, parse_filter
 from maestro_cli.tui.views.sited import Sited, sited_columns
+from maestro_cli.tui.views.wanted import AGE
 from maestro_cli.tui.widgets.rows import Rows
 from tests.tui.cases import NOW, pod
 from tests.tui.facts import FACTS, SITE
@@ -77,7 +81,7 @@ def test_restarts_are_sorted_by_their_number() -> None:
 
 def kept(filter_: RowFilter, items: tuple[Any, ...], minutes: float) -> list[str]:
     listing = pods_listing(items, at(minutes))
-    return [one.name for one in filter_.kept(listing, SITE, lambda one: one.uid, no_labels)]
+    return [one.name for one in filter_.kept(listing, at(minutes), lambda one: one.uid, no_labels)]
 
 
 def no_labels(_: Any) -> Mapping[str, str]:
@@ -103,8 +107,11 @@ def test_a_column_says_what_its_ages_are_made_of(screen: Any) -> None:
 @pytest.mark.parametrize(
     ("typed", "made"),
     [("fraud", 0), ("!FRAUD-7c9d", 0), ("Running", 0), ("ml/deploy", 0),
-     ("ago", 0), ("5m", 1), ("!3S", 1), ("12", 1), ("fraud.*5m", 1), ("^fraud", 1), ("ml fraud", 1),
-     ("-f fd", 1), ("\u017f", 1)],
+     ("ago", 1), ("5m", 1), ("!3S", 1), ("12", 1), ("10", 0), ("fraud.*5m", 1), ("^fraud", 1),
+     ("ml fraud", 0), ("ml.*fraud", 0), ("^ml", 0), ("!^ml", 0), ("fraud.*run", 0), ("!fraud.*run", 0),
+     ("none.*5m", 0), ("!none.*5m", 0), ("running .* a", 1), ("1/1 running$", 1), ("fr[a]ud", 0),
+     ("(fraud|none).*run", 0), ("none|m", 0), ("none|s", 1), ("-f fd", 0), ("-f fraud 5", 1),
+     ("-f xm", 0), ("\u017f", 1)],
 )  # fmt: skip
 def test_a_filter_makes_the_ages_of_all_rows_only_where_they_can_make_a_difference(
     typed: str, made: int
@@ -121,8 +128,58 @@ def test_a_filter_makes_the_ages_of_all_rows_only_where_they_can_make_a_differen
     item = pod("fraud-7c9d8b6f54")
     listing = pods_listing((item,), at(5))
     columns = tuple(noted(one) if one.title == "age" else one for one in listing.columns)
-    RowFilter(typed).kept(replace(listing, columns=columns), SITE, lambda one: one.uid, no_labels)
+    RowFilter(typed).kept(replace(listing, columns=columns), at(5), lambda one: one.uid, no_labels)
     assert len(asked) == made
+
+
+def test_while_one_types_the_text_of_a_row_is_made_once_and_its_age_once_an_instant() -> None:
+    asked: list[str] = []
+
+    def noted(column: Column[Any]) -> Column[Any]:
+        def cell(item: Any) -> object:
+            asked.append(column.title)
+            return column.cell(item)
+
+        return replace(column, cell=cell)
+
+    item, filter_ = pod("fraud-7c9d8b6f54"), RowFilter("")
+    for minutes, typed in ((5, "f"), (5, "fr"), (5, "!fr.*9s"), (5, "fr.*5m"), (6, "fr.*5m"), (6, "fr.*6m")):
+        listing = pods_listing((item,), at(minutes))
+        listing = replace(listing, columns=tuple(map(noted, listing.columns)))
+        filter_ = filter_.typed_on(typed)
+        found = filter_.kept(listing, at(minutes), lambda one: one.uid, no_labels)
+        assert bool(found) is (typed != "fr.*5m" or minutes == 5)
+    assert {title: asked.count(title) for title in ("name", "age")} == {"name": 1, "age": 2}
+
+
+_ATOMS = st.sampled_from(
+    ["a", "b", "m", "5", "ab", "5m", " ", "-", ".", ".*", ".+", "^", "$", r"\b", r"\B", r"\.", r"\d", "[^a]",
+     "(a|5)", "a?", "(?:)", "|", "\u017f", "K"]
+)  # fmt: skip
+_CELLS = st.text("ab5mMk.- \u212a\u017f", max_size=4)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    typed=st.lists(_ATOMS, min_size=1, max_size=5).map("".join),
+    sign=st.sampled_from(["", "!", "-f "]),
+    cells=st.lists(_CELLS, min_size=1, max_size=4),
+    ages=st.lists(st.sampled_from(["5m", "-", "0s", "15d3h"]), min_size=4, max_size=4),
+    where=st.lists(st.booleans(), min_size=4, max_size=4),
+)
+def test_what_is_told_of_a_row_whatever_its_age_holds_for_each_age(
+    typed: str, sign: str, cells: list[str], ages: list[str], where: list[bool]
+) -> None:
+    wanted = parse_filter(f"{sign}{typed}").wanted
+    assume(wanted is not None)
+    assert wanted is not None
+    parts = list(zip(cells, ages, where, strict=False))
+    still = " ".join(AGE if is_age else cell for cell, _, is_age in parts)
+    row = " ".join(age if is_age else cell for cell, age, is_age in parts)
+    assert wanted.holds_whenever(still, frozenset(DURATION_CHARACTERS)) in (None, wanted.holds(row))
+    if sign != "-f ":
+        said = linear_regex(f"(?i){typed.strip()}").find(row) is not None
+        assert wanted.holds(row) is (said is not (sign == "!"))
 
 
 @pytest.mark.parametrize(
@@ -130,8 +187,8 @@ def test_a_filter_makes_the_ages_of_all_rows_only_where_they_can_make_a_differen
 )
 def test_a_plain_text_holds_where_the_expression_that_it_is_holds(typed: str) -> None:
     wanted = linear_regex(f"(?i){typed.removeprefix('!')}")
-    row = parse_filter(typed).row
-    assert row is not None
+    asked = parse_filter(typed).wanted
+    assert asked is not None
     for text in (
         "fraud-7",
         "FRAUD-7 Running",
@@ -141,7 +198,7 @@ def test_a_plain_text_holds_where_the_expression_that_it_is_holds(typed: str) ->
         "straSSe STRAßE",
         "",
     ):
-        assert row(text) is ((wanted.find(text) is not None) is not typed.startswith("!")), text
+        assert asked.holds(text) is ((wanted.find(text) is not None) is not typed.startswith("!")), text
 
 
 def test_items_of_several_contexts_keep_what_they_are_sorted_by() -> None:

@@ -12,9 +12,10 @@ from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui import frame
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.messages import NewsArrived
-from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.model import Moment, Place
 from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.store.events import FactRead
+from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.views.filtering import RowFilter
 from maestro_cli.tui.widgets.rows import Rows
 from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
@@ -73,4 +74,6 @@ def test_a_row_that_a_column_cannot_read_says_so_and_stands_between_the_others()
 
 def test_a_filter_asks_a_row_that_cannot_be_read_by_what_is_shown_of_it() -> None:
     listing: Listing[Any] = Listing("x/v1", COLUMNS, ("a", "odd"))
-    assert RowFilter("readable").kept(listing, "prod", str, cast(Any, None)) == ["odd"]
+    assert RowFilter("readable").kept(
+        listing, Moment(NOW, Scope(("prod",)), "prod"), str, cast(Any, None)
+    ) == ["odd"]

@@ -142,9 +142,10 @@ def _table(
     total, empty = 0, ""
     for key, fact in facts:
         items = screen.rows(fact.data) if fact.is_known else ()
-        listing = screen.listing(items, replace(moment, context=key.context))
+        there = replace(moment, context=key.context)
+        listing = screen.listing(items, there)
         columns, empty, total = listing.columns, listing.empty, total + len(items)
-        kept = wanted.kept(listing, key.context, screen.key, screen.labels)
+        kept = wanted.kept(listing, there, screen.key, screen.labels)
         sited += [Sited(key.context, screen.key(item), item, fact.is_stale) for item in kept]
     if not all(fact.is_known for _, fact in facts):
         empty = "not known"

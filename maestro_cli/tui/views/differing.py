@@ -46,7 +46,7 @@ def differing(
         every += found
         columns = difference_columns(after.columns, every, screen.drawn)
         listing = Listing("differences/v1", columns, found)
-        kept = wanted.kept(listing, key.context, lambda one: one.key, lambda one: screen.labels(one.item))
+        kept = wanted.kept(listing, moment, lambda one: one.key, lambda one: screen.labels(one.item))
         rows += [Sited(key.context, one.key, one, new.is_stale) for one in kept]
         is_known = is_known and are_both
     return Differing(columns, rows, len(every), is_known)

@@ -8,9 +8,9 @@ cells as they are shown.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from maestro_cli.core.errors import UsageError
@@ -18,89 +18,119 @@ from maestro_cli.core.selectors import selector_matches
 from maestro_cli.output.tables import cell_text
 from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.cells import cell_of
+from maestro_cli.tui.screens.model import Moment
+from maestro_cli.tui.views.wanted import AGE, Expression, Letters, Wanted
 
 Labels = Callable[[Any], Mapping[str, str]]
-_PLAIN = re.compile(r"!?([\w/:@=,-]+)", re.ASCII)  # an expression that is its own text: it holds in one cell
-_Text = tuple[Any, tuple[str, ...]]  # an item, and what its columns say
+Key = Callable[[Any], str]
 
 
 @dataclass(frozen=True)
 class Filter:
-    """`row` is asked with the text of a row, `selector` is about its labels; either may be absent.
+    """`wanted` is asked with the text of a row, `selector` is about its labels; either may be absent.
 
-    `context` is part of a context's name, "" for any. `plain` is the text itself, in lower case, where it is
-    one that holds within a cell.
+    `context` is part of a context's name, "" for any.
     """
 
     text: str = ""
-    row: Callable[[str], bool] | None = None
+    wanted: Wanted | None = None
     selector: str = ""
     context: str = ""
-    plain: str = ""
 
     def takes(self, context: str) -> bool:
         """Whether rows of that context are shown at all."""
         return self.context.lower() in context.lower()
 
-    def may_hold_in(self, characters: str) -> bool:
-        """Whether a cell of these characters can make a difference."""
-        return not self.plain or set(self.plain) <= set(characters)
+
+class _Row:
+    """What is said of an item: its cells without those that go on with the time, and its text at an instant.
+
+    `answer` is what `asked` says of it whatever its ages are.
+    """
+
+    __slots__ = ("answer", "asked", "at", "cells", "item", "still", "text")
+
+    def __init__(self, item: Any, columns: Sequence[Column[Any]]) -> None:
+        self.item = item
+        self.cells = [AGE if one.ages else cell_text(cell_of(one, item)) for one in columns]
+        self.still = " ".join(self.cells)
+        self.at: datetime | None = None
+        self.text = ""
+        self.asked: Wanted | None = None
+        self.answer: bool | None = None
+
+    def text_at(self, now: datetime, ageing: Sequence[tuple[int, Column[Any]]]) -> str:
+        if self.at != now:
+            cells = [*self.cells]
+            for at, column in ageing:
+                cells[at] = cell_text(cell_of(column, self.item))
+            self.at, self.text = now, " ".join(cells)
+        return self.text
+
+    def whenever(self, wanted: Wanted, ages: frozenset[str]) -> bool | None:
+        if self.asked is not wanted:
+            self.asked, self.answer = wanted, wanted.holds_whenever(self.still, ages)
+        return self.answer
 
 
 class RowFilter:
-    """A filter over rows that come again and again: the text of one that is the same is made once,
-    but for what goes on with the time.
+    """A filter over rows that come again and again: the text of one that is the same is made once, and what
+    goes on with the time once an instant, where it can make a difference.
 
     Raises UsageError for a filter that cannot be read.
     """
 
     def __init__(self, typed: str) -> None:
         self._filter = parse_filter(typed)
-        self._texts: dict[tuple[str, str], _Text] = {}
+        self._rows: dict[tuple[str, str], _Row] = {}
 
     @property
     def text(self) -> str:
         return self._filter.text
 
-    def kept(
-        self, listing: Listing[Any], context: str, key: Callable[[Any], str], labels: Labels
-    ) -> Sequence[Any]:
-        """The items that match, in their order."""
-        wanted = self._filter
-        if not wanted.text:
+    def typed_on(self, typed: str) -> RowFilter:
+        """Another filter of the same rows, whose texts it keeps. Raises UsageError."""
+        other = RowFilter(typed)
+        if other.text:
+            other._rows = self._rows
+        return other
+
+    def kept(self, listing: Listing[Any], moment: Moment, key: Key, labels: Labels) -> Sequence[Any]:
+        """The items that match at that instant in its context, in their order."""
+        asked = self._filter
+        if not asked.text:
             return listing.items
-        if not wanted.takes(context):
+        if not asked.takes(moment.context):
             return ()
-        if wanted.selector:
-            return [item for item in listing.items if selector_matches(wanted.selector, labels(item))]
-        texts = {
-            (context, key(item)): self._text(listing, item, (context, key(item))) for item in listing.items
-        }
-        self._texts = {one: kept for one, kept in self._texts.items() if one[0] != context} | texts
-        holds = wanted.row or (lambda row: True)
-        ageing = [
-            (at, one) for at, one in enumerate(listing.columns) if one.ages and wanted.may_hold_in(one.ages)
+        if asked.selector:
+            return [item for item in listing.items if selector_matches(asked.selector, labels(item))]
+        if asked.wanted is None:
+            return [*listing.items]
+        return self._matching(asked.wanted, listing, moment, key)
+
+    def _matching(self, wanted: Wanted, listing: Listing[Any], moment: Moment, key: Key) -> list[Any]:
+        rows = self._known(listing, moment.context, key)
+        ageing = [(at, one) for at, one in enumerate(listing.columns) if one.ages]
+        ages = frozenset("".join(one.ages for _, one in ageing).lower())
+        found = []
+        for row in rows:
+            holds = row.whenever(wanted, ages)
+            if holds is None:
+                holds = wanted.holds(row.text_at(moment.now, ageing))
+            if holds:
+                found.append(row.item)
+        return found
+
+    def _known(self, listing: Listing[Any], context: str, key: Key) -> Sequence[_Row]:
+        """What is said of each item, made for those that are new."""
+        places = [(context, key(item)) for item in listing.items]
+        rows = [
+            row if row is not None and row.item is item else _Row(item, listing.columns)
+            for item, row in zip(listing.items, map(self._rows.get, places), strict=True)
         ]
-        rows = zip(listing.items, texts.values(), strict=True)
-        return [item for item, (_, said) in rows if holds(_text_now(item, said, ageing))]
-
-    def _text(self, listing: Listing[Any], item: Any, place: tuple[str, str]) -> _Text:
-        """The cells, without those that go on with the time."""
-        known = self._texts.get(place)
-        if known is not None and known[0] is item:
-            return known
-        columns = listing.columns
-        return item, tuple("" if one.ages else cell_text(cell_of(one, item)) for one in columns)
-
-
-def _text_now(item: Any, said: tuple[str, ...], ageing: Sequence[tuple[int, Column[Any]]]) -> str:
-    """A row as it is shown now."""
-    if not ageing:
-        return " ".join(said)
-    texts = [*said]
-    for at, column in ageing:
-        texts[at] = cell_text(cell_of(column, item))
-    return " ".join(texts)
+        others = {place: row for place, row in self._rows.items() if place[0] != context}
+        self._rows = others | dict(zip(places, rows, strict=True))
+        return rows
 
 
 def parse_filter(typed: str) -> Filter:
@@ -134,30 +164,13 @@ def _of_rows(text: str) -> Filter:
         return Filter(text, selector=selector)
     if text.startswith("-f"):
         letters = text.removeprefix("-f").strip().lower()
-        return Filter(text, row=lambda row: _in_order(letters, row.lower()))
+        return Filter(text, wanted=Letters(letters))
     from maestro_cli.runbooks.linear_regex import linear_regex  # RE2 is loaded for who filters
 
-    negative = text.startswith("!")
+    is_not = text.startswith("!")
+    expression = text.removeprefix("!")
     try:
-        wanted = linear_regex(f"(?i){text.removeprefix('!')}")
+        wanted = linear_regex(f"(?i){expression}")
     except ValueError as error:
         raise UsageError(f"the filter {text!r} cannot be read", why=str(error), fix="/fraud.*9") from error
-    found = _PLAIN.fullmatch(text)
-    plain = found[1].lower() if found else ""
-
-    def holds(row: str) -> bool:
-        if plain and row.isascii():  # a tenth of the time
-            return (plain in row.lower()) is not negative
-        return (wanted.find(row) is not None) is not negative
-
-    return Filter(text, row=holds, plain=plain)
-
-
-def _in_order(letters: str, text: str) -> bool:
-    """Whether the letters come in that order."""
-    place = 0
-    for letter in letters:
-        place = text.find(letter, place) + 1
-        if not place:
-            return False
-    return True
+    return Filter(text, wanted=Expression.read(wanted, expression, is_not=is_not))

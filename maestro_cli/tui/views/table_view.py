@@ -115,7 +115,7 @@ class TableView(View):
         items = self._items(fact)
         listing = self._screen.listing(items, moment)
         self._empty = listing.empty
-        kept = self._filter.kept(listing, moment.context, self._screen.key, self._screen.labels)
+        kept = self._filter.kept(listing, moment, self._screen.key, self._screen.labels)
         return listing.columns, kept, len(items)
 
     def _draw(
@@ -171,7 +171,7 @@ class TableView(View):
         return has_any
 
     def set_filter(self, text: str) -> None:
-        self._filter = RowFilter(text)
+        self._filter = self._filter.typed_on(text)
         if self._shown is not None:
             self.show(*self._shown)
 

@@ -117,6 +117,11 @@ def test_what_cannot_be_taken_in_one_walk_is_refused(expression: str) -> None:
         linear_regex(expression)
 
 
+def test_it_tells_where_it_first_holds_in_bytes() -> None:
+    assert line_regex("b+").place("é abba bb".encode()) == (4, 6)
+    assert line_regex("c").place(b"abba") is None
+
+
 @settings(max_examples=300, deadline=None)
 @given(text=st.text("()[]{}|*+?\\^$.-ab1,:<>=!P\n", max_size=30))
 def test_anything_is_read_or_refused(text: str) -> None:
