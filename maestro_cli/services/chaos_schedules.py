@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maestro_cli.chaos.ci.decision import Decision, decide
-from maestro_cli.chaos.ci.outcome import Outcome
-from maestro_cli.chaos.running import Wanted
+from maestro_cli.chaos.ci.outcome import Outcome, refused
+from maestro_cli.chaos.running import Wanted, unbegun
 from maestro_cli.chaos.schedules import Schedule, Standing, read_schedules, standing
 from maestro_cli.core.clock import to_rfc3339
+from maestro_cli.core.errors import Busy, CannotRecord
 from maestro_cli.core.progress import Progress
 from maestro_cli.services.gating import agreed_run, is_last, outcome_of_agreed
 
@@ -40,10 +41,11 @@ def run_due(
     outcomes: list[Outcome] = []
     for one, tick, wanted in ready:
         agreed = agreed_run(services, wanted, progress)
-        if isinstance(agreed, Outcome):
-            outcomes.append(agreed)
-        elif take_tick(services.journal, services.actor, one, tick):
-            outcomes.append(outcome_of_agreed(services, agreed, progress))
+        taken = _taken_once(services, one, tick, agreed) if isinstance(agreed, Wanted) else agreed
+        if isinstance(taken, Wanted):
+            outcomes.append(outcome_of_agreed(services, taken, progress))
+        elif taken is not None:
+            outcomes.append(taken)
         if outcomes and is_last(outcomes[-1]):
             break  # what is due besides stays so, until its time is over
     return tuple(outcomes), decide(outcomes) if outcomes else None
@@ -63,6 +65,16 @@ def _taken(services: Services, schedule: Schedule) -> Sequence[str]:
     """The ticks that began something."""
     events = services.journal.events(subject=_subject(schedule), kinds=("chaos-schedule.taken",))
     return [str(event.data["tick"]) for event in events]
+
+
+def _taken_once(services: Services, one: Standing, tick: datetime, agreed: Wanted) -> Wanted | Outcome | None:
+    """None where another process has it; what cannot be written down begins nothing, and stays due."""
+    try:
+        return agreed if take_tick(services.journal, services.actor, one, tick) else None
+    except CannotRecord as error:
+        return refused(agreed.experiment, unbegun(error))
+    except Busy as error:
+        return refused(agreed.experiment, error)
 
 
 def take_tick(journal: Journal, actor: str, one: Standing, at: datetime) -> bool:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from maestro_cli.chaos.drills.expected import Known, drills_among, faults_of, scenario_of
 from maestro_cli.chaos.drills.model import EXPERIMENTS
-from maestro_cli.core.errors import Busy, InvalidFile, UndoFailed
+from maestro_cli.core.errors import Busy, InvalidFile, NotFound, UndoFailed
 
 if TYPE_CHECKING:
     from maestro_cli.chaos.drills.model import Scenario
     from maestro_cli.chaos.model import Experiment
+    from maestro_cli.chaos.sweeping import Swept
     from maestro_cli.journal.model import Event
     from maestro_cli.services.experimenting import ExperimentServices
     from maestro_cli.services.root import Services
+
+_EXPERIMENT = "experiment"  # the key of what a drill left that is one
 
 
 def experiment_drills(services: ExperimentServices) -> tuple[Scenario, ...]:
@@ -44,8 +47,11 @@ def expectations_of(services: ExperimentServices) -> Callable[[Experiment], Iter
     return wrong
 
 
-def clear_killed_drills(services: ExperimentServices, run: str = "", *, stuck: Collection[str] = ()) -> None:
-    """Put back the rest of what killed drills left, of that run or all, and dismiss what they opened.
+def clear_killed_drills(
+    services: ExperimentServices, run: str = "", *, stuck: Collection[str] = ()
+) -> tuple[Swept, ...]:
+    """Put back the rest of what drills left that were killed or have no record of their end, of that run or
+    all, and dismiss what they opened; those that are no experiment, which no run tells of.
 
     Not of runs that are `stuck`: something of them is still there. While a drill is at work nothing is done:
     which one is alive, its lease says. Raises UndoFailed, once each was tried.
@@ -53,41 +59,57 @@ def clear_killed_drills(services: ExperimentServices, run: str = "", *, stuck: C
     from maestro_cli.chaos.drills.conductor import DRILLS, unfinished
     from maestro_cli.chaos.keeping import Keeper
 
-    def is_meant(left: Mapping[str, Any] | None) -> bool:
-        return left is not None and run in ("", left["run"]) and left["run"] not in stuck
+    def is_meant(event: Event) -> bool:
+        left = event.data["undo"].get(_EXPERIMENT)
+        of = "" if left is None else left["run"]
+        return run in ("", of) and of not in stuck
 
-    if not any(is_meant(event.data["undo"].get("experiment")) for event in unfinished(services.journal)):
-        return
+    if not any(map(is_meant, unfinished(services.journal))):
+        return ()
     try:
         keeper = Keeper(services.journal, "sweep", DRILLS)
     except Busy:
-        return
+        return ()
+    made: list[Swept] = []
     failed: UndoFailed | None = None
     try:
-        for event in unfinished(services.journal):  # again: one may have ended before the lease was free
-            if is_meant(event.data["undo"].get("experiment")):
-                try:
-                    _clear_killed(services, event)
-                except UndoFailed as error:
-                    failed = failed or error
+        # Again: one may have ended before the lease was free.
+        for event in filter(is_meant, unfinished(services.journal)):
+            try:
+                made += _clear_killed(services, event)
+            except UndoFailed as error:
+                failed = failed or error
     finally:
         keeper.release()
     if failed is not None:
         raise failed
+    return tuple(made)
 
 
-def _clear_killed(services: ExperimentServices, event: Event) -> None:
+def _clear_killed(services: ExperimentServices, event: Event) -> Iterator[Swept]:
+    """Told where it is no experiment. What was left on a workload that is gone now is nobody's any more."""
+    from maestro_cli.chaos.drills.conductor import GONE, told_places
     from maestro_cli.chaos.drills.defects import clear
-    from maestro_cli.chaos.drills.defects.defect import Scene
+    from maestro_cli.chaos.drills.defects.defect import Scene, is_gone
+    from maestro_cli.chaos.sweeping import Swept
     from maestro_cli.core.refs import parse_workload_ref
     from maestro_cli.services.rehearsing import embedded_ensemble
 
-    ensemble = embedded_ensemble(cast("Services", services))
-    target = parse_workload_ref(event.data["target"])
-    scene = Scene(ensemble, target, event.subject.removeprefix("drill/"), services.clock)
-    clear(event.data["undo"], scene)
-    services.journal.append("drill.undone", event.subject, services.actor, {"by": "a sweep"})
-    ensemble.responder.dismiss_drills(target, "left open by a drill that was killed")
+    ensemble, undo, by = embedded_ensemble(cast("Services", services)), event.data["undo"], "a sweep"
+    targets = [parse_workload_ref(place) for place in told_places(event.data)]
+    drill = event.subject.removeprefix("drill/")
+    scene = Scene(ensemble, targets[0], drill, services.clock)
+    try:
+        clear(undo, scene)
+    except NotFound:
+        if not is_gone(scene):
+            raise
+        by = GONE
+    services.journal.append("drill.undone", event.subject, services.actor, {"by": by})
+    for target in targets:
+        ensemble.responder.dismiss_drills(target, "left open by a drill that was killed")
+    if _EXPERIMENT not in undo:
+        yield Swept(drill, (f"what {event.data.get('scenario', 'a scenario')} broke",), ())
 
 
 def _known(services: ExperimentServices) -> Known:

@@ -340,7 +340,7 @@ class ExperimentServices(PeopleServices):
         force_finalizers: bool = False,
         leave: str = "",
     ) -> tuple[Swept, ...]:
-        """Take back what runs left whose process died, and what Chaos Mesh still has of others.
+        """Take back what runs and drills left whose process died, and what Chaos Mesh still has of others.
 
         `leave` is why what cannot be taken back of `run` may stay as it is.
         """
@@ -354,7 +354,7 @@ class ExperimentServices(PeopleServices):
         swept = sweep(
             self.journal, self, self.changes, self.clock, run=found, leave=leave, progress=progress or Quiet()
         )
-        clear_killed_drills(self, found, stuck={one.run for one in swept if one.residue})
+        swept += clear_killed_drills(self, found, stuck={one.run for one in swept if one.residue})
         return (*freed, *swept) if found or force_finalizers else (*swept, *self._sweep_mesh(force=False))
 
     def _sweep_mesh(self, *, force: bool) -> Iterator[Swept]:

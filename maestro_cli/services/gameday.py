@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from maestro_cli.chaos.gameday.score import (
     undrilled,
     unkept_day,
 )
+from maestro_cli.chaos.keeping import Keeper
 from maestro_cli.chaos.running import Wanted
 from maestro_cli.config.settings import LOCAL
 from maestro_cli.core.cancellation import Cancellation
@@ -55,6 +57,7 @@ class _Played:
     is_agreed: bool
 
 
+GAMEDAY = "gameday"  # the lease: one game day at a time in a context
 Entry = tuple[Step, Wanted | _Played | None]
 
 
@@ -63,29 +66,46 @@ def run_gameday(
 ) -> tuple[GameDay, DayResult]:
     """Every file is read before anything is begun; after 13, 14 and an interruption nothing more is.
 
-    Raises InvalidFile, NotFound and UsageError; what becomes of a run is in its outcome.
+    Raises InvalidFile, NotFound and UsageError, Busy while another one is held, GateNotMet where it cannot be
+    written down; what becomes of a run is in its outcome.
     """
     day = read_gameday(path)
     entries = [(step, _entry(services, step, yes, typed_context)) for step in day.steps]
     cancellation = services.cancellation  # from here on a signal ends the day in order
-    subject = f"gameday/{new_id('day', services.clock.now())}"
-    services.journal.append(
-        "gameday.started", subject, services.actor,
-        {"title": day.title, "file": day.file, "roles": dict(day.roles)},
-    )  # fmt: skip
-    result = _carried_out(services, entries, progress, cancellation)
-    told = [_told(one) for one in result.taken]
-    try:
-        services.journal.append(
-            "gameday.finished", subject, services.actor,
-            {
-                "verdict": result.verdict.value, "exit_code": int(result.exit_code), "experiments": told,
-                "ended_early": result.ended_early,
-            },
-        )  # fmt: skip
-    except (CannotRecord, Busy) as error:
-        return day, unkept_day(result, f"its end cannot be written down: {error.why or error.what}")
+    with _held(services, day) as (keeper, subject):
+        result = _carried_out(services, entries, progress, cancellation, keeper)
+        told = [_told(one) for one in result.taken]
+        try:
+            services.journal.append(
+                "gameday.finished", subject, services.actor,
+                {
+                    "verdict": result.verdict.value, "exit_code": int(result.exit_code), "experiments": told,
+                    "ended_early": result.ended_early,
+                },
+            )  # fmt: skip
+        except (CannotRecord, Busy) as error:
+            return day, unkept_day(result, f"its end cannot be written down: {error.why or error.what}")
     return day, result
+
+
+@contextmanager
+def _held(services: Services, day: GameDay) -> Iterator[tuple[Keeper, str]]:
+    """The lease of game days, one at a time in a context, and the subject of what is written of this one.
+
+    Raises Busy and GateNotMet: then nothing was begun.
+    """
+    name = new_id("day", services.clock.now())
+    subject = f"gameday/{name}"
+    begun = {"title": day.title, "file": day.file, "roles": dict(day.roles)}
+    with ExitStack() as stack:
+        try:
+            keeper = Keeper(services.journal, name, GAMEDAY)
+            stack.callback(keeper.release)
+            services.journal.append("gameday.started", subject, services.actor, begun)
+        except CannotRecord as error:
+            what = "the game day cannot be written down; nothing was begun"
+            raise GateNotMet(what, why=error.why or error.what, fix="make room") from error
+        yield keeper, subject
 
 
 def _told(one: Taken) -> dict[str, Any]:
@@ -118,11 +138,14 @@ def _drill(services: Services, step: Step, yes: bool) -> _Played:
 
 
 def _carried_out(
-    services: Services, entries: Sequence[Entry], progress: Progress, cancellation: Cancellation
-) -> DayResult:
+    services: Services, entries: Sequence[Entry], progress: Progress, cancellation: Cancellation,
+    keeper: Keeper,
+) -> DayResult:  # fmt: skip
     taken: list[Taken] = []
     over, interrupted = "", None
     for step, entry in entries:
+        if keeper.is_lost and not over:
+            over = "another process took over the lease of game days, and nothing more was begun"
         if entry is None:
             if not over and step.pause_seconds:
                 interrupted = _rest(step.pause_seconds, progress, cancellation)
@@ -139,10 +162,12 @@ def _carried_out(
 def _taken(services: Services, step: Step, entry: Wanted | _Played, progress: Progress) -> Taken:
     if isinstance(entry, Wanted):
         return Taken(outcome_of_run(services, entry, progress), step.expect, step.watch, step.roles)
-    scenario, card = entry.scenario, None
+    scenario, card, clock = entry.scenario, None, services.clock
+    began: float | None = None
     try:
         with left_alone(progress):
             _agree(services, entry)
+        began = clock.monotonic()
         card = services.conductor(entry.seed, None).run(
             scenario, keep=False, progress=progress, cancellation=services.cancellation
         )
@@ -153,7 +178,8 @@ def _taken(services: Services, step: Step, entry: Wanted | _Played, progress: Pr
     except KeyboardInterrupt:
         break_off(progress)
         outcome = undrilled(scenario, "interrupted", ExitCode.SIGINT)
-    return Taken(outcome, step.expect, step.watch, step.roles, scenario.name, card)
+    took = None if began is None else round(clock.monotonic() - began, 3)
+    return Taken(outcome, step.expect, step.watch, step.roles, scenario.name, card, took)
 
 
 def _agree(services: Services, entry: _Played) -> None:

@@ -99,10 +99,7 @@ def test_a_day_that_is_interrupted_in_a_break_ends_as_interrupted(
     day: Path, number: signal.Signals, code: int, steps: str
 ) -> None:
     (day / "day.yaml").write_text(f"{PLAN.partition('steps:')[0]}steps: {steps}\n")
-    held = subprocess.Popen(
-        [*COMMAND, "chaos", "gameday", "day.yaml", "-o", "json"], cwd=day, env=environment(),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    held = begun(day)
     wait_for(lambda: is_resting(steps), "the break")
     held.send_signal(number)
     out, err = held.communicate(timeout=30)
@@ -111,6 +108,28 @@ def test_a_day_that_is_interrupted_in_a_break_ends_as_interrupted(
     assert body["ended_early"] == "interrupted in a break"
     assert "✗ break" in err
     assert "✓ break" not in err
+
+
+def begun(day: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, "chaos", "gameday", "day.yaml", "-o", "json"], cwd=day, env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_a_second_day_is_refused_beside_one_and_begins_once_that_was_killed(day: Path) -> None:
+    steps = "[{experiment: ./looks.yaml}, {break: 10m}]"
+    (day / "day.yaml").write_text(f"{PLAN.partition('steps:')[0]}steps: {steps}\n")
+    (day / "other.yaml").write_text(PLAN.replace("./miss.yaml", "./looks.yaml"))
+    with begun(day) as held:
+        wait_for(lambda: is_resting(steps), "the break")
+        refused = maestro("chaos", "gameday", "other.yaml", cwd=day)
+        assert (refused.code, refused.out) == (75, "")
+        assert "gameday is held by day-" in refused.err
+        held.kill()
+    assert maestro("chaos", "gameday", "other.yaml", cwd=day).code == 0
+    shown = maestro("journal", "show", "-o", "json").out
+    assert [shown.count(kind) for kind in ("gameday.started", "gameday.finished")] == [2, 1]
 
 
 def is_resting(steps: str) -> bool:

@@ -46,6 +46,7 @@ from maestro_cli.runbooks.questions import read_answer
 from maestro_cli.slo.objectives import Objective
 
 DRILLS = "drills"  # the lease: one drill at a time in a context
+GONE = "the end of what it was left on"
 ECHO_SECONDS = 120.0  # an alert over the longest window of the drill profile outlives its cause by a minute
 
 
@@ -291,7 +292,7 @@ class _Play:
             self._journal.append(f"drill.{name}", subject, actor, data)
         except (CannotRecord, Busy) as error:
             why = f"{error.why or error.what}; {defect.put_back}"
-            fix = "make room, then: maestro chaos sweep; what is no experiment the next drill there puts away"
+            fix = "make room, then: maestro chaos sweep"
             raise NotKept(
                 "the drill is over, and its end cannot be written down", found=found, why=why, fix=fix
             ) from error
@@ -354,13 +355,13 @@ class _Play:
         on it undoes it.
         """
         for event in unfinished(self._journal):
-            places = _told_places(event.data)
+            places = told_places(event.data)
             ours = [target for target in self._targets if str(target) in places]
             by = "the next drill"
             if ours:
                 clear(event.data["undo"], self._scene(event.subject.removeprefix("drill/"), ours[0]))
             elif all(map(self._is_gone, places)):
-                by = "the end of what it was left on"
+                by = GONE
             else:
                 continue
             self._journal.append("drill.undone", event.subject, actor, {"by": by})
@@ -391,5 +392,6 @@ def _places(targets: Sequence[WorkloadRef]) -> dict[str, Any]:
     return {"target": words[0]} if len(words) == 1 else {"targets": words}
 
 
-def _told_places(intent: Mapping[str, Any]) -> Sequence[str]:
+def told_places(intent: Mapping[str, Any]) -> Sequence[str]:
+    """Where it may have happened, by what the journal says of it."""
     return intent["targets"] if "targets" in intent else (intent["target"],)

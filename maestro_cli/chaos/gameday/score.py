@@ -20,7 +20,8 @@ DRILL = "drill"  # the rule that speaks against one that missed something
 class Taken:
     """One experiment or drill of the day, and whether it came out as expected.
 
-    `drill` is its name where it is one, `card` its score where it has one; `roles` are of this step alone.
+    `drill` is its name where it is one, `card` its score where it has one, `drilled_seconds` how long it went
+    on, None where it was not begun; `roles` are of this step alone.
     """
 
     outcome: Outcome
@@ -29,15 +30,18 @@ class Taken:
     roles: tuple[tuple[str, str], ...] = ()
     drill: str = ""
     card: Scorecard | None = None
+    drilled_seconds: float | None = None
 
     @property
     def is_as_expected(self) -> bool:
         return self.outcome.exit_code in _EXPECTABLE and self.outcome.verdict is self.expect
 
     @property
-    def seconds(self) -> float:
-        """How long it took; 0 when nothing was begun."""
-        return self.outcome.seconds if self.card is None else self.card.wall_seconds
+    def seconds(self) -> float | None:
+        """How long it took; None when nothing was begun."""
+        if self.drill:
+            return self.drilled_seconds if self.card is None else self.card.wall_seconds
+        return self.outcome.seconds if self.outcome.was_run else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,7 +267,7 @@ def sweep(
     ] = "",
     output: OutputOption = "table",
 ) -> None:
-    """Take back what runs left whose process died; twice is as once. Exit 13 when something is still there.
+    """Take back what runs and drills left whose process died; twice is as once. Exit 13: something is there.
 
     What somebody changed since is not written over: look at it, then answer for it with --leave.
 

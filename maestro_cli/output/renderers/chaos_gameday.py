@@ -105,7 +105,7 @@ def _as_expected(one: Taken) -> object:
 
 
 def _took(one: Taken) -> str | None:
-    return format_duration(one.seconds) if one.seconds else None
+    return None if one.seconds is None else format_duration(one.seconds)
 
 
 def _document(one: Taken) -> dict[str, Any]:

@@ -237,7 +237,10 @@ def sweep(doing: Doing) -> str:
     for run_id in unfinished_runs(services.journal):
         found = services.experiment_run(run_id)
         blocks += run_view(found).blocks if found.status != "running" else ()
-    about: Any = blocks or [Heading("Nothing is known to be left"), Lines("Chaos Mesh is looked at too.")]
+    about: Any = blocks or [
+        Heading("Nothing is known to be left"),
+        Lines("Chaos Mesh and drills are looked at too."),
+    ]
     if not doing.agree("Take back what experiments left", Report("chaos-left/v1", {}, tuple(about)), "Sweep"):
         return "nothing was swept"
     swept = services.sweep_experiments("", doing.progress)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from maestro_cli.chaos.drills.conductor import unfinished
+from maestro_cli.changes.holder import acquire
+from maestro_cli.chaos.drills.conductor import DRILLS, GONE, unfinished
 from maestro_cli.chaos.drills.defects.defect import Scene
 from maestro_cli.chaos.drills.defects.everything import everything
 from maestro_cli.chaos.drills.model import Baseline
@@ -27,6 +30,8 @@ from maestro_cli.core.facts.cluster import ConfigMap, Workload
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.runbooks.model import Confirm
+from maestro_cli.services import rehearsing
+from maestro_cli.services.drilling import clear_killed_drills
 from tests.unit.chaos.theatre import SCENARIO, WELL, Theatre
 
 
@@ -187,3 +192,69 @@ def test_a_leftover_of_an_unknown_kind_is_left_and_said(theatre: Theatre) -> Non
     with pytest.raises(UndoFailed, match="not known here"):
         theatre.run()
     assert [event.subject for event in unfinished(theatre.journal)] == ["drill/drl-newer"]
+
+
+def sweep(theatre: Theatre, monkeypatch: pytest.MonkeyPatch, run: str = "") -> list[tuple[str, ...]]:
+    """What a sweep tells that it took back."""
+    monkeypatch.setattr(rehearsing, "embedded_ensemble", lambda _: theatre.ensemble)
+    services = SimpleNamespace(journal=theatre.journal, clock=theatre.clock, actor="ana")
+    return [one.faults for one in clear_killed_drills(cast(Any, services), run)]
+
+
+@pytest.mark.parametrize("is_mended", [False, True], ids=["killed", "its end could not be written down"])
+def test_a_sweep_puts_away_a_drill_that_is_no_experiment_once(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, *, is_mended: bool
+) -> None:
+    intent = {
+        "scenario": "bad-release",
+        "target": "ml/deploy/fraud",
+        "undo": {"template": WELL, "revision": 1},
+    }
+    theatre.journal.append("drill.intended", "drill/drl-1", "ana", intent)
+    if not is_mended:
+        theatre.cluster.template = {"spec": {"containers": [{"args": ["--serve", "fraud=2"]}]}}
+    living = acquire(theatre.journal, DRILLS, "drl-1", 1e6)
+    assert sweep(theatre, monkeypatch) == [], "it is at work"
+    theatre.journal.release_lease(living)
+    assert sweep(theatre, monkeypatch, "exp-1") == [], "it is not of that run"
+    assert len(unfinished(theatre.journal)) == 1
+    assert sweep(theatre, monkeypatch) == [("what bad-release broke",)]
+    assert sweep(theatre, monkeypatch) == []
+    assert theatre.cluster.is_well
+    assert [event.data["by"] for event in theatre.journal.events(kinds=("drill.undone",))] == ["a sweep"]
+    assert theatre.responder.dismissed == ["left open by a drill that was killed"]
+
+
+def test_a_sweep_puts_away_a_sealed_drill_and_tells_nothing_of_it(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = WorkloadRef("Deployment", "ml", "recommendation")
+    baseline = Baseline(theatre.clock.now(), 1, WELL, None, None)
+    places = [Scene(theatre.ensemble, ref, "drl-1", theatre.clock) for ref in (SCENARIO.target, other)]
+    intent = {
+        "targets": [str(one.target) for one in places],
+        "undo": everything(places[:1], [baseline]),
+    }
+    theatre.journal.append("drill.intended", "drill/drl-1", "ana", intent)
+    theatre.cluster.template = {"spec": {"containers": [{"args": ["--serve", "fraud=2"]}]}}
+    assert sweep(theatre, monkeypatch) == [("what a scenario broke",)]
+    assert theatre.cluster.is_well
+    assert unfinished(theatre.journal) == ()
+
+
+def test_what_was_left_on_a_workload_that_is_gone_holds_up_no_sweep(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intent = {
+        "scenario": "bad-release",
+        "target": "ml/deploy/fraud",
+        "undo": {"template": WELL, "revision": 1},
+    }
+    theatre.journal.append("drill.intended", "drill/drl-1", "ana", intent)
+
+    def gone(ref: WorkloadRef) -> Workload:
+        raise NotFound(f"there is no {ref}")
+
+    theatre.cluster.get_workload = gone  # type: ignore[method-assign]
+    sweep(theatre, monkeypatch)
+    assert [event.data["by"] for event in theatre.journal.events(kinds=("drill.undone",))] == [GONE]

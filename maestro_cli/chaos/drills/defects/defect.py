@@ -15,7 +15,7 @@ from maestro_cli.chaos.drills.model import Baseline, Truth
 from maestro_cli.chaos.drills.ports import Ensemble
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
-from maestro_cli.core.errors import GateNotMet, MaestroError, UndoFailed, Unreachable
+from maestro_cli.core.errors import GateNotMet, MaestroError, NotFound, UndoFailed, Unreachable
 from maestro_cli.core.progress import Progress
 from maestro_cli.core.refs import WorkloadRef
 
@@ -97,6 +97,15 @@ class Family:
     make: Callable[[Any, Scene], Defect]
     leaves: str
     clear: Callable[[Scene, Any], object]
+
+
+def is_gone(scene: Scene) -> bool:
+    """Whether the cluster says that there is no such workload."""
+    try:
+        scene.ensemble.cluster.get_workload(scene.target)
+    except MaestroError as error:
+        return isinstance(error, NotFound)
+    return False
 
 
 def try_again(once: Callable[[], bool], scene: Scene, *, fix: str) -> bool:

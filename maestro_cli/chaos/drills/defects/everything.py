@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from maestro_cli.chaos.drills.defects.defect import Scene
+from maestro_cli.chaos.drills.defects.defect import Scene, is_gone
 from maestro_cli.chaos.drills.defects.load import calm_down
 from maestro_cli.chaos.drills.defects.node import clear_nodes
 from maestro_cli.chaos.drills.defects.release import put_back
@@ -65,17 +65,8 @@ def put_everything_back(scene: Scene, kept: Mapping[str, Any]) -> bool:
         try:
             did = bool(undo()) or did
         except MaestroError as error:
-            if not (isinstance(error, NotFound) and _is_gone(place)):
+            if not (isinstance(error, NotFound) and is_gone(place)):
                 failures.append(error)
     if failures:
         raise failures[0]
     return did
-
-
-def _is_gone(scene: Scene) -> bool:
-    """Whether the cluster says that there is no such workload."""
-    try:
-        scene.ensemble.cluster.get_workload(scene.target)
-    except MaestroError as error:
-        return isinstance(error, NotFound)
-    return False
