@@ -69,12 +69,23 @@ class CostLabels(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     version: list[str] = []
 
 
+class TelemetryPrograms(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """For one program its own labels of who is believed; none where it is left out, all with `{}`."""
+
+    loki: dict[str, str] | None = None
+    tempo: dict[str, str] | None = None
+    otelcol: dict[str, str] | None = None
+    rotel: dict[str, str] | None = None
+
+
 class CostTelemetry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """By whom logs and traces are counted: `match` are labels of who is believed where several count them,
-    `senders` the labels that name the namespace that sent, the most telling first; empty: the shipped.
+    `programs` those of single programs in place of it, `senders` the labels that name the namespace that
+    sent, the most telling first; empty: the shipped.
     """
 
     match: dict[str, str] = {}
+    programs: TelemetryPrograms = TelemetryPrograms()
     senders: list[str] = []
 
 

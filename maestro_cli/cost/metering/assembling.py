@@ -42,7 +42,8 @@ def assemble(found: Readings, wanted: Meter, now: datetime, notes: Sequence[str]
     volumes, balancers = sorted(found.volumes.rows), sorted(found.balancers.rows)
     over = elapsed(found.hours, now)
     coverage = _coverage(found, over, running, used[Resource.CPU])
-    telemetry = telemetry_of(found.telemetry, {pod[0] for pod, _ in rows}, found.hours.count)
+    namespaces = {pod[0] for pod, _ in rows}
+    telemetry = telemetry_of(found.telemetry, namespaces, found.hours.count, found.exporters)
     containers = tuple(
         found.identities.container(pod, name, _node(found, pod), wanted.labels) for pod, name in rows
     )

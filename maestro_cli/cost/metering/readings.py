@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,9 +10,10 @@ from typing import TypeAlias
 
 from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.metering.bins import Chunk, Grid
+from maestro_cli.cost.metering.collectors import exporter_of, exporters_query
 from maestro_cli.cost.metering.identities import Identities, Named, PodKey
 from maestro_cli.cost.metering.labels import LabelNames
-from maestro_cli.cost.metering.model import GIB, Hours
+from maestro_cli.cost.metering.model import GIB, Hours, Signal
 from maestro_cli.cost.metering.queries import CLUSTER_LABELS, LOOK_SECONDS, MEMORY, MeterQueries
 from maestro_cli.cost.metering.telemetry import (
     COUNTERS,
@@ -60,6 +62,7 @@ class Readings:
         self.watched = Grid[str](hours.count)  # by exporter; "" is any of them
         self.sent = Grid[Named](hours.count)
         self.telemetry: dict[int, Grid[Told]] = {}  # by the number of the counter
+        self.exporters: defaultdict[tuple[str, str, Signal], set[str]] = defaultdict(set)
         self.clashing: set[str] = set()  # nodes
         self.node_of: dict[Key, str] = {}  # by namespace, pod, uid, or without a uid by who measured use
         self.identities = Identities()
@@ -80,6 +83,7 @@ def questions(bin_seconds: int, wanted: Meter) -> Iterator[tuple[str, Take]]:
     yield queries.watched, _watched
     series = ClusterSeries(wanted.match)
     yield telemetry_query(series, wanted.telemetry, bin_seconds), partial(_telemetry, wanted.telemetry)
+    yield exporters_query(series, wanted.telemetry), _exporters
     if not set(CLUSTER_LABELS) & set(wanted.match):
         yield queries.clashing, _clashing
     if wanted.destination:
@@ -182,3 +186,9 @@ def _telemetry(names: TelemetryNames, found: Readings, chunk: Chunk, answer: Ite
         grid = found.telemetry.setdefault(number, Grid[Told](found.hours.count))
         key = (counter.program, one.labels.get("job", ""), sender_of(one.labels, names))
         grid.put(key, chunk, one, 1 / counter.unit)
+
+
+def _exporters(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
+    for one in answer:
+        job, exporter = exporter_of(one.labels)
+        found.exporters[job].add(exporter)

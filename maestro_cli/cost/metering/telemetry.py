@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from maestro_cli.core.promql import promql_label, promql_string
@@ -26,19 +27,30 @@ if TYPE_CHECKING:
 
 SENDERS = ("tenant",)  # k8s_namespace_name may be the collector's own
 TELLER = "told_by"
+LOKI, TEMPO, OTELCOL, ROTEL = "Loki", "Tempo", "OpenTelemetry collector", "Rotel"
+_SAYS = "costs.telemetry says who is paid"
 _MILLION = 1e6
 _REPLICAS = "prometheus_replica, replica"  # labels of two Prometheus that scrape the same
 Teller: TypeAlias = tuple[str, str]  # a kind of program and a job
 Told: TypeAlias = tuple[str, str, str]  # the same, and the namespace that it names
 Amounts: TypeAlias = dict[str, Matrix]  # by namespace
+Exporters: TypeAlias = Mapping[tuple[str, str, Signal], set[str]]  # by program, job and signal
+_NO_EXPORTERS: Exporters = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class TelemetryNames:
-    """`match` are labels of who is believed, where several count the same; `senders` name a namespace."""
+    """`match` are labels of who is believed, where several count the same; `senders` name a namespace.
+
+    `programs` are those of a program, in place of `match`.
+    """
 
     match: Mapping[str, str] = field(default_factory=dict)
     senders: tuple[str, ...] = SENDERS
+    programs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of(self, program: str) -> Mapping[str, str]:
+        return self.programs.get(program, self.match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +70,10 @@ def _counted(program: str, metric: str) -> Iterator[_Counter]:
 
 # The first program that told of a signal is believed.
 COUNTERS = (
-    _Counter("Loki", Signal.LOGS, "loki_distributor_bytes_received_total", GIB),
-    _Counter("Tempo", Signal.SPANS, "tempo_distributor_spans_received_total", _MILLION),
-    *_counted("OpenTelemetry collector", "otelcol_receiver_accepted"),
-    *_counted("Rotel", "rotel_receiver_accepted"),
+    _Counter(LOKI, Signal.LOGS, "loki_distributor_bytes_received_total", GIB),
+    _Counter(TEMPO, Signal.SPANS, "tempo_distributor_spans_received_total", _MILLION),
+    *_counted(OTELCOL, "otelcol_receiver_accepted"),
+    *_counted(ROTEL, "rotel_receiver_accepted"),
 )
 _PROGRAMS = tuple(dict.fromkeys(one.program for one in COUNTERS))
 
@@ -71,7 +83,7 @@ def telemetry_query(series: ClusterSeries, names: TelemetryNames, bin_seconds: i
     by = ", ".join(dict.fromkeys(("job", *map(promql_label, names.senders))))
     parts = []
     for number, one in enumerate(COUNTERS):
-        grown = f"increase({series.of(one.metric, names.match)}[{bin_seconds}s])"
+        grown = f"increase({series.of(one.metric, names.of(one.program))}[{bin_seconds}s])"
         summed = f"sum by ({by}) (max without ({_REPLICAS}) ({grown}))"
         parts.append(f'label_replace({summed}, "{TELLER}", {promql_string(str(number))}, "", "")')
     return " or ".join(parts)
@@ -91,8 +103,16 @@ class Telemetry:
     notes: tuple[str, ...]
 
 
-def telemetry_of(told: Mapping[int, Grid[Told]], namespaces: Iterable[str], hours: int) -> Telemetry:
-    """What was counted, by counter; who is none of `namespaces` is nobody."""
+def telemetry_of(
+    told: Mapping[int, Grid[Told]],
+    namespaces: Iterable[str],
+    hours: int,
+    exporters: Exporters = _NO_EXPORTERS,
+) -> Telemetry:
+    """What was counted, by counter; who is none of `namespaces` is nobody.
+
+    `exporters` are those that some collectors of a job send by, and not all.
+    """
     import numpy as np
 
     known = set(namespaces)
@@ -110,6 +130,7 @@ def telemetry_of(told: Mapping[int, Grid[Told]], namespaces: Iterable[str], hour
             refs.append(TelemetryRef(signal, namespace))
             rows.append(np.where(seen, np.nan_to_num(amounts[namespace]), np.nan))
         notes.extend(_told_of(signal, paid, others))
+        notes.extend(_apart(signal, paid, exporters))
     return Telemetry(tuple(refs), np.vstack(rows) if rows else np.zeros((0, hours)), tuple(notes))
 
 
@@ -152,16 +173,26 @@ def _believed(by_teller: Mapping[Teller, Amounts]) -> tuple[tuple[Teller, ...], 
 
 def _told_of(signal: Signal, paid: Sequence[Teller], others: Sequence[Teller]) -> Iterator[str]:
     """Who counted the signal, where that were several."""
-    says = "costs.telemetry.match says who is paid"
     believed = ", ".join(_shown(one) for one in paid)
     if len(paid) > 1:
         yield (
             f"{signal.value} are added up of {believed}, which name different senders: "
-            f"where one passes on to another, {says}"
+            f"where one passes on to another, {_SAYS}"
         )
     if others:
         too = ", ".join(_shown(one) for one in others)
-        yield f"{signal.value} are counted by {believed}; {too} count them too: {says}"
+        yield f"{signal.value} are counted by {believed}; {too} count them too: {_SAYS}"
+
+
+def _apart(signal: Signal, paid: Sequence[Teller], exporters: Exporters) -> Iterator[str]:
+    """Collectors of one job of which some may pass on to the others: both count the same."""
+    for program, job in paid:
+        if found := exporters.get((program, job, signal)):
+            ways = ", ".join(visible(one, 60) for one in sorted(found))
+            yield (
+                f"{signal.value} are added up of all in {_shown((program, job))}, of which only some send by "
+                f"{ways}: where these pass on to others of the job each counts twice, {_SAYS}"
+            )
 
 
 def _shown(teller: Teller) -> str:

@@ -23,7 +23,7 @@ from maestro_cli.cost.metering.labels import LabelNames
 from maestro_cli.cost.metering.measure import meter
 from maestro_cli.cost.metering.model import Hours, Metered
 from maestro_cli.cost.metering.readings import Meter
-from maestro_cli.cost.metering.telemetry import SENDERS, TelemetryNames
+from maestro_cli.cost.metering.telemetry import LOKI, OTELCOL, ROTEL, SENDERS, TEMPO, TelemetryNames
 from maestro_cli.cost.prices.model import PriceBook
 from maestro_cli.cost.record import pack_record, read_record
 from maestro_cli.services.costs.wanted import CostWindow
@@ -150,9 +150,12 @@ def _meter(services: CostServices) -> Meter:
 
 def _telemetry(told: CostTelemetry) -> TelemetryNames:
     """Raises UsageError for what is no name of a label."""
+    said = told.programs
+    each = {LOKI: said.loki, TEMPO: said.tempo, OTELCOL: said.otelcol, ROTEL: said.rotel}
+    programs = {program: match for program, match in each.items() if match is not None}
     try:
-        for name in (*told.match, *told.senders):
+        for name in (*told.match, *told.senders, *(label for match in programs.values() for label in match)):
             promql_label(name)
     except ValueError as error:
         raise UsageError(f"costs.telemetry of the context: {error}", fix="senders: [tenant]") from error
-    return TelemetryNames(told.match, tuple(told.senders) or SENDERS)
+    return TelemetryNames(told.match, tuple(told.senders) or SENDERS, programs)

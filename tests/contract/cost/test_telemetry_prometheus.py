@@ -62,9 +62,27 @@ def sent() -> Iterator[Lived]:
         for replica in ("a", "b"):
             records["prometheus_replica"] = replica
             yield Lived("otelcol_receiver_accepted_log_records_total", dict(records), 0, growth=growth)
+    yield from mixed()
     # by namespace, as a connector that keeps it as a label tells it; of another cluster
     other = {"job": "tempo", "tenant": "ml", "cluster": "other"}
     yield Lived("tempo_distributor_spans_received_total", other, 0, growth=0.0)
+
+
+def mixed() -> Iterator[Lived]:
+    """Two agents and their gateway under one job; and a gateway that sends all that it has to two places."""
+    for instance, exporter, growth in (
+        ("agent-0", "otlp/gateway", 0.2),
+        ("agent-1", "otlp/gateway", 0.2),
+        ("gateway-0", "otlphttp/vendor", 0.4),
+    ):
+        app = instance.partition("-")[0]
+        labels = {**OTEL, "job": "pods", "app": app, "env": "mixed", "instance": instance}
+        yield Lived("otelcol_receiver_accepted_spans", labels, 0, growth=growth * 1e6 / HOUR)
+        sends = {name: value for name, value in labels.items() if name != "receiver"}
+        yield Lived("otelcol_exporter_sent_spans", {**sends, "exporter": exporter}, 0, growth=1.0)
+    for exporter in ("otlp/archive", "otlphttp/vendor"):
+        labels = {"job": "gateway", "instance": "grpc-0", "exporter": exporter}
+        yield Lived("otelcol_exporter_sent_spans", labels, 0, growth=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -140,17 +158,52 @@ def test_who_is_paid_and_which_label_names_who_sent_can_be_said(url: str) -> Non
     assert found["bill"]["traces"] == pytest.approx(3 * 4 * 0.30, rel=0.02)
 
 
+def test_each_program_may_have_its_own_who_is_paid(url: str) -> None:
+    lab(url, ", telemetry: {programs: {otelcol: {job: agents}}}")
+    found = told()
+    assert found["bill"]["traces"] == pytest.approx(3 * 4 * 0.30, rel=0.02)
+    assert found["bill"]["logs"] == pytest.approx(3 * 3.5 * 0.50, rel=0.02)
+
+
+def test_collectors_of_one_job_that_send_to_different_places_are_told_of_until_it_is_said_who_is_paid(
+    url: str,
+) -> None:
+    lab(url)
+    assert not any("only some send by" in note for note in told()["notes"])  # the job that is paid is one
+    lab(url, ", telemetry: {programs: {otelcol: {env: mixed}}}")
+    found = told()
+    assert found["bill"]["traces"] == pytest.approx(3 * 0.8 * 0.30, rel=0.02)
+    assert (
+        "spans are added up of all in OpenTelemetry collector (job pods), of which only some send by "
+        "otlp/gateway, otlphttp/vendor: where these pass on to others of the job each counts twice, "
+        "costs.telemetry says who is paid"
+    ) in found["notes"]
+    lab(url, ", telemetry: {programs: {otelcol: {env: mixed, app: gateway}}}")
+    found = told()
+    assert found["bill"]["traces"] == pytest.approx(3 * 0.4 * 0.30, rel=0.02)
+    assert not any("only some send by" in note for note in found["notes"])
+
+
 def test_another_cluster_s_logs_are_not_ours(url: str) -> None:
     lab(url, ", match: {cluster: other}")
     result = maestro("cost", "show", "--window", "3h", *UNTIL)
     assert result.code == 15
 
 
-def test_a_name_that_is_no_label_is_refused(url: str) -> None:
-    lab(url, ', telemetry: {senders: ["a} or b"]}')
+@pytest.mark.parametrize("telemetry", ['senders: ["a} or b"]', 'programs: {loki: {"a} or b": x}}'])
+def test_a_name_that_is_no_label_is_refused(url: str, telemetry: str) -> None:
+    lab(url, f", telemetry: {{{telemetry}}}")
     result = maestro("cost", "show", "--window", "3h", *UNTIL)
     assert result.code == 2
     assert "costs.telemetry of the context" in result.err
+
+
+def test_a_program_that_nobody_knows_is_refused_with_its_line(url: str) -> None:
+    lab(url, ", telemetry: {programs: {lokki: {job: loki}}}")
+    result = maestro("cost", "show", "--window", "3h", *UNTIL)
+    assert result.code == 3
+    assert "config.yaml:" in result.err
+    assert "loki" in result.err.replace("lokki", "")
 
 
 def test_a_record_keeps_what_was_logged(url: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.config.settings import CostTelemetry
 from maestro_cli.core.errors import NoData
 from maestro_cli.core.facts.metrics import Instant, Sample
 from maestro_cli.cost.cluster_series import ClusterSeries
@@ -27,7 +28,7 @@ def services(*, is_scraped: bool) -> Any:
         return Instant(promql, at, (Sample({}, 1.0, at),) if is_scraped else ())
 
     named = SimpleNamespace(team=(), model=(), version=())
-    telemetry = SimpleNamespace(match={}, senders=())
+    telemetry = CostTelemetry()
     costs = SimpleNamespace(labels=named, sends_to=None, telemetry=telemetry)
     return SimpleNamespace(
         context=SimpleNamespace(costs=costs),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -11,16 +12,22 @@ import pytest
 from maestro_cli.cost.allocation.allocate import allocate
 from maestro_cli.cost.allocation.model import Component, RowKind
 from maestro_cli.cost.allocation.sharing import Sharing, Spread
+from maestro_cli.cost.cluster_series import ANY_CLUSTER
 from maestro_cli.cost.metering.bins import Grid
+from maestro_cli.cost.metering.collectors import exporters_query
 from maestro_cli.cost.metering.model import Matrix, Signal, TelemetryRef
 from maestro_cli.cost.metering.telemetry import (
     COUNTERS,
+    OTELCOL,
+    Exporters,
     Telemetry,
     TelemetryNames,
     Told,
     sender_of,
     telemetry_of,
+    telemetry_query,
 )
+from maestro_cli.cost.metering.telemetry import LOKI as LOKI_PROGRAM
 from maestro_cli.cost.prices.model import PriceBook, PriceVersion
 from tests.unit.cost.allocation.test_allocation_rules import LISTED, START, THREE, of
 
@@ -95,14 +102,16 @@ def test_hours_in_which_nobody_counted_make_the_bill_a_lower_bound() -> None:
     assert allocate(begun, BOOK).allocation.unpriced == ()
 
 
-def counted(*told: tuple[str, str, str, list[float]]) -> Telemetry:
+def counted(
+    *told: tuple[str, str, str, list[float]], exporters: Exporters = MappingProxyType({})
+) -> Telemetry:
     """By metric, job and sender; `ml` and `web` are namespaces."""
     grids: dict[int, Grid[Told]] = {}
     for metric, job, sender, amounts in told:
         (number,) = [index for index, one in enumerate(COUNTERS) if one.metric == metric]
         grid = grids.setdefault(number, Grid[Told](len(amounts)))
         grid.rows[COUNTERS[number].program, job, sender] = np.array(amounts)
-    return telemetry_of(grids, ("ml", "web"), 2)
+    return telemetry_of(grids, ("ml", "web"), 2, exporters)
 
 
 def rows(found: Telemetry) -> dict[tuple[str, str], list[float]]:
@@ -137,7 +146,7 @@ def test_what_collectors_pass_on_counts_once_and_who_else_counted_is_told() -> N
     assert rows(found) == {("spans", "web"): [4.0, 4.0]}
     assert found.notes == (
         "spans are counted by Tempo (job tempo); OpenTelemetry collector (job gateway), "
-        "OpenTelemetry collector (job agents) count them too: costs.telemetry.match says who is paid",
+        "OpenTelemetry collector (job agents) count them too: costs.telemetry says who is paid",
     )
     without = counted(
         (SPANS, "agents", "", [5.0, 5.0]), (SPANS, "gateway", "", [6.0, 6.0]), (TEMPO, "t", "", [0.0, 0.0])
@@ -153,7 +162,7 @@ def test_collectors_side_by_side_that_name_other_senders_add_up() -> None:
     assert found.notes == (
         "spans are added up of OpenTelemetry collector (job of-ml), OpenTelemetry collector (job of-web), "
         "which name different senders: where one passes on to another, "
-        "costs.telemetry.match says who is paid",
+        "costs.telemetry says who is paid",
     )
     again = counted(*apart, (SPANS, "agents", "web", [1.0, 1.0]))
     assert rows(again) == rows(found)
@@ -161,6 +170,33 @@ def test_collectors_side_by_side_that_name_other_senders_add_up() -> None:
     gateway = counted(*apart, (SPANS, "gateway", "", [9.0, 5.0]))
     assert rows(gateway) == {("spans", ""): [9.0, 5.0]}
     assert rows(counted(*apart, (TEMPO, "tempo", "ml", [1.0, 1.0]))) == {("spans", "ml"): [1.0, 1.0]}
+
+
+def test_a_job_whose_collectors_send_to_different_places_is_named_where_it_is_paid() -> None:
+    """Agents and a gateway: what passes both counts twice, and nobody can tell which is last."""
+    apart: Exporters = {
+        (OTELCOL, "pods", Signal.SPANS): {"otlp/gateway", "otlphttp"},
+        (OTELCOL, "small", Signal.SPANS): {"otlp"},
+        (OTELCOL, "pods", Signal.LOG_RECORDS): {"loki"},
+    }
+    found = counted((SPANS, "pods", "", [5.0, 5.0]), (SPANS, "small", "", [1.0, 1.0]), exporters=apart)
+    assert rows(found) == {("spans", ""): [5.0, 5.0]}
+    assert found.notes[1:] == (
+        "spans are added up of all in OpenTelemetry collector (job pods), of which only some send by "
+        "otlp/gateway, otlphttp: where these pass on to others of the job each counts twice, "
+        "costs.telemetry says who is paid",
+    )
+
+
+def test_a_program_s_own_labels_stand_in_place_of_those_of_all() -> None:
+    names = TelemetryNames({"env": "prod"}, programs={OTELCOL: {"app": "gateway"}, LOKI_PROGRAM: {}})
+    query = telemetry_query(ANY_CLUSTER, names, 3600)
+    assert 'tempo_distributor_spans_received_total{env="prod"}[' in query
+    assert 'otelcol_receiver_accepted_spans{app="gateway"}[' in query
+    assert "loki_distributor_bytes_received_total[" in query
+    sent = exporters_query(ANY_CLUSTER, names)
+    assert 'otelcol_exporter_sent_spans{app="gateway"}' in sent
+    assert 'rotel_exporter_sent_spans_total{env="prod"}' in sent
 
 
 def test_the_namespace_that_a_collector_may_have_of_itself_names_no_sender_unless_said() -> None:
