@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from maestro_cli.core.errors import UsageError
 from maestro_cli.core.untrusted import visible
 
-_LABEL = r"[a-zA-Z_][a-zA-Z0-9_]*"
-_ONE = re.compile(rf'\s*({_LABEL})\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|[^",\s]*)\s*(?:,|$)')
+_LABEL = r"[a-zA-Z_][a-zA-Z0-9_]*"  # any other is written in quotes: Prometheus 3 has all of UTF-8
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_ONE = re.compile(rf'\s*({_LABEL}|{_QUOTED})\s*(=~|!~|!=|=)\s*({_QUOTED}|[^",\s]*)\s*(?:,|$)')
 _BARE = re.compile(r"[^\s\",\\]+")
 _MEASURE = ("maestro-probe-7f3a", "9", "Zz.0/x y")  # words that a narrowing expression does not take all of
 
@@ -29,9 +30,18 @@ class Matcher:
     is_equal: bool = True
 
     def __str__(self) -> str:
-        sign = ("=~" if self.is_equal else "!~") if self.is_regex else ("=" if self.is_equal else "!=")
         bare = _BARE.fullmatch(self.value) and self.value.isprintable()
-        return f"{self.label}{sign}{self.value if bare else json.dumps(self.value, ensure_ascii=False)}"
+        return f"{self._compared}{self.value if bare else _quoted(self.value)}"
+
+    @property
+    def in_quotes(self) -> str:
+        """As Alertmanager reads it, whatever the value holds."""
+        return f"{self._compared}{_quoted(self.value)}"
+
+    @property
+    def _compared(self) -> str:
+        sign = ("=~" if self.is_equal else "!~") if self.is_regex else ("=" if self.is_equal else "!=")
+        return f"{self.label if re.fullmatch(_LABEL, self.label) else _quoted(self.label)}{sign}"
 
     @property
     def narrows(self) -> bool:
@@ -56,10 +66,13 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
         if match is None:
             raise UsageError(
                 f"{visible(text[at:], 100)!r} is not a label matcher",
-                fix="write LABEL=VALUE, or one of != =~ !~; a value with spaces or commas in quotes",
+                fix="write LABEL=VALUE, or one of != =~ !~; in quotes a value with spaces or commas, "
+                "and a label that is more than letters, digits and _",
             )
         label, sign, value = match.groups()
-        found.append(Matcher(label, _unquoted(value), "~" in sign, not sign.startswith("!")))
+        if not (name := _unquoted(label)):
+            raise UsageError(f"{visible(text[at:], 100)!r} names no label")
+        found.append(Matcher(name, _unquoted(value), "~" in sign, not sign.startswith("!")))
         at = match.end()
     if len(set(found)) != len(found):
         raise UsageError(f"{visible(text, 100)!r} has a matcher twice")
@@ -69,6 +82,10 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 def matchers_text(matchers: Iterable[Matcher]) -> str:
     """The one text of these matchers."""
     return ",".join(map(str, sorted(matchers)))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _unquoted(value: str) -> str:

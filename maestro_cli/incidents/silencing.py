@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from maestro_cli.core.errors import GateNotMet
 from maestro_cli.core.matchers import Matcher
 from maestro_cli.core.workload_labels import WORKLOAD_LABELS
-from maestro_cli.incidents.intake.correlation import MAX_VALUE_CHARACTERS
+from maestro_cli.incidents.intake.correlation import MAX_NAME_CHARACTERS, MAX_VALUE_CHARACTERS
 from maestro_cli.incidents.model import Incident, Signal
 
 MAX_VALUES = 50  # of one label, one or another of which is taken
 # Labels that say what and where; the signals of an incident may differ in them.
 _ALTERNATIVES = ("alertname", "namespace", *(label for label, _ in WORKLOAD_LABELS))
-_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 def matchers_of(incident: Incident, signals: Sequence[Signal]) -> tuple[Matcher, ...]:
@@ -37,7 +36,7 @@ def matchers_of(incident: Incident, signals: Sequence[Signal]) -> tuple[Matcher,
     found = []
     for label in sorted(set.intersection(*(set(one.labels) for one in alerts))):
         values = sorted({one.labels[label] for one in alerts})
-        if not _NAME.fullmatch(label) or any(len(value) >= MAX_VALUE_CHARACTERS for value in values):
+        if len(label) >= MAX_NAME_CHARACTERS or any(len(value) >= MAX_VALUE_CHARACTERS for value in values):
             continue  # the journal keeps such a one cut
         if len(values) == 1:
             found.append(Matcher(label, values[0]))

@@ -6,7 +6,6 @@ needs is refused with the key that is wrong. `status` decides what fires; `endsA
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -128,14 +127,20 @@ class Alertmanager:
         self, *, active: bool = True, silenced: bool = True, inhibited: bool = True,
         matchers: Sequence[Matcher] = (),
     ) -> tuple[Alert, ...]:  # fmt: skip
-        """The alerts it holds now that match, all of them firing; resolved ones are gone from the API."""
+        """The alerts it holds now that match, all of them firing; resolved ones are gone from the API.
+
+        Raises UsageError for matchers that are not accepted.
+        """
         params = {"active": active, "silenced": silenced, "inhibited": inhibited, "unprocessed": True}
         asked: dict[str, str | list[str]] = {
             name: "true" if value else "false" for name, value in params.items()
         }
         if matchers:
-            asked["filter"] = [_filter(matcher) for matcher in matchers]
-        answer = self._backend.expect_ok(self._backend.get("/api/v2/alerts", asked))
+            asked["filter"] = [matcher.in_quotes for matcher in matchers]
+        answer = self._backend.get("/api/v2/alerts", asked)
+        if matchers and answer.status == 400:  # such as names in quotes, before 0.27
+            raise self._not_accepted(answer)
+        self._backend.expect_ok(answer)
         return tuple(
             _alert(item, firing=True, source="alertmanager-api", status=item.status)
             for item in self._backend.decode(answer, list[_ApiAlert])
@@ -185,8 +190,11 @@ class Alertmanager:
         if answer.status == 404 or (answer.status == 500 and b"not found" in answer.body):
             raise NotFound(f"{SYSTEM} at {self.url} does not know it", why=quoted(answer.body))
         if 400 <= answer.status < 500 and answer.status not in (401, 403, 429):
-            raise UsageError(f"{SYSTEM} at {self.url} does not accept it", why=quoted(answer.body))
+            raise self._not_accepted(answer)
         return self._backend.expect_ok(answer, safe=False)
+
+    def _not_accepted(self, answer: Answer) -> UsageError:
+        return UsageError(f"{SYSTEM} at {self.url} does not accept it", why=quoted(answer.body))
 
     def version(self) -> str:
         """The version it says."""
@@ -254,12 +262,6 @@ def _alert(
         suppressed_by=tuple(Untrusted(name) for names in held_by for name in names or ()),
         source=source,
     )
-
-
-def _filter(matcher: Matcher) -> str:
-    """A matcher as the API reads it, always in quotes."""
-    sign = str(matcher).removeprefix(matcher.label)[: 2 if matcher.is_regex or not matcher.is_equal else 1]
-    return f"{matcher.label}{sign}{json.dumps(matcher.value, ensure_ascii=False)}"
 
 
 def _silence(item: _Silence) -> Silence:

@@ -20,7 +20,7 @@ from maestro_cli.incidents.intake.masking import shape
 from maestro_cli.incidents.model import Severity
 
 MAX_LABELS = 100
-MAX_VALUE_CHARACTERS = 2000
+MAX_NAME_CHARACTERS, MAX_VALUE_CHARACTERS = 200, 2000
 MAX_KEY_PART = 100
 UNASKED = ("kubernetes", "anomalies")  # sources of signals that nobody wrote a rule for
 # How far a sender's clock may be ahead of ours: one that NTP keeps is off by far less than a second, one that
@@ -146,4 +146,4 @@ def capped(text: str, limit: int = MAX_VALUE_CHARACTERS) -> str:
 def capped_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """Labels as the journal keeps them: at most a hundred, names and values cut with a mark."""
     kept = sorted(labels.items())[:MAX_LABELS]
-    return {capped(name, 200): capped(value) for name, value in kept}
+    return {capped(name, MAX_NAME_CHARACTERS): capped(value) for name, value in kept}

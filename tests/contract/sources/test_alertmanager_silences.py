@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from maestro_cli.changes.kinds import KINDS
@@ -14,7 +15,7 @@ from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.clock import SystemClock
 from maestro_cli.core.errors import GateNotMet, NotFound, UsageError
-from maestro_cli.core.matchers import matchers_text, parse_matchers
+from maestro_cli.core.matchers import Matcher, matchers_text, parse_matchers
 from maestro_cli.core.refs import silence_ref
 from maestro_cli.journal.store import Journal
 from maestro_cli.sources.alertmanager import Alertmanager
@@ -76,6 +77,24 @@ def test_it_hides_what_the_plan_says_and_lets_it_be_heard_again(
     (back,) = [one for one in source.silences() if again.id in one.comment]
     assert (back.ends_at, back.id == made.id) == (made.ends_at, False)
     changes.execute(changes.plan("unsilence", ref, {"id": back.id}), YES)
+
+
+def test_a_label_of_any_name_is_silenced_where_there_can_be_one(
+    alertmanager: RunningAlertmanager, source: Alertmanager, changes: ChangePipeline
+) -> None:
+    """Alertmanager has them from 0.27 on, as Prometheus 3 has."""
+    name, labels = 'k8s.pod "é",\\', {"alertname": "AnyName"}
+    body = [{"labels": {**labels, name: pod}, "annotations": {}} for pod in ("a", "b")]
+    if httpx.post(f"{source.url}/api/v2/alerts", json=body, trust_env=False).status_code == 400:
+        with pytest.raises(UsageError, match="does not accept"):
+            changes.execute(changes.plan("silence", silence_ref('"a.b"=c'), {"duration": "1h"}), YES)
+        return
+    until(lambda: len([one for one in source.alerts() if name in one.labels]) == 2)
+    plan = changes.plan("silence", silence_ref(matchers_text([Matcher(name, "a")])), {"duration": "1h"})
+    assert [line.path for line in plan.diff.lines[1:]] == [f"AnyName{{{name}=a}}"]
+    assert changes.execute(plan, YES).state is State.VERIFIED
+    hidden = until(lambda: [one for one in source.alerts() if name in one.labels and one.suppressed_by])
+    assert [one.labels[name] for one in hidden] == ["a"]
 
 
 def test_sent_twice_it_is_made_once_and_ended_once(changes: ChangePipeline, source: Alertmanager) -> None:

@@ -18,6 +18,9 @@ from maestro_cli.core.refs import parse_object_ref
         ('a="x, y",b!=z', 'a="x, y",b!=z'),
         ('a!~"\\"q\\""', 'a!~"\\"q\\""'),
         ('a=""', 'a=""'),
+        ('"k8s.pod.name"=x, b=y', 'b=y,"k8s.pod.name"=x'),
+        ('"a" = x', "a=x"),
+        ('"\\"é\\",x"!~"y z|"', '"\\"é\\",x"!~"y z|"'),
     ],
 )
 def test_one_set_has_one_text(text: str, same: str) -> None:
@@ -26,7 +29,7 @@ def test_one_set_has_one_text(text: str, same: str) -> None:
     assert parse_object_ref(f"silence/{text}").name == same
 
 
-@pytest.mark.parametrize("text", ["Slow", "a", "=x", "a=b c", "1a=b", 'a="b', "a=b,a=b", "a=b;c=d e"])
+@pytest.mark.parametrize("text", ["Slow", "a", "=x", "a=b c", "1a=b", 'a="b', "a=b,a=b", "a=b;c=d e", '""=a'])
 def test_what_is_no_matcher_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_matchers(text)

@@ -160,6 +160,13 @@ def test_without_days_of_history_the_hours_before_are_what_is_usual() -> None:
     assert read(Measure.LATENCY, (), recent[-60:], NOW).why == "too little is known of what is usual"
 
 
+def test_a_share_reads_the_same_whatever_its_last_bit_is() -> None:
+    recent = [with_last(steady(0.001), *[share] * 3) for share in (0.1, math.nextafter(0.1, 0))]
+    told = {explain(Measure.ERROR_RATIO, read(Measure.ERROR_RATIO, (), one, NOW)) for one in recent}
+    assert len(told) == 1
+    assert told.pop().startswith("error ratio 10.0 %, usually 0.098 % to 0.1 %")
+
+
 def test_what_began_just_now_is_not_what_is_usual_yet() -> None:
     assert read(Measure.LATENCY, (), with_last(steady(0.1), *[0.4] * 6), NOW).verdict == "unusual"
 

@@ -86,6 +86,17 @@ def test_it_takes_in_what_all_signals_share_and_each_of_their_names(room: Room) 
             assert re.fullmatch(one.value, value) if one.is_regex else one.value == value
 
 
+def test_a_label_of_any_name_narrows_it(room: Room) -> None:
+    told = alert(alertname="Dotted", fingerprint="d0")
+    more = {"k8s.pod.name": "p-1", "x" * 200: "cut"}
+    room.detector.ingest([replace(told, labels={**told.labels, **more})], source="alertmanager-api")
+    (signal,) = [one for one in room.desk.signals("latest") if one.labels["alertname"] == "Dotted"]
+    text = matchers_text(matchers_of(room.desk.get("latest"), [signal]))
+    assert text.startswith('alertname=Dotted,deployment=fraud,"k8s.pod.name"=p-1,namespace=ml,')
+    assert "xxx" not in text
+    assert silence_plan(room.services(), "latest", "2h", "").target.ref.kind == "Silence"
+
+
 def test_a_storm_over_more_namespaces_than_a_silence_names_cannot_be_silenced(room: Room) -> None:
     incident, (signal,) = room.desk.get("latest"), room.desk.signals("latest")
     many = [

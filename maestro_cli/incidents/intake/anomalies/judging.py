@@ -182,4 +182,5 @@ def _shown(measure: Measure, value: float) -> str:
         return f"{value:.3g}/s"
     if measure is Measure.LATENCY:
         return f"{value:.3g} s" if value >= 1 else f"{value * 1000:.3g} ms"
-    return f"{value * 100:.2g} %" if value < 0.1 else f"{value * 100:.1f} %"
+    # below 9.95 % both have one decimal: what is 10 % but for the last bit reads as 10 % does
+    return f"{value * 100:.2g} %" if value < 0.0995 else f"{value * 100:.1f} %"
