@@ -21,7 +21,7 @@ from maestro_cli.chaos.refusing import said_no
 from maestro_cli.chaos.tolerances import is_of_status
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted, format_duration
-from maestro_cli.core.verdict import Verdict
+from maestro_cli.core.verdict import Verdict, verdict_of
 
 Journal = Mapping[str, Any]
 AFTERWARDS = "not in a steady state afterwards"
@@ -99,13 +99,13 @@ def _is_down(probe: Mapping[str, Any]) -> bool:
 def _residue(journal: Journal, findings: Findings) -> Iterator[Reason]:
     """Undo failed, or something of a fault is still there."""
     for failed in (*findings.undo_failures, *_failed(journal.get("rollbacks"))):
-        yield Reason("undo", f"undo failed: {failed}", ExitCode.UNDO_FAILED, Verdict.FAIL)
+        yield _reason("undo", f"undo failed: {failed}", ExitCode.UNDO_FAILED)
     for name in _never_ended(journal):
         why = f": {findings.worker}" if findings.worker else ""
         what = f"undo failed: {name} was not carried out to its end{why}"
-        yield Reason("undo", what, ExitCode.UNDO_FAILED, Verdict.FAIL)
+        yield _reason("undo", what, ExitCode.UNDO_FAILED)
     for left in findings.residue:
-        yield Reason("residue", f"left behind: {left}", ExitCode.UNDO_FAILED, Verdict.FAIL)
+        yield _reason("residue", f"left behind: {left}", ExitCode.UNDO_FAILED)
 
 
 def _never_ended(journal: Journal) -> Iterator[str]:
@@ -126,7 +126,7 @@ def _never_ended(journal: Journal) -> Iterator[str]:
 def _stopped(journal: Journal, findings: Findings) -> Iterator[Reason]:
     stop = findings.stop
     if stop is not None and stop.kind in (Kind.CONDITION, Kind.BURN):
-        yield Reason("stop", f"{stop.kind.value}: {stop.why}", ExitCode.STOP_CONDITION, Verdict.FAIL)
+        yield _reason("stop", f"{stop.kind.value}: {stop.why}", ExitCode.STOP_CONDITION)
 
 
 _INTERRUPTED = {
@@ -142,16 +142,16 @@ def _interrupted(journal: Journal, findings: Findings) -> Iterator[Reason]:
     stop = findings.stop
     if stop is not None and stop.kind in _INTERRUPTED:
         by = f" by {stop.by}" if stop.by else ""
-        yield _open("interrupted", f"{stop.kind.value}{by}: {stop.why}", _INTERRUPTED[stop.kind])
+        yield _reason("interrupted", f"{stop.kind.value}{by}: {stop.why}", _INTERRUPTED[stop.kind])
     elif stop is None and journal.get("status") == "interrupted":
-        yield _open("interrupted", "one of its own activities or controls ended it", ExitCode.SIGINT)
+        yield _reason("interrupted", "one of its own activities or controls ended it", ExitCode.SIGINT)
 
 
 def _gate(journal: Journal, findings: Findings) -> Iterator[Reason]:
     """The steady state before the method, and the guard right before a fault: nothing was injected."""
     if _is_untouched(findings):
         for one in findings.injections:
-            yield _open("gate", f"{one.name}: when it was to be put in: {one.why}", ExitCode.GATE_NOT_MET)
+            yield _reason("gate", f"{one.name}: when it was to be put in: {one.why}", ExitCode.GATE_NOT_MET)
     before = _states(journal).get("before")
     if before is None:
         return
@@ -160,7 +160,7 @@ def _gate(journal: Journal, findings: Findings) -> Iterator[Reason]:
         what = f"not in a steady state before anything was done: {_probe(before)}"
         yield Reason("gate", what, ExitCode.GATE_NOT_MET, Verdict.FAIL)
     elif seen is Steady.NO_DATA:
-        yield _open("gate", f"no data before anything was done: {_probe(before)}", ExitCode.GATE_NOT_MET)
+        yield _reason("gate", f"no data before anything was done: {_probe(before)}", ExitCode.GATE_NOT_MET)
 
 
 def _is_untouched(findings: Findings) -> bool:
@@ -172,7 +172,7 @@ def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
     """What was to be done was not, or had no effect: nothing was learned."""
     for one in findings.injections:
         if one.outcome is not Injected.EFFECTIVE and not _is_untouched(findings):
-            yield _open("injection", f"{one.name}: {one.outcome.value}: {one.why}", ExitCode.ACTION_FAILED)
+            yield _reason("injection", f"{one.name}: {one.outcome.value}: {one.why}", ExitCode.ACTION_FAILED)
     known = {one.name for one in findings.injections if one.outcome is not Injected.EFFECTIVE}
     runs = journal.get("run") or ()
     if findings.stop is not None:  # what was stopped did not say no by itself
@@ -180,12 +180,12 @@ def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
     for failed in _failed(runs, "action"):
         is_stopped = findings.stop is not None and failed.endswith(STOPPED)
         if not known and not is_stopped:
-            yield _open("injection", f"an action failed: {failed}", ExitCode.ACTION_FAILED)
+            yield _reason("injection", f"an action failed: {failed}", ExitCode.ACTION_FAILED)
     yield from _never_put_in(journal, findings)
     if findings.worker and findings.stop is None:
-        yield _open("worker", findings.worker, ExitCode.ACTION_FAILED)
+        yield _reason("worker", findings.worker, ExitCode.ACTION_FAILED)
     elif journal.get("status") == "aborted" and findings.stop is None:
-        yield _open("worker", "Chaos Toolkit aborted it", ExitCode.ACTION_FAILED)
+        yield _reason("worker", "Chaos Toolkit aborted it", ExitCode.ACTION_FAILED)
 
 
 def _never_put_in(journal: Journal, findings: Findings) -> Iterator[Reason]:
@@ -196,7 +196,7 @@ def _never_put_in(journal: Journal, findings: Findings) -> Iterator[Reason]:
     known = {one.name for one in findings.injections}
     for name in findings.declared:
         if name not in known:
-            yield _open("injection", f"{name}: no action put it in", ExitCode.ACTION_FAILED)
+            yield _reason("injection", f"{name}: no action put it in", ExitCode.ACTION_FAILED)
 
 
 def _deviated(journal: Journal, findings: Findings) -> Iterator[Reason]:
@@ -212,7 +212,7 @@ def _hour(journal: Journal, findings: Findings) -> Iterator[Reason]:
     """The steady state was missed, and by what was left alone as well."""
     if findings.arms is not None and _was_bad_hour(findings):
         for missed in _misses(journal, findings):
-            yield _open("hour", f"{missed.what}; {findings.arms.words}", ExitCode.NO_DATA)
+            yield _reason("hour", f"{missed.what}; {findings.arms.words}", ExitCode.NO_DATA)
 
 
 def _was_bad_hour(findings: Findings) -> bool:
@@ -239,35 +239,35 @@ def _blind(journal: Journal, findings: Findings) -> Iterator[Reason]:
     """What was not seen decides nothing."""
     stop = findings.stop
     if stop is not None and stop.kind is Kind.BLIND:
-        yield _open("blind", f"blind: {stop.why}", ExitCode.NO_DATA)
+        yield _reason("blind", f"blind: {stop.why}", ExitCode.NO_DATA)
     for one in findings.recoveries:
         if one.is_cut_short:
-            yield _open("no data", f"whether {one.name} is over: {one.why}", ExitCode.NO_DATA)
+            yield _reason("no data", f"whether {one.name} is over: {one.why}", ExitCode.NO_DATA)
     asked = {one.name for one in findings.recoveries}
     for injected in findings.injections:
         if injected.outcome is Injected.EFFECTIVE and injected.name not in asked:
-            yield _open("no data", f"whether {injected.name} is over: nobody proved it", ExitCode.NO_DATA)
+            yield _reason("no data", f"whether {injected.name} is over: nobody proved it", ExitCode.NO_DATA)
     states = _states(journal)
     gated = states.get("before") is not None and steady_of(states["before"]) is not Steady.MET
     if gated:
         return
     for failed in _failed(journal.get("run"), "probe"):
-        yield _open("no data", f"a probe of the method failed: {failed}", ExitCode.NO_DATA)
+        yield _reason("no data", f"a probe of the method failed: {failed}", ExitCode.NO_DATA)
     during = [one for one in states.get("during") or () if steady_of(one) is Steady.NO_DATA]
     if during:
         what = f"{counted(len(during), 'look')} during the method told nothing: {_probe(during[0])}"
-        yield _open("no data", what, ExitCode.NO_DATA)
+        yield _reason("no data", what, ExitCode.NO_DATA)
     if states.get("before") is None:
-        yield _open("no data", "no steady state was looked at before the method", ExitCode.NO_DATA)
+        yield _reason("no data", "no steady state was looked at before the method", ExitCode.NO_DATA)
     after = states.get("after")
     if after is None:
         why = "" if stop is None else ": it was ended before"
         what = f"the steady state was not looked at after the method{why}"
-        yield _open("no data", what, ExitCode.NO_DATA)
+        yield _reason("no data", what, ExitCode.NO_DATA)
     elif steady_of(after) is Steady.NO_DATA:
-        yield _open("no data", f"no data after the method: {_probe(after)}", ExitCode.NO_DATA)
+        yield _reason("no data", f"no data after the method: {_probe(after)}", ExitCode.NO_DATA)
     if findings.injections and not states.get("during"):
-        yield _open("no data", "nobody looked while the fault was there", ExitCode.NO_DATA)
+        yield _reason("no data", "nobody looked while the fault was there", ExitCode.NO_DATA)
     if stop is None:
         yield from _unwatched(findings)
 
@@ -278,7 +278,9 @@ def _unwatched(findings: Findings) -> Iterator[Reason]:
         if one.tail:
             which = f"the last {counted(one.tail, 'look')}" if one.answers else "no look"
             said = "told nothing" if one.answers else "told anything"
-            yield _open("no data", f"{which} while the fault was there {said}: {one.what}", ExitCode.NO_DATA)
+            yield _reason(
+                "no data", f"{which} while the fault was there {said}: {one.what}", ExitCode.NO_DATA
+            )
 
 
 def _failover(journal: Journal, findings: Findings) -> Iterator[Reason]:
@@ -295,7 +297,7 @@ def _failover(journal: Journal, findings: Findings) -> Iterator[Reason]:
         elif seconds is None and name == "RTO" and found.is_felt:
             yield _bad("failover", why)
         elif seconds is None:
-            yield _open("no data", f"the {name} is not known: {why}", ExitCode.NO_DATA)
+            yield _reason("no data", f"the {name} is not known: {why}", ExitCode.NO_DATA)
 
 
 # The order is the precedence: 13, 14, 130/143, 11, 12, 10, 15.
@@ -321,11 +323,11 @@ def deviation(looks: Sequence[Steady], tolerated: Tolerated) -> str:
 
 
 def _bad(rule: str, what: str) -> Reason:
-    return Reason(rule, what, ExitCode.CONDITION_NOT_MET, Verdict.FAIL)
+    return _reason(rule, what, ExitCode.CONDITION_NOT_MET)
 
 
-def _open(rule: str, what: str, code: ExitCode) -> Reason:
-    return Reason(rule, what, code, Verdict.INDETERMINATE)
+def _reason(rule: str, what: str, code: ExitCode) -> Reason:
+    return Reason(rule, what, code, verdict_of(code))
 
 
 def _states(journal: Journal) -> Mapping[str, Any]:

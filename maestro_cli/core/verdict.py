@@ -7,11 +7,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from maestro_cli.core.errors import ExitCode
+
 
 class Verdict(Enum):
     PASS = "PASS"
     FAIL = "FAIL"
     INDETERMINATE = "INDETERMINATE"
+
+
+# What was seen, and was bad; with any other code but 0 nothing was done, or nothing was learned.
+_BAD = frozenset(
+    {ExitCode.CONDITION_NOT_MET, ExitCode.UNDO_FAILED, ExitCode.STOP_CONDITION, ExitCode.ROLLED_BACK}
+)
+
+
+def verdict_of(code: ExitCode) -> Verdict:
+    """What an exit code says by itself: PASS is 0 alone, FAIL what is known to be bad, the rest is open."""
+    if code is ExitCode.OK:
+        return Verdict.PASS
+    return Verdict.FAIL if code in _BAD else Verdict.INDETERMINATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from maestro_cli.chaos.model import Experiment, Findings
 from maestro_cli.chaos.refusing import said_no
 from maestro_cli.chaos.verdict import judge
 from maestro_cli.core.errors import ExitCode, MaestroError, NotKept
-from maestro_cli.core.verdict import Verdict
+from maestro_cli.core.verdict import Verdict, verdict_of
 
 GUARD, ERROR, NOT_RUN = "guard", "error", "not run"  # rules beside those of a verdict
 _LEVELS = {"high": 3, "medium": 2, "low": 1, "none": 0}
@@ -117,8 +117,8 @@ def unrecorded(outcome: Outcome, status: str) -> Outcome:
     if outcome.exit_code is not ExitCode.OK:
         return outcome
     what = f"the run is {status}: its end was never recorded, and without a record no pass counts"
-    against = (Against(ERROR, what, ExitCode.NO_DATA),)
-    return replace(outcome, verdict=Verdict.INDETERMINATE, exit_code=ExitCode.NO_DATA, against=against)
+    code = ExitCode.NO_DATA
+    return replace(outcome, verdict=verdict_of(code), exit_code=code, against=(Against(ERROR, what, code),))
 
 
 def refused(experiment: Experiment, error: MaestroError) -> Outcome:
@@ -139,7 +139,7 @@ def _unrun(experiment: Experiment, against: Against) -> Outcome:
         name=experiment.name,
         title=experiment.title,
         file=experiment.file,
-        verdict=Verdict.INDETERMINATE,
+        verdict=verdict_of(against.exit_code),
         exit_code=against.exit_code,
         against=(against,),
         faults=_declared(experiment.document),

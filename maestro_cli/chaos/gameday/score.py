@@ -9,7 +9,7 @@ from maestro_cli.chaos.ci.decision import gravest, score_of
 from maestro_cli.chaos.ci.outcome import Against, Outcome
 from maestro_cli.chaos.drills.model import Scenario, Scorecard
 from maestro_cli.core.errors import ExitCode, Interrupted
-from maestro_cli.core.verdict import Verdict
+from maestro_cli.core.verdict import Verdict, verdict_of
 
 # A deviation that was expected has taught what it should; nothing else that is bad can be.
 _EXPECTABLE = (ExitCode.OK, ExitCode.CONDITION_NOT_MET)
@@ -33,8 +33,14 @@ class Taken:
     drilled_seconds: float | None = None
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether it has a score, or a journal: without one nothing has come out as it was to."""
+        return self.card is not None if self.drill else self.outcome.was_run
+
+    @property
     def is_as_expected(self) -> bool:
-        return self.outcome.exit_code in _EXPECTABLE and self.outcome.verdict is self.expect
+        came_out = self.outcome.exit_code in _EXPECTABLE and self.outcome.verdict is self.expect
+        return came_out and self.is_recorded
 
     @property
     def seconds(self) -> float | None:
@@ -73,12 +79,11 @@ def day_result(taken: Sequence[Taken], interrupted: Interrupted | None = None) -
 
 def unkept_day(result: DayResult, why: str) -> DayResult:
     """Of a day whose end nobody can read up: no pass, and what is worse stays so."""
-    passed = result.verdict is Verdict.PASS
-    verdict = Verdict.INDETERMINATE if passed else result.verdict
+    code = result.exit_code or ExitCode.NO_DATA
     return replace(
         result,
-        verdict=verdict,
-        exit_code=result.exit_code or ExitCode.NO_DATA,
+        verdict=result.verdict if result.exit_code else verdict_of(code),
+        exit_code=code,
         ended_early="; ".join(filter(None, (result.ended_early, why))),
     )
 
@@ -91,12 +96,11 @@ def outcome_of_drill(scenario: Scenario, card: Scorecard) -> Outcome:
         code = ExitCode.STOP_CONDITION
     reason = card.experiment.reason if stop and card.experiment is not None else ""
     missed = tuple(Against(DRILL, what, code) for what in (*filter(None, [reason]), *card.misses))
-    verdict = Verdict.FAIL if code else Verdict.PASS
     run = "" if card.experiment is None else card.experiment.run
-    return Outcome(card.scenario, scenario.title, "", verdict, code, missed, run=run, weight=0)
+    return Outcome(card.scenario, scenario.title, "", verdict_of(code), code, missed, run=run, weight=0)
 
 
 def undrilled(scenario: Scenario, why: str, code: ExitCode) -> Outcome:
     """Of a drill that was not played, or has no score."""
     against = Against(DRILL, why, code)
-    return Outcome(scenario.name, scenario.title, "", Verdict.INDETERMINATE, code, (against,), weight=0)
+    return Outcome(scenario.name, scenario.title, "", verdict_of(code), code, (against,), weight=0)

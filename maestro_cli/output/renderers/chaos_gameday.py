@@ -101,7 +101,7 @@ def _as_expected(one: Taken) -> object:
     """With why not, where the verdict alone would be: of what is bad, only a deviation can be expected."""
     if one.is_as_expected or one.outcome.verdict is not one.expect:
         return one.is_as_expected
-    return "no: not a deviation (10)"
+    return "no: not a deviation (10)" if one.is_recorded else "no: it has no record"
 
 
 def _took(one: Taken) -> str | None:

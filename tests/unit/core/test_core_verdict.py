@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestro_cli.core.verdict import Judgement, Verdict, combine, judge
+from maestro_cli.core.errors import ExitCode
+from maestro_cli.core.verdict import Judgement, Verdict, combine, judge, verdict_of
 from maestro_cli.runbooks.expectation import parse_expectation
 
 
@@ -63,3 +64,10 @@ def test_nothing_but_absent_holds_for_what_is_missing(text: str, value: float | 
 def test_what_is_no_expectation_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not an expectation"):
         parse_expectation(text)
+
+
+@pytest.mark.parametrize("code", ExitCode)
+def test_a_code_says_bad_only_where_something_bad_was_seen_and_passes_only_by_0(code: ExitCode) -> None:
+    bad = {10, 13, 14, 16}
+    expected = Verdict.PASS if code == 0 else Verdict.FAIL if int(code) in bad else Verdict.INDETERMINATE
+    assert verdict_of(code) is expected

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from maestro_cli.chaos.ci.outcome import Outcome
+from maestro_cli.chaos.ci.outcome import Outcome, refused
 from maestro_cli.chaos.drills.model import ExperimentEnd, PhaseScore, Scorecard
 from maestro_cli.chaos.drills.scenarios import SCENARIOS
 from maestro_cli.chaos.gameday.plan import GameDay
 from maestro_cli.chaos.gameday.score import Taken, day_result, outcome_of_drill, undrilled, unkept_day
-from maestro_cli.core.errors import ExitCode, Interrupted
+from maestro_cli.chaos.model import Experiment, Guarded
+from maestro_cli.core.errors import ExitCode, Interrupted, NotKept
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.chaos_gameday import gameday_view
 from maestro_cli.output.views import Fields, Listing
@@ -66,6 +67,7 @@ def test_a_day_that_was_interrupted_is_no_pass_whatever_came_before(
 
 
 DRILL = SCENARIOS[0]
+EXPERIMENT = Experiment("x", "t", "d", "x.yaml", "0", {}, Guarded())
 
 
 def card(*, fix: bool = True, experiment: ExperimentEnd | None = None) -> Scorecard:
@@ -130,3 +132,26 @@ def test_a_day_without_a_record_of_its_end_is_no_pass_and_what_is_worse_stays(
     result = unkept_day(day_result([Taken(made, Verdict.PASS, "")]), "its end cannot be written down")
     assert (result.verdict, result.exit_code) == (verdict, code)
     assert result.ended_early == "its end cannot be written down"
+
+
+@pytest.mark.parametrize("found", [ExitCode.CONDITION_NOT_MET, ExitCode.UNDO_FAILED, ExitCode.STOP_CONDITION])
+def test_what_was_found_bad_reads_so_beside_its_code_and_without_a_record_is_never_as_expected(
+    found: ExitCode,
+) -> None:
+    drill = Taken(undrilled(DRILL, "it cannot be written down", found), Verdict.FAIL, "", (), DRILL.name)
+    run = Taken(refused(EXPERIMENT, NotKept("no room", found=found)), Verdict.FAIL, "")
+    for one in (drill, run):
+        assert one.outcome.verdict is Verdict.FAIL
+        assert not one.is_as_expected
+        ended = day_result([one])
+        assert (ended.verdict, ended.exit_code) == (Verdict.FAIL, found)
+    assert undrilled(DRILL, "its guard refused it", ExitCode.GATE_NOT_MET).verdict is Verdict.INDETERMINATE
+
+
+def test_an_expected_deviation_without_a_record_is_told_to_have_none() -> None:
+    unkept = refused(EXPERIMENT, NotKept("no room", found=ExitCode.CONDITION_NOT_MET))
+    result = day_result([Taken(unkept, Verdict.FAIL, "")])
+    steps = gameday_view(GameDay("Friday", "", (("lead", "ana"),), (), "day.yaml"), result).rows
+    assert isinstance(steps, Listing)
+    shown = {column.title: column.cell(steps.items[0]) for column in steps.columns}
+    assert shown["as expected"] == "no: it has no record"
