@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from maestro_cli.core.errors import UsageError
-from maestro_cli.services.costs.rightsizing import RightsizingWanted
-from maestro_cli.services.costs.unit_costs import UnitCostWanted
+from maestro_cli.services.costs.budgets import find_outlook
+from maestro_cli.services.costs.rightsizing import RightsizingWanted, find_rightsizing
+from maestro_cli.services.costs.unit_costs import UnitCostWanted, find_version_costs
 from maestro_cli.tui.acting.model import Danger, Target
-from maestro_cli.tui.screens.cost_budgets import BUDGETS, budget_rows, read_budgets
+from maestro_cli.tui.screens.cost_budgets import BUDGETS, budget_rows, read_budgets, read_forecast
 from maestro_cli.tui.screens.cost_spans import LookedBack
+from maestro_cli.tui.screens.costs import read_costs
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.rightsizing import (
     SCREENS,
@@ -70,6 +74,33 @@ def test_two_of_a_kind_are_refused(argument: str) -> None:
 def test_a_time_that_is_none_is_refused_where_it_is_read() -> None:
     with pytest.raises(UsageError):
         assert LookedBack.read("3parsecs", "14d").enough
+
+
+@pytest.mark.parametrize(
+    ("read", "argument", "fix"),
+    [
+        (read_forecast, "temas", ":forecast team"),
+        (read_forecast, "team,team", ":forecast namespace,workload"),
+        (read_costs, "label:", ":cost namespace"),
+        (read_rightsizing, "ml,1m", ":rightsizing 14d"),
+        (read_sizing, "ml/deploy/fraud,1m", ":rightsizing 14d"),
+        (read_unit_costs, "ml,1x", ":unit-costs 1h"),
+    ],
+)
+def test_what_is_mistyped_here_is_mended_by_words_of_the_console(
+    read: Callable[[Any, str], object], argument: str, fix: str
+) -> None:
+    """By the errors of the use cases themselves, which know options of the command alone."""
+    prices = SimpleNamespace(figures=SimpleNamespace(replica_hourly_rate=1.0), book=None)
+    costs: Any = SimpleNamespace(prices=lambda _: prices)  # are read before the window is
+    services = SimpleNamespace(
+        month_outlook=partial(find_outlook, costs),
+        rightsizing=partial(find_rightsizing, costs),
+        version_costs=partial(find_version_costs, costs),
+    )
+    with pytest.raises(UsageError) as found:
+        read(services, argument)
+    assert found.value.fix == fix
 
 
 def test_feeds_ask_for_what_the_commands_ask() -> None:

@@ -73,7 +73,7 @@ def prices_of(document: Document) -> ReadPrices:
     )
     if not spec.versions:
         versions = [_version(document, spec, ALWAYS, ())] if _prices_anything(spec) else []
-        found = oddities(document, spec, ())
+        found = (*_no_versions(document, spec), *oddities(document, spec, ()))
     elif _prices_anything(spec):
         at = next(name for name in Listed.__struct_fields__ if name in document.data)
         fix = "move it into each of the versions, or leave versions out"
@@ -84,6 +84,14 @@ def prices_of(document: Document) -> ReadPrices:
         found = tuple(chain.from_iterable(each))
     book = PriceBook.of(currency, versions, document.file) if versions else None
     return ReadPrices(book, figures, found)
+
+
+def _no_versions(document: Document, spec: PricesFile) -> Iterator[Oddity]:
+    """Of `versions: []`, which a file without the key means as well."""
+    if isinstance(document.data, dict) and "versions" in document.data and not spec.versions:
+        example = "such as '- {since: 2026-01-01, CPU: 0.03, RAM: 0.004}'"
+        fix = "leave it out" if _prices_anything(spec) else example
+        yield Oddity(document.file, document.line_of(("versions",)), "versions", f"there is none: {fix}")
 
 
 def _currency(document: Document, spec: PricesFile) -> str:

@@ -74,6 +74,7 @@ class _Lines:
     gpus: dict[str, float] = field(default_factory=dict)
     storage: list[StorageClass] = field(default_factory=list)
     oddities: list[Oddity] = field(default_factory=list)
+    seen: dict[tuple[str, ...], tuple[int, float]] = field(default_factory=dict)  # line and price
 
     def odd(self, line: int, key: str, what: str) -> None:
         self.oddities.append(Oddity(self.file, line, key, what))
@@ -138,6 +139,8 @@ def _take(lines: _Lines, line: int, row: dict[str, str]) -> None:
     if asset not in _CLASSES:
         fix = suggestion(asset, _CLASSES)
         raise InvalidFile("is no class of assets", file=lines.file, line=line, key="AssetClass", fix=fix)
+    if _is_again(lines, line, row, hourly):
+        return
     if asset == "node":
         _take_node(lines, line, row, hourly)
     elif asset == "gpu":
@@ -152,6 +155,27 @@ def _take(lines: _Lines, line: int, row: dict[str, str]) -> None:
         lines.odd(
             line, "InstanceIDField", "is not read: volumes are priced by their class, spec.storageClassName"
         )
+
+
+_NAMED_BY = ("AssetClass", "InstanceIDField", "InstanceID", "Region", "InstanceType")
+
+
+def _is_again(lines: _Lines, line: int, row: dict[str, str], hourly: float) -> bool:
+    """Whether it is a line that was there, which counts once; raises InvalidFile for one at another price.
+
+    Of lines that name a kind there may be several, one a node.
+    """
+    first, price = lines.seen.setdefault(tuple(row[name].casefold() for name in _NAMED_BY), (line, hourly))
+    if first == line:
+        return False
+    name = visible(row["InstanceID"], 60)
+    if price == hourly:
+        lines.odd(line, "InstanceID", f"{name} is priced by line {first} as well: take one of both out")
+        return True
+    if row["InstanceIDField"].removeprefix("metadata.labels.") in _TYPES:
+        return False
+    why, fix = f"line {first} has {price:g}, this one {hourly:g}", "take one of both out"
+    raise InvalidFile("has two prices", file=lines.file, line=line, key=name, why=why, fix=fix)
 
 
 def _take_node(lines: _Lines, line: int, row: dict[str, str], hourly: float) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from maestro_cli.core.quantities import counted, format_duration, format_share
 from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice, Decision, Reason, Step, Suggestion
 from maestro_cli.cost.rightsizing.amounts import cores, mebibytes, monthly, size
+from maestro_cli.output.money import amount_cell
 from maestro_cli.output.renderers.cost_autoscalers import set_command
 from maestro_cli.output.renderers.cost_pictures import saving_picture
 from maestro_cli.output.views import Block, Column, Fields, Heading, Lines, Listing, Report
@@ -48,7 +49,7 @@ def rightsizing_view(found: Rightsizing) -> Report:
         ]
     if found.notes:
         blocks += [Heading("Notes"), Lines("\n".join(found.notes))]
-    return Report("rightsizing/v1", _document(found), tuple(blocks), listing, "Right-sizing")
+    return Report("rightsizing/v1", _document(found), tuple(blocks), _figures(found, rows), "Right-sizing")
 
 
 def rightsizing_head(found: Rightsizing) -> Iterator[tuple[str, object]]:
@@ -94,6 +95,49 @@ def _containers(found: Rightsizing, rows: list[Row]) -> Listing[Row]:
     claims = {} if found.saving is None else {of: one.monthly for of, one in found.saving.claims.items()}
     columns = container_columns(claims, "" if found.saving is None else found.saving.currency)
     return Listing("rightsizing-containers/v1", columns, rows, document=_row, empty="no container was seen")
+
+
+def _figures(found: Rightsizing, rows: list[Row]) -> Listing[Row]:
+    """The same for programs (CSV): numbers, in the units of their titles."""
+    saving = found.saving
+    claims = {} if saving is None else saving.claims
+    month = "" if saving is None else f"{saving.currency} "
+
+    def claimed(row: Row) -> float | None:
+        claim = claims.get(row[0].workload)
+        return None if claim is None else amount_cell(claim.monthly)
+
+    return Listing(
+        "rightsizing-figures/v1",
+        (
+            Column("workload", lambda row: str(row[0].workload)),
+            Column("container", lambda row: row[1].container.container),
+            Column("replicas", lambda row: row[0].replicas),
+            *_figures_of("cpu", "cores"),
+            *_figures_of("memory", "bytes"),
+            Column(f"{month}a month of the workload", claimed),
+            Column("why", lambda row: _why(row[1])),
+        ),
+        rows,
+    )
+
+
+def _figures_of(resource: str, unit: str) -> Iterator[Column[Row]]:
+    """What is asked for now, next and in the end, what became of it, and what the other rules say."""
+
+    def step(row: Row) -> Step:
+        found: Step = getattr(row[1], resource)
+        return found
+
+    def rule(name: str) -> Callable[[Row], float | None]:
+        return lambda row: getattr(getattr(row[1], name), resource).request
+
+    yield Column(f"{resource} {unit}", lambda row: step(row).now)
+    yield Column(f"next {resource} {unit}", lambda row: step(row).next)
+    yield Column(f"{resource} {unit} in the end", lambda row: step(row).goal)
+    yield Column(f"{resource} step", lambda row: step(row).decision.value)
+    yield Column(f"krr {resource} {unit}", rule("krr"))
+    yield Column(f"vpa {resource} {unit}", rule("vpa"))
 
 
 def container_columns(claims: Mapping[WorkloadId, float | None], currency: str) -> tuple[Column[Row], ...]:

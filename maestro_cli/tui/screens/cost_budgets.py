@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from maestro_cli.output.views import Listing, Report
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.screens.cost_spans import mended_here
 from maestro_cli.tui.screens.cost_visits import visits_from
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
@@ -30,19 +31,22 @@ def read_budgets(services: Services, argument: str) -> BudgetReport | None:
 
     if not services.context.costs.budgets:
         return None
-    return services.budgets_of_month(BudgetsWanted())
+    with mended_here("cost-budgets"):
+        return services.budgets_of_month(BudgetsWanted())
 
 
 def read_budget(services: Services, argument: str) -> BudgetReport:
     from maestro_cli.services.costs.budgets import BudgetsWanted
 
-    return services.budgets_of_month(BudgetsWanted(argument))
+    with mended_here("cost-budgets"):
+        return services.budgets_of_month(BudgetsWanted(argument))
 
 
 def read_forecast(services: Services, argument: str) -> Outlook:
     from maestro_cli.services.costs.budgets import BudgetsWanted
 
-    return services.month_outlook(BudgetsWanted(), argument or "namespace", "")
+    with mended_here("forecast"):
+        return services.month_outlook(BudgetsWanted(), argument or "namespace", "")
 
 
 BUDGETS: Feed[BudgetReport | None] = Feed("cost-budgets", "Prometheus", EVERY_SECONDS, read_budgets)

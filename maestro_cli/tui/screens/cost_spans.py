@@ -1,13 +1,41 @@
-"""What screens of costs are about: a namespace, how far back, or both with a comma: `ml,24h`."""
+"""What screens of costs are about: a namespace, how far back, or both with a comma: `ml,24h`.
+
+What was mistyped there is mended by words of the console, and not by options of the command.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import MaestroError, UsageError
 from maestro_cli.core.quantities import parse_duration_seconds
 
 ENOUGH_AT_MOST_SECONDS = 7 * 86_400.0
+# what follows `--by` and `--window` is what follows the screen's name here
+_HERE = (
+    (re.compile(r"--(?:by|window) (\S+)(?: --least-history \S+)?"), r":{screen} \1"),
+    (
+        re.compile(r"a longer --window, -n NAMESPACE, or -A for all of them"),
+        ":{screen} 24h, of all namespaces",
+    ),
+    (re.compile(r"another --window or --until, or look whether"), "look whether"),
+    (re.compile(r"maestro cost budget list"), ":cost-budgets"),
+    (re.compile(r"--prices FILE, or costs: "), "costs: "),
+)
+
+
+@contextmanager
+def mended_here(screen: str) -> Iterator[None]:
+    """Tells an error with the fix that there is on that screen; one without another way here stays."""
+    try:
+        yield
+    except MaestroError as error:
+        for option, words in _HERE:
+            error.fix = option.sub(words.replace("{screen}", screen), error.fix)
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from maestro_cli.output.strips import bar
 from maestro_cli.output.views import Column, Listing
 from maestro_cli.tui.acting.model import Action, Danger, Target
 from maestro_cli.tui.feeds.model import Feed
+from maestro_cli.tui.screens.cost_spans import mended_here
 from maestro_cli.tui.screens.cost_visits import visits_from
 from maestro_cli.tui.screens.model import Moment, Picture, Place, TableScreen
 
@@ -114,10 +115,11 @@ def read_costs(services: Services, argument: str) -> Spent:
     from maestro_cli.cost.allocation.model import RowKind
     from maestro_cli.services.costs.wanted import CostWindow
 
-    asked = AskedCosts.read(argument)
+    with mended_here("cost"):
+        asked = AskedCosts.read(argument)
+        grouping = parse_grouping(asked.key)
+        data = services.cost_data(CostWindow(WINDOW))
     key, where = asked.key, asked.where
-    grouping = parse_grouping(key)
-    data = services.cost_data(CostWindow(WINDOW))
     found = allocate(data.metered, data.book, grouping, where=Filter.parse(where)).allocation
     until = min(services.clock.now(), found.hours.end)  # the hour that has begun is not over
     selected = found.selected

@@ -14,7 +14,7 @@ from maestro_cli.core.errors import GateNotMet
 from maestro_cli.output.views import Column, Listing, Report
 from maestro_cli.tui.acting.model import Action, Answers, Danger, Target
 from maestro_cli.tui.feeds.model import Feed
-from maestro_cli.tui.screens.cost_spans import LookedBack
+from maestro_cli.tui.screens.cost_spans import LookedBack, mended_here
 from maestro_cli.tui.screens.cost_visits import visits_from
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
@@ -60,12 +60,14 @@ def wanted(asked: LookedBack, *, workload: str = "") -> RightsizingWanted:
 
 
 def read_rightsizing(services: Services, argument: str) -> Rightsizing:
-    return services.rightsizing(wanted(LookedBack.read(argument, WINDOW)))
+    with mended_here("rightsizing"):
+        return services.rightsizing(wanted(LookedBack.read(argument, WINDOW)))
 
 
 def read_sizing(services: Services, argument: str) -> Rightsizing:
     asked = LookedBack.read(argument, WINDOW)
-    return services.rightsizing(wanted(asked, workload=asked.what))
+    with mended_here("rightsizing"):
+        return services.rightsizing(wanted(asked, workload=asked.what))
 
 
 RIGHTSIZING: Feed[Rightsizing] = Feed("rightsizing", "Prometheus", EVERY_SECONDS, read_rightsizing)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.output.views import Report
 from maestro_cli.tui.feeds.model import Feed
-from maestro_cli.tui.screens.cost_spans import LookedBack
+from maestro_cli.tui.screens.cost_spans import LookedBack, mended_here
 from maestro_cli.tui.screens.cost_visits import visits_from
 from maestro_cli.tui.screens.model import Moment, ReportScreen
 
@@ -25,9 +25,10 @@ def read_unit_costs(services: Services, argument: str) -> VersionCosts:
     from maestro_cli.services.costs.unit_costs import UnitCostWanted
 
     asked = LookedBack.read(argument, WINDOW)
-    return services.version_costs(
-        UnitCostWanted(namespace=asked.what or None, everywhere=not asked.what, window=asked.window)
-    )
+    with mended_here("unit-costs"):
+        return services.version_costs(
+            UnitCostWanted(namespace=asked.what or None, everywhere=not asked.what, window=asked.window)
+        )
 
 
 UNIT_COSTS: Feed[VersionCosts] = Feed("unit-costs", "Prometheus", EVERY_SECONDS, read_unit_costs)

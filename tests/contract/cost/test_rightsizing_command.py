@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -237,6 +238,17 @@ def test_the_table_has_the_savings_apart_and_every_refusal(run: Run) -> None:
 def test_csv_has_a_line_a_container(run: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(run("-A", "-o", "csv").out)))
     assert len(rows) == 12
+    (wide,) = [row for row in rows if row["workload"] == "shop/deploy/wide"]
+    assert wide["cpu step"] == wide["memory step"] == "cut"
+    assert (float(wide["cpu cores"]), float(wide["next cpu cores"])) == (2.0, 1.0)
+    assert float(wide["next memory bytes"]) == 2.0**30
+    words = {"workload", "container", "cpu step", "memory step", "why"}
+    for row in rows:
+        for title, cell in row.items():
+            assert title in words or not cell or math.isfinite(float(cell)), (title, cell)
+    told = json.loads(run("-A", "-o", "json").out)
+    claims = {f"shop/deploy/{one['name']}": one["claimable_per_month"] for one in told["items"]}
+    assert float(wide["USD a month of the workload"]) == claims["shop/deploy/wide"]
 
 
 def test_a_page_is_written_beside(run: Run, tmp_path: Path) -> None:

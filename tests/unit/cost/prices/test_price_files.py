@@ -86,6 +86,42 @@ def test_the_shipped_file_prices_the_embedded_platform_and_has_nothing_odd() -> 
     assert line.hourly == 0.10
 
 
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("CPU: 0.03\nRAM: 0.004\nversions: []\n", "leave it out"),
+        ("hourly_rate: 95\ncurrency: EUR\nversions: []\n", "such as '- {since: "),
+    ],
+)
+def test_versions_of_which_there_are_none_are_told(tmp_path: Path, text: str, fix: str) -> None:
+    (odd,) = written(tmp_path, text).oddities
+    assert (odd.line, odd.key) == (3, "versions")
+    assert fix in odd.what
+
+
+NAMED = "2026,n-1,eu,node,metadata.name,m,{},\n"
+KIND = "2026,m,eu,node,metadata.labels.node.kubernetes.io/instance-type,,{},\n"
+CLASS = "2026,gold,,pv,spec.storageClassName,,{},\n"
+CARD = "2026,A100,,gpu,x,,{},\n"
+
+
+@pytest.mark.parametrize("line", [NAMED, KIND, CLASS, CARD])
+def test_a_line_of_a_csv_that_is_there_twice_counts_once_and_is_told(tmp_path: Path, line: str) -> None:
+    other = KIND.format(3)
+    found = written(tmp_path, HEADING + line.format(1) + other + line.format(1), "prices.csv")
+    told = [one for one in found.oddities if one.key == "InstanceID"]
+    assert [(one.line, one.what.partition(": ")[2]) for one in told] == [(4, "take one of both out")]
+    assert "line 2" in told[0].what
+    once = written(tmp_path, HEADING + line.format(1) + other, "once.csv")
+    assert only(found) == only(once)
+
+
+@pytest.mark.parametrize("line", [NAMED, CLASS, CARD])
+def test_two_prices_of_one_thing_in_a_csv_are_refused_with_both_lines(tmp_path: Path, line: str) -> None:
+    error = refusal(tmp_path, HEADING + line.format(1) + line.format(2), "prices.csv")
+    assert (error.line, error.why, error.fix) == (3, "line 2 has 1, this one 2", "take one of both out")
+
+
 def test_a_file_of_figures_alone_prices_no_machine(tmp_path: Path) -> None:
     found = written(tmp_path, "replica_hourly_rate: 0.1\ncurrency: EUR\n")
     assert found.book is None
