@@ -31,7 +31,7 @@ def explain_view(one: Kept) -> Report:
     measured = one.measured
     document["queries"] = [_asked(asked) for asked in measured.queries]
     days = list(days_in(measured))
-    document["days"] = [_day(day) for day in days]
+    document["days"] = [_day(day, is_bracketed=measured.is_bracketed) for day in days]
     blocks: list[Any] = [Fields(_rows(one, measured))]
     if days:
         blocks += [
@@ -127,11 +127,16 @@ def _asked(asked: Any) -> dict[str, Any]:
     }
 
 
-def _day(day: Day) -> dict[str, Any]:
+def _day(day: Day, *, is_bracketed: bool) -> dict[str, Any]:
+    between = {"good_at_least": day.good, "budget_spent_at_most": day.spent} if is_bracketed else None
     return {
-        "start": day.start, "good": day.good, "total": day.total, "coverage": day.coverage,
-        "budget_spent": day.spent,
-    }  # fmt: skip
+        "start": day.start,
+        "good": None if is_bracketed else day.good,
+        "total": day.total,
+        "coverage": day.coverage,
+        "budget_spent": None if is_bracketed else day.spent,
+        "between_buckets": between,
+    }
 
 
 def _good(measured: Measured) -> str | None:

@@ -10,7 +10,7 @@ from maestro_cli.core.verdict import Judgement, Verdict, combine
 from maestro_cli.output.renderers.budget_days import WIDTH, burn_down
 from maestro_cli.output.tones import BURN_TONES, verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
-from maestro_cli.slo.bracketed import budget_words, is_bracketed, ratio_words, spent_words
+from maestro_cli.slo.bracketed import between_buckets, budget_words, ratio_words, spent_words
 from maestro_cli.slo.burn import BurnState
 from maestro_cli.slo.measuring.gaps import gaps_document
 from maestro_cli.slo.measuring.slices import minute_target
@@ -61,7 +61,7 @@ def kept_line(found: Sequence[Kept]) -> str:
 
 
 def _left_phrase(one: Kept) -> str:
-    if one.measured is None or not is_bracketed(one.measured):
+    if one.measured is None or not one.measured.is_bracketed:
         return left_phrase(one.left)
     return f"{budget_words(one.measured)} of the budget"
 
@@ -106,7 +106,7 @@ def budget_view(found: Sequence[Kept]) -> Listing[Kept]:
 
 def burn_down_of(one: Kept, width: int = WIDTH) -> str:
     """How its budget went, the newest day last; nothing where only what it spent at most is known."""
-    if one.measured is None or is_bracketed(one.measured):
+    if one.measured is None or one.measured.is_bracketed:
         return ""
     return burn_down(one.measured, width)
 
@@ -157,7 +157,8 @@ def _judged(one: Kept) -> Judgement:
 
 
 def measured_document(one: Measured) -> dict[str, Any]:
-    bounds = one.bounds
+    """What is known between two buckets alone is null, and told at least and at most beside it."""
+    bounds, is_one_figure = one.bounds, not one.is_bracketed
     return {
         "objective": one.objective.name,
         "target": one.objective.target,
@@ -168,21 +169,22 @@ def measured_document(one: Measured) -> dict[str, Any]:
             "label": one.span.label,
         },
         "measured_to": one.measured.end,
-        "good": one.good,
+        "good": one.good if is_one_figure else None,
         "total": one.total,
-        "ratio": one.ratio,
+        "ratio": one.ratio if is_one_figure else None,
         "bounds": None if bounds is None else {"low": bounds.low, "high": bounds.high},
         "coverage": one.coverage,
         "unseen": gaps_document(one.gaps),
         "verdict": one.judgement.verdict.value,
         "reason": one.judgement.reason,
         "budget": {
-            "consumed": one.budget_consumed,
-            "projected": one.budget_projected,
-            "left": one.budget_left,
+            "consumed": one.budget_consumed if is_one_figure else None,
+            "projected": one.budget_projected if is_one_figure else None,
+            "left": one.budget_left if is_one_figure else None,
         },
-        "bad_minutes": one.bad_minutes,
+        "bad_minutes": one.bad_minutes if is_one_figure else None,
         "bad_minutes_under": None if one.bad_minutes is None else minute_target(one.objective),
+        "between_buckets": between_buckets(one),
         "exact": one.exact and one.total is not None,
         "notes": list(one.notes),
         "excluded": [{"id": out.id, "start": out.start, "end": out.end} for out in one.excluded],

@@ -12,6 +12,7 @@ from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.sla_details import detail_blocks
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
+from maestro_cli.slo.bracketed import at_most
 from maestro_cli.slo.measuring.measure import retention_words
 from maestro_cli.slo.report.document import report_document
 from maestro_cli.slo.report.text import (
@@ -61,6 +62,11 @@ def _before(line: Line) -> str:
     return ", ".join(f"{ratio_text(one)} {one.judgement.verdict.value}" for one in line.previous)
 
 
+def _bad_minutes(measured: Measured) -> int | str | None:
+    many = measured.bad_minutes
+    return f"{at_most(measured)}{many}" if many and measured.is_bracketed else many
+
+
 def _stretches(count: int, words: str) -> str:
     return f"{count} stretch{'' if count == 1 else 'es'}{words}"
 
@@ -91,7 +97,7 @@ def _columns(report: SlaReport) -> tuple[Column[Line], ...]:
         Column("before", _before, right=True, priority=3),
         *((credit,) if terms.tiers else ()),
         Column("promise", lambda line: line.measured.promise, priority=3),
-        Column("bad minutes", lambda line: counted(line).bad_minutes, right=True, priority=3),
+        Column("bad minutes", lambda line: _bad_minutes(counted(line)), right=True, priority=3),
     )
 
 

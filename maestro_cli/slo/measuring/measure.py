@@ -21,7 +21,7 @@ from maestro_cli.slo.measuring.keeping import Nowhere, Store
 from maestro_cli.slo.measuring.lacking import forget, lacking_minutes
 from maestro_cli.slo.measuring.latency import Bracket, bracket_of, takes_all_spellings
 from maestro_cli.slo.measuring.matching import Found, read_matching
-from maestro_cli.slo.measuring.model import Asked, Bounds, Excluded, Measured, Minutes
+from maestro_cli.slo.measuring.model import Asked, Bounds, Excluded, Measured, Minutes, is_between_buckets
 from maestro_cli.slo.measuring.pieces import COUNTED, TOTAL
 from maestro_cli.slo.measuring.recoveries import Recovered, measure_recoveries
 from maestro_cli.slo.measuring.selectors import Selector, joined, parse_selector
@@ -200,6 +200,7 @@ def _measured(
     budget = objective.budget
     consumed = _tidy((1 - (ratio.value or 0.0)) / budget) if is_known and budget > 0 else None
     projected = consumed * over.seconds / span.seconds if consumed is not None and span.seconds else None
+    is_bracketed = is_between_buckets(answer.no_bucket, ratio.bounds)
     return Measured(
         objective,
         span,
@@ -209,7 +210,7 @@ def _measured(
         ratio.value,
         ratio.bounds,
         ratio.coverage,
-        judge_ratio(ratio, objective.target, answer.why_open),
+        judge_ratio(ratio, objective.target, answer.why_open, is_bracketed=is_bracketed),
         consumed,
         projected,
         None if projected is None else _tidy(1 - projected),

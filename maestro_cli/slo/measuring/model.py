@@ -22,6 +22,11 @@ class Bounds:
     high: float
 
 
+def is_between_buckets(no_bucket: str, bounds: Bounds | None) -> bool:
+    """Whether no bucket ends at the threshold, and those beside it do not say the same."""
+    return bool(no_bucket) and bounds is not None and bounds.low < bounds.high
+
+
 @dataclass(frozen=True, slots=True)
 class Minutes:
     """A bin a minute from `start`: what was counted, all events, and whether it was watched (1) or not (0).
@@ -125,6 +130,16 @@ class Measured:
     def promise(self) -> str:
         """What was promised, said in time of the span that was measured."""
         return self.objective.echo_of(self.span.seconds)
+
+    @property
+    def elapsed(self) -> float:
+        """The share of the period that is over."""
+        return self.measured.seconds / self.span.seconds if self.span.seconds else 1.0
+
+    @property
+    def is_bracketed(self) -> bool:
+        """Whether the buckets beside the threshold alone tell: its figures are those of the lower one."""
+        return is_between_buckets(self.no_bucket, self.bounds)
 
     @property
     def is_idle(self) -> bool:

@@ -54,7 +54,7 @@ def _at_target(
     budget, ratio = objective.budget, measured.ratio
     if ratio is not None and budget > 0 and measured.budget_consumed is not None:
         consumed = (1 - ratio) / budget
-        projected = consumed * _elapsed(measured)
+        projected = consumed * measured.elapsed
         found = replace(
             found,
             budget_consumed=consumed,
@@ -70,7 +70,7 @@ def left_bounds(measured: Measured) -> tuple[float, float] | None:
     if measured.bounds is None or measured.ratio is None or budget <= 0:
         return None
     low, high = (
-        round(1 - (1 - bound) / budget * _elapsed(measured), 12) + 0.0
+        round(1 - (1 - bound) / budget * measured.elapsed, 12) + 0.0
         for bound in (measured.bounds.low, measured.bounds.high)
     )
     return low, high
@@ -81,7 +81,7 @@ def days_in(measured: Measured) -> Iterator[Day]:
     minutes, budget = measured.minutes, budget_minutes(measured)
     if minutes is None or budget is None:
         return
-    minute, elapsed = timedelta(seconds=MINUTE), _elapsed(measured)
+    minute, elapsed = timedelta(seconds=MINUTE), measured.elapsed
     allowed = measured.objective.budget * add_up(budget.total)
     days = days_of(measured.measured)
     places = [
@@ -106,17 +106,13 @@ def spent_at(measured: Measured) -> datetime | None:
     whole = 0.0 if minutes is None else add_up(minutes.total)
     if minutes is None or not whole:
         return None
-    allowed = objective.budget * whole / (_elapsed(measured) or 1.0)
+    allowed = objective.budget * whole / (measured.elapsed or 1.0)
     is_gone = np.cumsum(numbers(minutes.total) - numbers(minutes.good)) > allowed
     return minutes.start + timedelta(seconds=MINUTE * (int(is_gone.argmax()) + 1)) if is_gone.any() else None
-
-
-def _elapsed(measured: Measured) -> float:
-    """The share of the period that is over."""
-    return measured.measured.seconds / measured.span.seconds if measured.span.seconds else 1.0
 
 
 def _judged(measured: Measured, target: float) -> Judgement:
     if measured.bounds is None or measured.ratio is None:
         return Judgement(Verdict.INDETERMINATE, measured.coverage, measured.judgement.reason, measured.ratio)
-    return judge_bounds(measured.ratio, measured.bounds, measured.coverage, target)
+    value = None if measured.is_bracketed else measured.ratio
+    return judge_bounds(value, measured.bounds, measured.coverage, target)

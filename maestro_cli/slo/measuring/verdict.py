@@ -15,10 +15,11 @@ _Z = 1.959964  # 95 %
 _DIGITS = 9  # of a percentage, at most: more is not in a float
 
 
-def judge_ratio(ratio: Ratio, target: float, why_open: str = "") -> Judgement:
+def judge_ratio(ratio: Ratio, target: float, why_open: str = "", *, is_bracketed: bool = False) -> Judgement:
     """PASS if even the low bound reaches the target, FAIL if not even the high one does.
 
-    `why_open` is why nothing may be stated, whatever was counted.
+    `why_open` is why nothing may be stated, whatever was counted. Where `is_bracketed`, the ratio is known by
+    its bounds alone.
     """
     if why_open:
         return _open(ratio, why_open)
@@ -26,7 +27,7 @@ def judge_ratio(ratio: Ratio, target: float, why_open: str = "") -> Judgement:
         return _open(ratio, "more good events than events: the queries do not count the same")
     if ratio.value is None or ratio.bounds is None:
         return _open(ratio, "no traffic" if ratio.covered_minutes else "no data")
-    return judge_bounds(ratio.value, ratio.bounds, ratio.coverage, target)
+    return judge_bounds(None if is_bracketed else ratio.value, ratio.bounds, ratio.coverage, target)
 
 
 def reaches(ratio: float, target: float) -> bool:
@@ -34,14 +35,15 @@ def reaches(ratio: float, target: float) -> bool:
     return ratio >= target - ROUNDING
 
 
-def judge_bounds(value: float, bounds: Bounds, coverage: float, target: float) -> Judgement:
-    """By what holds at both ends."""
-    seen = f"{percent(value, target)} of {percent(target, value)}"
+def judge_bounds(value: float | None, bounds: Bounds, coverage: float, target: float) -> Judgement:
+    """By what holds at both ends; without a value they are those of the buckets beside a threshold."""
+    between = f"{percent(bounds.low, target)} to {percent(bounds.high, target)}"
+    seen = f"{between if value is None else percent(value, target)} of {percent(target, value)}"
     if reaches(bounds.low, target):
         return Judgement(Verdict.PASS, coverage, seen, value)
     if not reaches(bounds.high, target):
         return Judgement(Verdict.FAIL, coverage, seen, value)
-    why = f"{seen}; what was not seen leaves {percent(bounds.low, target)} to {percent(bounds.high, target)}"
+    why = f"{seen}; " + ("no bucket tells" if value is None else f"what was not seen leaves {between}")
     return Judgement(Verdict.INDETERMINATE, coverage, why, value)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from maestro_cli.core.canonical import plain
+from maestro_cli.slo.bracketed import between_buckets
 from maestro_cli.slo.measuring.distribution import Distribution
 from maestro_cli.slo.measuring.gaps import gaps_document
 from maestro_cli.slo.measuring.model import Asked, Measured
@@ -50,22 +51,27 @@ def digest_of(queries: Sequence[Asked]) -> str:
 
 
 def figures(measured: Measured) -> dict[str, Any]:
-    """What was measured in a span, without what is excluded if something is."""
+    """What was measured in a span, without what is excluded if something is.
+
+    What is known between two buckets alone is null, and told at least and at most beside it.
+    """
+    is_one_figure = not measured.is_bracketed
     return {
         "span": plain(measured.span),
         "measured_until": plain(measured.measured.end),
         "verdict": measured.judgement.verdict.value,
         "reason": measured.judgement.reason,
-        "ratio": measured.ratio,
+        "ratio": measured.ratio if is_one_figure else None,
         "bounds": plain(measured.bounds),
         "coverage": measured.coverage,
         "unseen": gaps_document(measured.gaps),
-        "good": measured.good,
+        "good": measured.good if is_one_figure else None,
         "total": measured.total,
-        "bad_minutes": measured.bad_minutes,
+        "bad_minutes": measured.bad_minutes if is_one_figure else None,
         "bad_minutes_under": None if measured.bad_minutes is None else minute_target(measured.objective),
-        "budget_consumed": measured.budget_consumed,
-        "budget_left": measured.budget_left,
+        "budget_consumed": measured.budget_consumed if is_one_figure else None,
+        "budget_left": measured.budget_left if is_one_figure else None,
+        **({} if is_one_figure else {"between_buckets": between_buckets(measured)}),
         "exact": measured.exact,
         "notes": list(measured.notes),
     }

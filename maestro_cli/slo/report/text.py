@@ -9,7 +9,7 @@ from maestro_cli.core.markdown_parts import at, table, text
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.untrusted import markdown_code
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.slo.bracketed import at_least, at_most, is_bracketed, ratio_words, spent_words
+from maestro_cli.slo.bracketed import at_least, at_most, ratio_words, spent_words
 from maestro_cli.slo.measuring.measure import retention_words
 from maestro_cli.slo.measuring.model import Measured
 from maestro_cli.slo.measuring.verdict import bad_minutes_words, percent
@@ -288,7 +288,7 @@ def ratio_text(measured: Measured) -> str:
 
 def spent_text_of(measured: Measured) -> str:
     """What was spent of the budget; "" where it is not known."""
-    if measured.budget_consumed is None or is_bracketed(measured):
+    if measured.budget_consumed is None or measured.is_bracketed:
         return spent_words(measured)
     return f"{measured.budget_consumed:.1%}"
 

@@ -10,12 +10,20 @@ import pytest
 
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.explained import explain_view
-from maestro_cli.output.renderers.kept import budget_view, kept_line, kept_view, what_if_view
+from maestro_cli.output.renderers.kept import (
+    budget_view,
+    kept_line,
+    kept_view,
+    measured_document,
+    what_if_view,
+)
 from maestro_cli.output.renderers.sla import sla_view
 from maestro_cli.output.views import Fields, Listing
 from maestro_cli.slo.kept import Kept
 from maestro_cli.slo.measuring.measure import Outside, measure
+from maestro_cli.slo.measuring.target import at_target
 from maestro_cli.slo.objectives import Latency
+from maestro_cli.slo.report.document import figures
 from maestro_cli.slo.report.text import report_markdown
 from maestro_cli.slo.words import left_range_words
 from tests.unit.slo.measuring.told import Told, every, objective, series, span
@@ -62,8 +70,12 @@ def test_a_missing_boundary_is_told_as_what_lies_between_its_neighbours(
     assert status["burn-down"] == budget["burn-down"] == ""
     if verdict is not Verdict.PASS:
         assert f"{left} of the budget" in kept_line([one])
+    told = f"90.00 % to 98.50 % of {target * 100:.2f} %"
+    is_open = verdict is Verdict.INDETERMINATE
+    assert one.measured.judgement.reason == f"{told}; no bucket tells" * is_open + told * (not is_open)
     (other,) = what_if_view(one, []).items
     assert other.judgement.verdict is verdict
+    assert at_target(one.measured, target).judgement == one.measured.judgement
     fields = explain_view(one).blocks[0]
     assert isinstance(fields, Fields)
     rows = dict(fields.rows)
@@ -72,8 +84,36 @@ def test_a_missing_boundary_is_told_as_what_lies_between_its_neighbours(
     assert str(rows["bad minutes"]).startswith("at most ")
 
 
+def test_a_program_is_told_both_ends_and_none_of_them_as_the_figure() -> None:
+    one = kept(0.98)
+    told = explain_view(one).document
+    found, day = told["measured"], told["days"][0]
+    assert [found[name] for name in ("ratio", "good", "bad_minutes")] == [None] * 3
+    assert set(found["budget"].values()) == {None}
+    assert found["bounds"] == {"low": pytest.approx(0.9), "high": pytest.approx(0.985)}
+    assert found["verdict"] == "INDETERMINATE"
+    between = found["between_buckets"]
+    assert between["why"].startswith("no bucket ends at 0.2 s")
+    assert (between["good_at_least"], between["bad_minutes_at_most"]) == (129_510.0, MINUTES - 1)
+    spent = {"low": pytest.approx(0.75), "high": pytest.approx(5.0)}
+    assert (between["budget_consumed"], between["budget_projected"]) == (spent, spent)
+    assert between["budget_left"] == {"low": pytest.approx(-4.0), "high": pytest.approx(0.25)}
+    assert (day["good"], day["budget_spent"]) == (None, None)
+    assert day["between_buckets"]["budget_spent_at_most"] > 1
+    of_report = figures(one.measured) if one.measured is not None else {}
+    assert [
+        of_report[name] for name in ("ratio", "good", "bad_minutes", "budget_consumed", "budget_left")
+    ] == [None] * 5
+    assert of_report["between_buckets"] == between
+
+
 def test_with_the_boundary_there_is_one_figure() -> None:
     one = kept(0.98, threshold=0.25)
+    assert one.measured is not None
+    found = figures(one.measured)
+    assert found["ratio"] == pytest.approx(0.985)
+    assert "between_buckets" not in found  # bundles of before keep their bytes
+    assert measured_document(one.measured)["between_buckets"] is None
     status = cells(kept_view([one]))
     assert (status["measured"], status["budget left"]) == ("98.50 %", "25.0%")
 
