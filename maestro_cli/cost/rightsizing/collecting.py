@@ -13,7 +13,16 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from maestro_cli.cost.rightsizing import krr_rule
-from maestro_cli.cost.rightsizing.grid import Grid, Times, latest_on, placed_on, quantile_of, rates_on
+from maestro_cli.cost.rightsizing.grid import (
+    NEWEST,
+    Engine,
+    Grid,
+    Times,
+    latest_on,
+    placed_on,
+    quantile_of,
+    rates_on,
+)
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries, one_job
 from maestro_cli.cost.rightsizing.model import Seen, Usage, Vector
 from maestro_cli.slo.ports import RawSeries
@@ -38,11 +47,11 @@ def mean_ms(span_ms: int) -> int:
 
 @dataclass(frozen=True)
 class Window:
-    """What is looked at: so long until `end`; `is_closed` as of Grid."""
+    """What is looked at: so long until `end`, by an engine of PromQL."""
 
     end: datetime
     span: timedelta = SPAN
-    is_closed: bool = False
+    engine: Engine = NEWEST
 
     @property
     def start(self) -> datetime:
@@ -59,7 +68,7 @@ class Window:
         return self._grid(span_ms, mean_ms(span_ms))
 
     def _grid(self, range_ms: int, step_ms: int) -> Grid:
-        return Grid(round(self.end.timestamp() * 1000), range_ms, step_ms, self.is_closed)
+        return Grid(round(self.end.timestamp() * 1000), range_ms, step_ms, self.engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ def held_by(window: Window, series: Iterable[RawSeries]) -> dict[Key, Sampled]:
             seen = np.full(window.krr.count, np.nan)
             for times, values in several:
                 seen = np.fmax(seen, latest_on(placed_on(window.krr, times, values)))
-                inside = times >= start_ms if window.is_closed else times > start_ms
+                inside = times >= start_ms if window.engine.is_closed else times > start_ms
                 if inside.any():
                     day = np.minimum((end_ms - times[inside]) // _DAY_MS, days - 1)
                     first = np.flatnonzero(np.diff(day, prepend=-1))

@@ -9,6 +9,7 @@ promql/functions.go (extrapolatedRate), promql/quantile.go.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
@@ -25,23 +26,43 @@ LOOKBACK_MS = 300_000
 _NEAR = 1.1  # of the mean distance of samples: so near to its end a series is taken to go on
 
 
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What PromQL means to a version of Prometheus.
+
+    `is_closed`: a window counts a sample at its very beginning in, before 3.0. `is_zero_first`: whether a
+    series began in a window is told by where it would have been zero, too, and not by its first sample alone,
+    before 2.51.
+    """
+
+    is_closed: bool = False
+    is_zero_first: bool = False
+
+
+NEWEST = Engine()
+
+
+def engine_of(version: str) -> Engine:
+    """What is no version, as of a system that is compatible, is the newest."""
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    which = (int(found[1]), int(found[2])) if found and int(found[1]) else (3, 0)
+    return Engine(is_closed=which < (3, 0), is_zero_first=which < (2, 51))
+
+
 @dataclass(frozen=True)
 class Grid:
-    """Instants in milliseconds: the whole steps of a range that ends at one instant.
-
-    `is_closed`: a window counts a sample at its very beginning in, as Prometheus did before version 3.
-    """
+    """Instants in milliseconds: the whole steps of a range that ends at one instant."""
 
     end_ms: int
     range_ms: int
     step_ms: int
-    is_closed: bool = False
+    engine: Engine = NEWEST
 
     @cached_property
     def first_ms(self) -> int:
         begin = self.end_ms - self.range_ms
         first = -(-begin // self.step_ms) * self.step_ms
-        return first if self.is_closed or first > begin else first + self.step_ms
+        return first if self.engine.is_closed or first > begin else first + self.step_ms
 
     @cached_property
     def count(self) -> int:
@@ -91,7 +112,7 @@ def rates_on(placed: Placed) -> Vector:
 
     grid, times, values = placed.grid, placed.times, placed.values
     found = np.full(grid.count, np.nan)
-    begins = placed.before if grid.is_closed else placed.until
+    begins = placed.before if grid.engine.is_closed else placed.until
     first, last = begins[:-1], placed.until[1:] - 1
     at = np.flatnonzero(last > first)
     if not len(at):
@@ -106,7 +127,7 @@ def rates_on(placed: Placed) -> Vector:
     to_end = (instants - times[last]) / 1000
     sampled = (times[last] - times[first]) / 1000
     mean = sampled / (last - first)
-    reach = _extrapolated(grid.is_closed, to_start, to_end, sampled, mean, values[first], risen)
+    reach = _extrapolated(grid.engine, to_start, to_end, sampled, mean, values[first], risen)
     found[at] = risen * (reach / sampled / (grid.step_ms / 1000))
     return found
 
@@ -123,7 +144,7 @@ def latest_on(placed: Placed) -> Vector:
     oldest = grid.instants - LOOKBACK_MS
     at = np.maximum(last, 0)
     seen = placed.times[at]
-    is_there = (last >= 0) & ((seen >= oldest) if grid.is_closed else (seen > oldest))
+    is_there = (last >= 0) & ((seen >= oldest) if grid.engine.is_closed else (seen > oldest))
     return np.where(is_there, placed.values[at], np.nan)
 
 
@@ -143,7 +164,7 @@ def quantile_of(values: Vector, share: float) -> float:
 
 
 def _extrapolated(
-    is_before_3: bool,
+    engine: Engine,
     to_start: Vector,
     to_end: Vector,
     sampled: Vector,
@@ -157,7 +178,7 @@ def _extrapolated(
     near = mean * _NEAR
     with np.errstate(divide="ignore", invalid="ignore"):
         to_zero = np.where((risen > 0) & (first >= 0), sampled * (first / risen), np.inf)
-    if is_before_3:
+    if engine.is_zero_first:
         to_start = np.minimum(to_start, to_zero)
         to_start = np.where(to_start < near, to_start, mean / 2)
     else:

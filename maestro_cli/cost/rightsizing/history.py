@@ -23,6 +23,7 @@ from maestro_cli.cost.rightsizing.collecting import (
     held_by,
     used_by,
 )
+from maestro_cli.cost.rightsizing.grid import engine_of
 from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import ContainerId, Usage, WorkloadId
 from maestro_cli.cost.rightsizing.own_rule import BATCH
@@ -56,8 +57,7 @@ class Measured:
 
 def window_of(history: History, end: datetime, span: timedelta) -> Window:
     """The window as the version of this Prometheus counts its ends."""
-    major = history.version().removeprefix("v").split(".")[0]
-    return Window(end, span, is_closed=major in ("1", "2"))
+    return Window(end, span, engine_of(history.version()))
 
 
 def read_usage(
