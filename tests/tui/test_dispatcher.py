@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from maestro_cli.changes.model import Gate, GateDecision, GateReason
+from maestro_cli.changes.offering import offered
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode, GateNotMet, StalePlan
 from maestro_cli.core.progress import Quiet
@@ -305,11 +307,12 @@ def in_turn(*names: str) -> Action:
 
     def plans(desk: Any, *asked: Any) -> Any:
         for name in names:
-            desk.planned.append((name, len(desk.executed)))
-            target = SimpleNamespace(ref=f"ref of {name}")
-            yield SimpleNamespace(
-                id="1", kind=name, summary=name, digest=name, target=target, parameters={"to": name}, risks=()
-            )
+            yield from offered(partial(plan_of, desk, name))
+
+    def plan_of(desk: Any, name: str) -> Any:
+        news = " anew" if (name, len(desk.executed)) in desk.planned else ""
+        desk.planned.append((name, len(desk.executed)))
+        return SimpleNamespace(id="1", kind=name, summary=name, digest=f"{name}{news}", risks=())
 
     action = delete()
     object.__setattr__(action, "plans", None)
@@ -318,7 +321,7 @@ def in_turn(*names: str) -> Action:
 
 
 class InTurn(Desk):
-    """Says yes to what is named and no to the rest; plans anew by kind."""
+    """Says yes to what is named and no to the rest; `stale` is the kind that goes stale once."""
 
     def __init__(self, *yes: str, stale: str = "") -> None:
         super().__init__()
@@ -332,9 +335,6 @@ class InTurn(Desk):
         if plan.kind == self.stale_kind and plan.digest == plan.kind:
             raise StalePlan("it changed")
         return super().execute(plan, consent, **how)
-
-    def plan(self, kind: str, ref: str, parameters: Any) -> Any:
-        return SimpleNamespace(id="2", kind=kind, summary=kind, digest=f"{ref}, {parameters}", risks=())
 
 
 def test_plans_in_turn_are_each_made_shown_and_agreed_to_once_the_one_before_is_done(store: Store) -> None:
@@ -369,5 +369,23 @@ def test_the_second_that_went_stale_is_planned_anew_by_itself_and_the_first_is_n
     ((_, ending),) = dispatcher(store, desk).perform(action, (TARGET,), Quiet(), Cancellation())
     assert [one.kind for one in desk.shown] == ["size", "target", "target"]
     assert desk.news == ["", "", "it changed"]
-    assert [plan.digest for plan, *_ in desk.executed] == ["size", "ref of target, {'to': 'target'}"]
+    assert [plan.digest for plan, *_ in desk.executed] == ["size", "target anew"]
     assert ending.is_done
+
+
+def test_a_second_that_cannot_be_planned_says_what_was_done_before_it(store: Store) -> None:
+    arm(store)
+    desk = InTurn("size", "target")
+    action = in_turn("size")
+    plans = action.plans_in_turn
+    assert plans is not None
+
+    def first_alone(*asked: Any) -> Any:
+        yield from plans(*asked)
+        raise GateNotMet("its target is another by now")
+
+    object.__setattr__(action, "plans_in_turn", first_alone)
+    ((_, ending),) = dispatcher(store, desk).perform(action, (TARGET,), Quiet(), Cancellation())
+    assert ending.outcome.startswith("verified: chg-1; ")
+    assert "its target is another by now" in ending.outcome
+    assert not ending.is_done

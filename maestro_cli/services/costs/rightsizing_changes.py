@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from maestro_cli.changes.kinds.set_resources import WATCH_SECONDS
 from maestro_cli.changes.model import Risk, plan_digest
+from maestro_cli.changes.offering import offered
 from maestro_cli.core.errors import GateNotMet, UsageError
 from maestro_cli.core.refs import ref_of
 from maestro_cli.core.untrusted import visible
@@ -17,6 +19,7 @@ from maestro_cli.cost.rightsizing.amounts import cores, size
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Plan
+    from maestro_cli.changes.offering import Plans
     from maestro_cli.services.costs.rightsizing import RightsizingWanted
     from maestro_cli.services.costs.root import CostServices
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 NO_OBJECTIVE = "no-objective"
 
 
-def plans_rightsizing(services: CostServices, workload: str, wanted: RightsizingWanted) -> Iterator[Plan]:
+def plans_rightsizing(services: CostServices, workload: str, wanted: RightsizingWanted) -> Plans:
     """The next step of one workload, and then the target of its autoscaler, each planned once the one before
     is done. Raises GateNotMet where nothing may be set, with all reasons."""
     return Course(services, (workload,), wanted).plans()
@@ -49,29 +52,42 @@ class Course:
             services.cluster.get_workload(ref)
         self._services, self._wanted, self._left = services, wanted, [str(ref) for ref in refs]
         self._target = ""
+        self._advice: Advice | None = None
 
-    def plans(self) -> Iterator[Plan]:
+    def plans(self) -> Plans:
         """Raises GateNotMet where nothing of one may be set, with all reasons."""
         while self._left:
             yield from self._of(self._left[0])
             self._target = ""
             del self._left[0]
 
-    def _of(self, workload: str) -> Iterator[Plan]:
-        advice = _advice(self._services, workload, self._wanted)
-        check_settable(advice)
-        scaler = advice.autoscaler
-        if scaler is None:
-            yield _resources(self._services, workload, self._wanted, advice)
+    def _of(self, workload: str) -> Plans:
+        yield from offered(partial(self._sizes, workload))
+        advice = self._advice
+        scaler = None if advice is None else advice.autoscaler
+        if advice is None or scaler is None:
             return
-        _check_target(self._services, advice, scaler)
-        yield _with_note(_resources(self._services, workload, self._wanted, advice), scaler)
         namespace = advice.workload.namespace
         self._target = shlex.join(
             ("maestro", "set", "hpa", "-n", namespace, scaler.name, "--cpu", f"{scaler.next}")
         )
-        ref = ref_of("HorizontalPodAutoscaler", namespace, scaler.name)
-        yield self._services.changes.plan("scale-hpa", ref, {"cpu": scaler.next})
+        yield from offered(partial(self._new_target, advice, scaler))
+
+    def _sizes(self, workload: str) -> Plan:
+        advice = self._advice = _advice(self._services, workload, self._wanted)
+        check_settable(advice)
+        plan = partial(_resources, self._services, workload, self._wanted, advice)
+        scaler = advice.autoscaler
+        if scaler is None:
+            return plan()
+        _check_target(self._services, advice, scaler)
+        return _with_note(plan(), scaler)
+
+    def _new_target(self, advice: Advice, scaler: AutoscalerStep) -> Plan:
+        """The bounds stay, whoever moved them; a target that somebody moved meanwhile is not moved again."""
+        _check_target(self._services, advice, scaler)
+        ref = ref_of("HorizontalPodAutoscaler", advice.workload.namespace, scaler.name)
+        return self._services.changes.plan("scale-hpa", ref, {"cpu": scaler.next})
 
     def rest(self) -> str:
         """The commands for what is not done; the target that goes with resources that are set comes first."""

@@ -8,10 +8,10 @@ from maestro_cli.services.built_once import built_once
 from maestro_cli.services.people import PeopleServices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from maestro_cli.changes.model import Plan
+    from maestro_cli.changes.offering import Plans
     from maestro_cli.cost.allocation.comparing import Comparison
     from maestro_cli.cost.allocation.report import AllocationFound, CostReport
     from maestro_cli.cost.budgets.model import BudgetReport
@@ -160,7 +160,7 @@ class CostServices(PeopleServices):
 
         return find_rightsizing(self, wanted)
 
-    def plans_rightsizing(self, workload: str, wanted: RightsizingWanted) -> Iterator[Plan]:
+    def plans_rightsizing(self, workload: str, wanted: RightsizingWanted) -> Plans:
         """What may be set next of one workload, then the target of its autoscaler: change after change."""
         from maestro_cli.services.costs.rightsizing_changes import plans_rightsizing
 

@@ -8,11 +8,11 @@ the command log. Nothing has services that can change the world where the contex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain, count
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from maestro_cli.core.cancellation import Cancellation
@@ -28,6 +28,7 @@ from maestro_cli.tui.store.store import Store
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Change, Plan
+    from maestro_cli.changes.offering import Plans
     from maestro_cli.output.views import View
     from maestro_cli.services.root import Services
     from maestro_cli.tui.screens.model import Place
@@ -261,41 +262,43 @@ class Dispatcher:
 
         One that went stale while it was shown is refused, and shown anew; a no ends it where it is.
         """
-        done, news = list[str](), ""
-        plans = self._plans(work, target)
-        while (plan := next(plans, None)) is not None:
-            planned = self._rehearsed(target, plan)
-            agreed = self._asker.agree(work.action, target, plan, planned.rehearsed, news)
-            if agreed is None:
-                self._cancelled(planned, planned.not_done)
-                return Ending("; ".join((*done, planned.not_done)), False)
-            try:
-                ending = self._carried_out(work, planned, agreed, target)
-            except StalePlan as error:
-                news = told(error).line
-                plans = chain((self._anew(target, plan),), plans) if done else self._plans(work, target)
-                continue
-            except MaestroError as error:
-                if not done:
-                    raise
-                ending = Ending(failure_words(error), False)
-            done.append(ending.outcome)
-            news = ""
-            if not ending.is_done:
-                break
-        return Ending("; ".join(done), ending.is_done)
+        from maestro_cli.changes.offering import following
 
-    def _plans(self, work: _Work, target: Target) -> Iterator[Plan]:
+        done: list[str] = []
+        stale: StalePlan | None = None
+        plans = self._plans(work, target)
+        try:
+            while (plan := following(plans, stale)) is not None:
+                planned = self._rehearsed(target, plan)
+                news = "" if stale is None else told(stale).line
+                agreed = self._asker.agree(work.action, target, plan, planned.rehearsed, news)
+                if agreed is None:
+                    self._cancelled(planned, planned.not_done)
+                    return Ending("; ".join((*done, planned.not_done)), False)
+                stale = None
+                try:
+                    ending = self._carried_out(work, planned, agreed, target)
+                except StalePlan as error:
+                    stale = error
+                    continue
+                done.append(ending.outcome)
+                if not ending.is_done:
+                    return Ending("; ".join(done), False)
+        except MaestroError as error:
+            if not done:
+                raise
+            return Ending("; ".join((*done, failure_words(error))), False)
+        return Ending("; ".join(done), True)
+
+    def _plans(self, work: _Work, target: Target) -> Plans:
+        from maestro_cli.changes.offering import offered
+
         action, services = work.action, self._acting(target.context)
         work.progress.phase("plan", f"{action.title} {target.name}")
         if action.plans_in_turn is not None:
             return action.plans_in_turn(services, target, work.answers)
         assert action.plans is not None
-        return iter((action.plans(services, target, work.answers),))
-
-    def _anew(self, target: Target, plan: Plan) -> Plan:
-        """The same of what is there now; what was done before it stays as it is."""
-        return self._acting(target.context).changes.plan(plan.kind, plan.target.ref, plan.parameters)
+        return offered(partial(action.plans, services, target, work.answers))
 
     def _planned(self, work: _Work, target: Target) -> Planned:
         return self._rehearsed(target, next(self._plans(work, target)))

@@ -7,7 +7,7 @@ records something (an acknowledgement, a note) is done at once, after a question
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +17,7 @@ from maestro_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
     from maestro_cli.changes.model import Plan
+    from maestro_cli.changes.offering import Plans
     from maestro_cli.core.cancellation import Cancellation
     from maestro_cli.core.progress import Progress
     from maestro_cli.output.views import View
@@ -134,11 +135,11 @@ class Doing:
 class Action:
     """`id` is dotted (`pods.delete`) and names the key in keys.yaml. Exactly one of `opens`, `records`,
     `plans`, `plans_in_turn` and `performs` is given; of plans in turn each is made once the one before it is
-    done. `line` is the command that does the same, without `maestro` and `--context`; `kind` is that of the
-    change it plans, where it is always the same. `grade` is how dangerous it is for one target, where that is
-    more; `refuses` says why it is not for a target as it was shown, or "". `is_of_now`: it ends what is at
-    work now, also while the console shows the past. `is_of_context`: it opens what is of the context, so that
-    nothing has to be chosen.
+    done, and anew where it went stale (`changes.offering`). `line` is the command that does the same, without
+    `maestro` and `--context`; `kind` is that of the change it plans, where it is always the same. `grade` is
+    how dangerous it is for one target, where that is more; `refuses` says why it is not for a target as it
+    was shown, or "". `is_of_now`: it ends what is at work now, also while the console shows the past.
+    `is_of_context`: it opens what is of the context, so that nothing has to be chosen.
     """
 
     id: str
@@ -152,7 +153,7 @@ class Action:
     opens: Callable[[Target], Place] | None = None
     records: Callable[[Services, Target, Answers], str] | None = None
     plans: Callable[[Services, Target, Answers], Plan] | None = None
-    plans_in_turn: Callable[[Services, Target, Answers], Iterator[Plan]] | None = None
+    plans_in_turn: Callable[[Services, Target, Answers], Plans] | None = None
     performs: Callable[[Doing], str] | None = None
     cause: Callable[[Target], str] = lambda target: "console"  # of a change, for its record
     kind: str = ""

@@ -6,7 +6,7 @@ Invariant: what is advised is what `maestro cost rightsize` says, and what is pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from maestro_cli.tui.screens.cost_visits import visits_from
 from maestro_cli.tui.screens.model import Moment, Place, ReportScreen, TableScreen
 
 if TYPE_CHECKING:
-    from maestro_cli.changes.model import Plan
+    from maestro_cli.changes.offering import Plans
     from maestro_cli.cost.rightsizing.advice import Advice, ContainerAdvice
     from maestro_cli.cost.rightsizing.report import Rightsizing
     from maestro_cli.services.costs.rightsizing import RightsizingWanted
@@ -158,7 +158,7 @@ def why_not(target: Target) -> str:
     return ""
 
 
-def plan_sizing(services: Services, target: Target, answers: Answers) -> Iterator[Plan]:
+def plan_sizing(services: Services, target: Target, answers: Answers) -> Plans:
     """The sizes, and then the target of the autoscaler that goes with them."""
     return services.plans_rightsizing(target.name, wanted(target.item.asked, workload=target.name))
 

@@ -14,9 +14,9 @@ from maestro_cli.changes.kinds.set_resources import WATCH_SECONDS
 from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import plan_digest
 from maestro_cli.changes.projection import ChangesProjection
-from maestro_cli.core.errors import GateNotMet, NotFound, Refused, UsageError
+from maestro_cli.core.errors import GateNotMet, NotFound, Refused, StalePlan, UsageError
 from maestro_cli.core.facts.cluster import ServiceEndpoint
-from maestro_cli.core.refs import parse_workload_ref
+from maestro_cli.core.refs import parse_object_ref, parse_workload_ref
 from maestro_cli.cost.rightsizing.advice import Advice
 from maestro_cli.cost.rightsizing.evidence import Looked
 from maestro_cli.cost.rightsizing.facts import Autoscaler, Fact, Facts
@@ -188,6 +188,19 @@ def test_the_target_of_an_autoscaler_is_set_after_the_resources(bench: Bench) ->
     pipeline.execute(second, YES)
     assert bench.cluster.get_autoscaler("ml", "fraud").cpu_target == 86
     assert next(plans, None) is None
+
+
+def test_a_target_that_went_stale_keeps_bounds_that_somebody_moved_and_no_other_target(bench: Bench) -> None:
+    plans = course(bench, scaled()).plans()
+    next(plans)
+    assert next(plans).parameters["max"] == 4
+    ref = parse_object_ref("hpa/fraud", namespace="ml")
+    pipeline = bench.pipeline()
+    pipeline.execute(pipeline.plan("scale-hpa", ref, {"max": 5}), YES)
+    assert plans.throw(StalePlan("it changed")).parameters == {"min": 2, "max": 5, "cpu": 86}
+    pipeline.execute(pipeline.plan("scale-hpa", ref, {"cpu": 75}), YES)
+    with pytest.raises(GateNotMet, match="scales at 75 % and not at 60 %"):
+        plans.throw(StalePlan("it changed"))
 
 
 def test_nothing_is_set_where_the_target_is_another_than_the_metrics_say(bench: Bench) -> None:
