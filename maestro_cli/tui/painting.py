@@ -6,10 +6,14 @@ Invariant: a frame looks as Textual would have painted it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, cast
 
-from textual._compositor import Compositor
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.style import Style
+from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
@@ -24,27 +28,94 @@ class FrontCompositor(Compositor):
     def _render_chops(
         self, crop: Region, is_rendered_line: Callable[[int], bool]
     ) -> Sequence[Mapping[int, Strip]]:
-        cuts = self.cuts
-        chops: list[dict[int, Strip | None]] = [dict.fromkeys(line[:-1]) for line in cuts]
         left, right = crop.column_span
         rows = {y for y in crop.line_range if is_rendered_line(y)}
+        cuts = {y: tuple(self.cuts[y]) for y in rows}
+        chops: list[dict[int, Strip | None]] = [
+            dict.fromkeys(line[:-1]) if y in rows else {} for y, line in enumerate(self.cuts)
+        ]
         missing = sum(start < right and end > left for y in rows for start, end in pairwise(cuts[y]))
         for region, clip, strips in self._get_renders(crop):
             shown = region.intersection(clip)
-            first, last = shown.column_span
             for y, strip in zip(shown.line_range, strips, strict=False):
                 if y not in rows:
                     continue
                 line = chops[y]
-                own = [cut for cut in cuts[y] if first <= cut <= last]
-                parts = strip.divide([cut - first for cut in own[1:]])
-                for (start, end), part in zip(pairwise(own), parts, strict=False):
+                starts, ends = _parts(cuts[y], *shown.column_span)
+                for start, end, part in zip(starts, ends, _divided(strip, ends), strict=False):
                     if line[start] is None:
                         line[start] = part
-                        missing -= start < right and end > left
+                        missing -= start < right and end + starts[0] > left
             if missing <= 0:
                 break
         return cast("Sequence[Mapping[int, Strip]]", chops)
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        update = super().render_partial_update()
+        return None if update is None else FrontUpdate(update.chops, update.spans, update.chop_ends)
+
+
+@lru_cache(64)
+def _parts(cuts: tuple[int, ...], first: int, last: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Where the parts of a line from `first` to `last` begin, and how far from `first` they end."""
+    own = [cut for cut in cuts if first <= cut <= last]
+    return tuple(own[:-1]), tuple(cut - first for cut in own[1:])
+
+
+def _divided(strip: Strip, ends: tuple[int, ...]) -> Sequence[Strip]:
+    return (strip,) if ends and strip.cell_length == ends[0] else strip.divide(ends)
+
+
+class FrontUpdate(ChopsUpdate):
+    """Parts of lines, written with no more than what differs from one style to the next.
+
+    Textual writes each piece with all of its style and takes that back after it: twice as much for a
+    terminal to read.
+    """
+
+    def render_segments(self, console: Console) -> str:
+        system = console._color_system or ColorSystem.TRUECOLOR
+        written: list[str] = []
+        before: Style | None = None
+        for y, left, right in self.spans:
+            for (x, strip), end in zip(self.chops[y].items(), self.chop_ends[y], strict=False):
+                if strip is None or x >= right or end <= left:
+                    continue
+                written.append(_move(x, y))
+                shown = strip if end <= right else strip.crop(0, right - x)
+                for text, style, _ in shown:
+                    if style is not before:
+                        written.append(_turn(before, style, system))
+                        before = style
+                    written.append(text)
+        written.append(_turn(before, None, system))
+        return "".join(written)
+
+
+@lru_cache(4096)
+def _move(x: int, y: int) -> str:
+    return f"\x1b[{y + 1};{x + 1}H"
+
+
+@lru_cache(4096)
+def _turn(before: Style | None, style: Style | None, system: ColorSystem) -> str:
+    """What is written between a text of one style and one of another."""
+    link = "" if style is None or not style.link else f"\x1b]8;id={style.link_id};{style.link}\x1b\\"
+    if before is not None and before.link:
+        link = "\x1b]8;;\x1b\\" + link
+    codes, was = _codes(style, system), _codes(before, system)
+    if codes == was:
+        return link
+    if before is None or style is None or not was:
+        return link + f"\x1b[{codes or '0'}m"
+    for part in (Style(color=style.color), Style(color=style.color, bgcolor=style.bgcolor), style):
+        if _codes(before + part, system) == codes:
+            return link + f"\x1b[{_codes(part, system)}m"
+    return link + f"\x1b[0;{codes}m"
+
+
+def _codes(style: Style | None, system: ColorSystem) -> str:
+    return "" if style is None else Strip.render_ansi(style, system)
 
 
 class FrontScreen(Screen[None]):
@@ -53,6 +124,18 @@ class FrontScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__(id="_default")
         self._compositor = FrontCompositor()
+
+    def paint_focused(self) -> None:
+        """Paint what has changed of what has the focus, here and now. Textual hears of it when that is idle,
+        and paints it a turn later."""
+        focused = self.focused
+        if focused is None:
+            return
+        parts = (focused, focused.vertical_scrollbar) if focused.show_vertical_scrollbar else (focused,)
+        changed = [one for one in parts if one._repaint_required]
+        if changed:
+            self._dirty_widgets.update(changed)
+            self._on_timer_update()
 
 
 def paint_now(screen: Screen[Any]) -> None:

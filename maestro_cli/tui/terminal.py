@@ -17,8 +17,10 @@ from typing import IO, Any, Generic, TypeVar
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.message import Message
 
 from maestro_cli.tui.opening import ENTER
+from maestro_cli.tui.pen import Pen, pen_for
 from maestro_cli.tui.text import Colourless
 
 R = TypeVar("R")
@@ -95,7 +97,9 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             super().__init__(*args, **named)
             error = sys.__stderr__
             file = sys.__stdout__ if error is not None and not error.isatty() else error
-            self._file = file if file is None else Lasting(file)
+            self._lasting = None if file is None else Lasting(file)
+            self._file: Pen | Lasting | None = self._lasting
+            self._pen: Pen | None = None
             self._is_entered = False
 
         @property
@@ -118,13 +122,25 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
 
         def start_application_mode(self) -> None:
             self._is_entered = take()
+            if self._lasting is not None:
+                self._pen = pen_for(self._lasting)
+                self._file = self._pen or self._lasting
             super().start_application_mode()
+
+        def close(self) -> None:
+            super().close()
+            if self._pen is not None:
+                self._pen.close()
 
         def write(self, data: str) -> None:
             if self._is_entered and data == ENTER:
                 self._is_entered = False
-            else:
-                super().write(data)
+            elif left := data if self._pen is None else self._pen.draw(data):
+                super().write(left)
+
+        def send_message(self, message: Message) -> None:
+            """As any thread does. Textual makes a task for it, which waits for two turns of the loop."""
+            self._app.post_message(message)
 
         def run_input_thread(self) -> None:
             Thread(target=end_when_gone, args=(self.fileno, self.exit_event), daemon=True).start()

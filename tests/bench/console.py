@@ -28,6 +28,7 @@ ROUNDS = 1 if os.environ.get("BENCH_SHORT") else 3
 PAINTS = 5 if os.environ.get("BENCH_SHORT") else 15
 REST_SECONDS = 30.0
 SETTLE_SECONDS = 5.0
+KEY_LOOK_SECONDS = 0.0002  # a key takes a few milliseconds
 JUMPS = 10
 ROWS, MEMORY, REST_PERCENT, JUMP = 0.25, 0.3, 2.0, 1.0
 FIRST_PAINT_MS = 300.0
@@ -93,7 +94,8 @@ def look(program: Program, own: Mapping[str, str], seen: Seen, *, first: str, la
         for _ in range(JUMPS):
             pressed = time.perf_counter()
             opened.press("G")
-            seen.jump.append(opened.await_text(last, gone=first, since=pressed))
+            taken = opened.await_text(last, gone=first, since=pressed, every=KEY_LOOK_SECONDS)
+            seen.jump.append(taken)
             opened.press("g")
             opened.await_text(first, gone=last)
         opened.busy_percent(SETTLE_SECONDS)

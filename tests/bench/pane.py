@@ -81,8 +81,11 @@ class Pane:
         """A key as tmux names it: `G`, `Down`, `Escape`."""
         self._ask(f"send-keys -- '{key}'")
 
-    def await_text(self, *patterns: str, gone: str = "", since: float | None = None) -> float:
-        """Seconds, from now or `since`, until all of these are in the pane together and `gone` is not."""
+    def await_text(
+        self, *patterns: str, gone: str = "", since: float | None = None, every: float = LOOK_SECONDS
+    ) -> float:
+        """Seconds, from now or `since`, until all of these are in the pane together and `gone` is not; looked
+        at `every` so many seconds."""
         began = time.perf_counter()
         started = began if since is None else since
         while True:
@@ -91,7 +94,7 @@ class Pane:
                 return time.perf_counter() - started
             if time.perf_counter() - began > LONGEST_SECONDS:
                 raise Failed(f"{patterns} was not seen; the pane had\n{shown}")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(every)
 
     def cpu_seconds(self) -> float:
         """Of the program, and of all that it started."""

@@ -1,15 +1,16 @@
-"""What is painted of the screen: as Textual would, without what stands behind, and at once after a key."""
+"""What is painted of the screen: as Textual would, without what stands behind, and in the turn of a key."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from textual import events
-from textual._compositor import Compositor
+from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -116,6 +117,68 @@ def test_what_a_key_did_is_painted_without_waiting_for_the_next_frame(
             if shown:
                 break
             await asyncio.sleep(0.01)  # a pause of the pilot paints
-        assert "ChopsUpdate" in shown
+        assert "FrontUpdate" in shown
 
     run_app(console(), script, place=Place("pods"))
+
+
+def test_a_key_of_a_table_is_painted_in_its_own_turn_before_anything_else_hears_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        await opened(app, pilot)
+        await pilot.pause()
+        seen: list[str] = []
+        follow = app._lap
+
+        async def followed(key: int, lap: int) -> None:
+            seen.append("lap")
+            await follow(key, lap)
+
+        monkeypatch.setattr(app, "_display", lambda screen, update: seen.append(type(update).__name__))
+        monkeypatch.setattr(app, "_lap", followed)
+        app.post_message(events.Key("G", "G"))
+        await until(pilot, lambda: "lap" in seen, "the key")
+        assert seen[:2] == ["FrontUpdate", "lap"]
+
+    run_app(console(), script, place=Place("pods"))
+
+
+def test_an_update_draws_what_textual_draws_with_less() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        table = await opened(app, pilot)
+        compositor = app.screen._compositor
+        for part in (Region(0, 0, app.size.width, app.size.height - 1), Region(7, 3, 20, 2)):
+            compositor._dirty_regions.add(part.intersection(table.region) if part.x else part)
+            update = compositor.render_partial_update()
+            assert isinstance(update, ChopsUpdate)
+            own = update.render_segments(app.console)
+            textual = ChopsUpdate.render_segments(update, app.console)
+            assert drawn(own) == drawn(textual)
+            assert len(drawn(own)) >= part.area
+            assert len(own) < len(textual)
+
+    run_app(console(), script, place=Place("pods"))
+
+
+def drawn(sequence: str) -> dict[tuple[int, int], tuple[str, frozenset[str]]]:
+    """What a terminal has in each cell then, by column and line: a character and how it looks."""
+    cells: dict[tuple[int, int], tuple[str, frozenset[str]]] = {}
+    x = y = 0
+    look: dict[str, str] = {}
+    for found in re.finditer(r"\x1b\[([0-9;]*)([A-Za-z])|([^\x1b])", sequence):
+        codes, kind, character = found.groups()
+        if kind == "H":
+            y, x = (int(code) for code in codes.split(";"))
+        elif kind == "m":
+            for code in re.findall(r"[34]8;2;\d+;\d+;\d+|[34]8;5;\d+|\d+", codes):
+                if code == "0":
+                    look.clear()
+                else:
+                    kinds = {"colour": r"(3|9)\d.*", "behind": r"(4|10)\d.*"}
+                    slot = next((name for name, kind in kinds.items() if re.fullmatch(kind, code)), code)
+                    look[slot] = code
+        elif character != "\n":
+            cells[x, y] = character, frozenset(look.values())
+            x += 1
+    return cells

@@ -21,7 +21,7 @@ from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 from textual.message import Message
 
-from maestro_cli.tui.painting import paint_now
+from maestro_cli.tui.painting import FrontScreen, paint_now
 from maestro_cli.tui.terminal import ColourlessApp
 
 R = TypeVar("R")
@@ -92,6 +92,8 @@ class OrderedKeys(ColourlessApp[R], Generic[R]):
         self._is_passing, self.count = True, self.count + 1
         key = self.count
         await super().on_event(event)
+        if not self._held and self.screen_stack and isinstance(self.screen, FrontScreen):
+            self.screen.paint_focused()
         self._look_again(key, LOOKS)
         await self._lap(key, 1)
 

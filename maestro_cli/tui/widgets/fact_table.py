@@ -16,18 +16,19 @@ from textual.message import Message
 from textual.strip import Strip
 
 from maestro_cli.output.views import Column
-from maestro_cli.tui.text import Span, cells, plain_text, shown
-from maestro_cli.tui.widgets.columns import GAP, Layout, laid_out_whole
-from maestro_cli.tui.widgets.row_text import GUTTER, gutter_text, missing_text, row_spans, title_spans
+from maestro_cli.tui.widgets.columns import GAP
+from maestro_cli.tui.widgets.painted_rows import PaintedRows
+from maestro_cli.tui.widgets.row_text import GUTTER, gutter_text, row_spans, title_parts
 from maestro_cli.tui.widgets.rows import Key, Rows
 from maestro_cli.tui.widgets.tones import Toned
+from maestro_cli.tui.widgets.widths import Widths
 
-_REMEMBERED = 500  # painted rows
 _MEASURED = 400  # rows that are measured at once, at most
 
 
 def _key(keys: str, action: str, name: str, tooltip: str) -> Binding:
-    return Binding(keys, action, tooltip, show=False, id=f"table.{name}", tooltip=tooltip)
+    """Of the table while it has the focus; `priority` spares the key its way from there up to the app."""
+    return Binding(keys, action, tooltip, show=False, priority=True, id=f"table.{name}", tooltip=tooltip)
 
 
 def _never(_: Any) -> bool:
@@ -90,7 +91,7 @@ class FactTable(Toned, can_focus=True):
             self.keys = keys
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        self._strips: dict[str, tuple[list[Span], tuple[str, str, Layout, int], Strip]] = {}
+        self._lines = PaintedRows()
         super().__init__(id=id, classes=classes)
         self._rows = Rows()
         self._row = 0
@@ -99,9 +100,7 @@ class FactTable(Toned, can_focus=True):
         self._marked_last: str | None = None
         self._is_stale: Callable[[Any], bool] = _never
         self._empty = "not known"  # until it is told what there is
-        self._widths: list[int] = []
-        self._measured: dict[str, list[Span]] = {}  # by key, the cells that are as wide as that at most
-        self._layout = Layout()
+        self._widths = Widths()
         self._skipped = 0  # columns scrolled out to the left
         self._painted: list[tuple[Any, bool]] = []
 
@@ -123,8 +122,7 @@ class FactTable(Toned, can_focus=True):
         rows = self._rows
         is_same = columns is rows.columns
         if [one.title for one in columns] != [one.title for one in rows.columns]:
-            self._widths = [cells(shown(one.title.upper())) + 1 for one in columns]
-            self._measured.clear()
+            self._widths.begin(columns)
             self._skipped = 0
         top = self.scroll_offset.y
         top_key = rows.key(top) if top < len(rows.items) else None
@@ -185,15 +183,8 @@ class FactTable(Toned, can_focus=True):
         self.scroll_to(y=min(max(goal, 0), self.max_scroll_y), animate=False, force=True)
         self._measure()
         looked_at = self._looked_at()
-        if (
-            not is_same
-            or len(looked_at) != len(self._painted)
-            or any(
-                old is not new or was != now
-                for (old, was), (new, now) in zip(self._painted, looked_at, strict=True)
-            )
-        ):
-            self.refresh()
+        if not is_same or looked_at != self._painted:
+            self.repaint()
         self._painted = looked_at
 
     def _looked_at(self) -> list[tuple[Any, bool]]:
@@ -209,66 +200,68 @@ class FactTable(Toned, can_focus=True):
         return range(top, max(top, min(top + min(self._page, _MEASURED), len(self._rows.items))))
 
     def _measure(self) -> None:
-        """Widen columns to what is on the screen; they never become narrower, so that nothing jumps."""
-        widths = self._widths
+        """Widen columns to what is on the screen."""
         for row in self._visible():
-            made = self._rows.cells(row)
-            if self._measured.get(key := self._rows.key(row)) is not made:
-                if len(self._measured) >= _REMEMBERED:
-                    self._measured.clear()
-                self._measured[key] = made
-                widths[:] = [max(width, cells(text)) for width, (text, _) in zip(widths, made, strict=True)]
-        room = self.line_width - GUTTER
-        found = laid_out_whole(self._widths, self._rows.columns, room, self._skipped)
-        if found != self._layout:
-            self._layout = found
-            self.refresh()
+            self._widths.widen(self._rows.key(row), self._rows.cells(row))
+        if self._widths.lay_out(self._rows.columns, self.line_width - GUTTER, self._skipped):
+            self.repaint()
 
     # What is painted
 
     def render_line(self, y: int) -> Strip:
-        width = self.line_width
-        if y == 0:
-            return self._title(width)
-        row = self.scroll_offset.y + y - 1
-        rows = self._rows
-        if row >= len(rows.items):
-            text = self._empty if not rows.items and y == 1 else ""
-            return self.painted(((" " * GUTTER, ""), (text, "dim")), width)
-        return self._row_strip(row, rows.items[row], rows.key(row), width)
+        return self.lines(range(y, y + 1))[0]
+
+    def lines(self, ys: range) -> list[Strip]:
+        width, rows, top = self.line_width, self._rows, self.scroll_offset.y - 1
+        items, key_of = rows.items, rows.key_of
+        known = self._lines.plain((rows.columns, self._widths.layout, width))
+        done: list[Strip] = []
+        for y in ys:
+            row = top + y
+            if y == 0 or row >= len(items):
+                done.append(self._title(width) if y == 0 else self._blank(row, width))
+                continue
+            item = items[row]
+            key = key_of(item)
+            is_plain = row != self._row and key not in self._marks and not self._is_stale(item)
+            found = known.get(key) if is_plain else None
+            if found is None or found[0] is not item:
+                found = item, self._row_strip(row, item, key, width)
+                if is_plain:
+                    known[key] = found
+            done.append(found[1])
+        return done
+
+    def _blank(self, row: int, width: int) -> Strip:
+        text = self._empty if row == 0 else ""
+        return self.painted(((" " * GUTTER, ""), (text, "dim")), width)
 
     def _row_strip(self, row: int, item: Any, key: str, width: int) -> Strip:
-        """A row; the same strip again while nothing of it has changed, for what it remembers of itself."""
         is_at = row == self._row
         is_marked, is_stale = key in self._marks, self._is_stale(item)
         gutter = gutter_text(is_at, is_marked, is_stale)
         tone = "marked" if is_marked else "dim" if is_stale else ""
         if is_at:
             tone = "cursor" if self.has_focus else "cursor-away"
-        cells_of = self._rows.cells(row)
-        known = self._strips.get(key)
-        made_of = (gutter, tone, self._layout, width)
-        if known is not None and known[0] is cells_of and known[1] == made_of:
-            return known[2]
-        spans = row_spans(cells_of, self._layout, self._rows.columns, gutter, tone)
-        strip = self.painted(spans, width, tone)
-        if len(self._strips) >= _REMEMBERED:
-            self._strips.clear()
-        self._strips[key] = (cells_of, made_of, strip)
-        return strip
+        cells_of, layout = self._rows.cells(row), self._widths.layout
+
+        def make() -> Strip:
+            return self.painted(row_spans(cells_of, layout, self._rows.columns, gutter, tone), width, tone)
+
+        return self._lines.row(key, cells_of, (gutter, tone, layout, width), make)
 
     def forget_styles(self) -> None:
         super().forget_styles()
-        self._strips.clear()
+        self._lines.forget()
 
     def _title(self, width: int) -> Strip:
-        spans = title_spans(self._rows.columns, self._layout, self._rows.sorted_by, self._rows.is_reversed)
-        missing = missing_text(self._layout, width - cells(plain_text(spans).rstrip()) - 2)
-        room = width - len(missing) - 1 if missing else width
-        strip = self.painted(spans, max(room, 0), "title")
-        if not missing:
-            return strip
-        return Strip.join([strip, self.painted(((" " + missing, "title"),), width - max(room, 0), "title")])
+        rows, layout = self._rows, self._widths.layout
+
+        def make() -> Strip:
+            parts = title_parts(rows.columns, layout, rows.sorted_by, rows.is_reversed, width)
+            return Strip.join([self.painted(spans, room, "title") for spans, room in parts])
+
+        return self._lines.title((rows.columns, layout, rows.sorted_by, rows.is_reversed, width), make)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -290,31 +283,36 @@ class FactTable(Toned, can_focus=True):
 
     # Cursor and marks
 
-    def _put_cursor(self, row: int) -> None:
+    def _put_cursor(self, row: int, *, repaints: bool = True) -> None:
         row = max(row, 0)
         key = self._rows.key(row) if row < len(self._rows.items) else None
-        if row != self._row:
-            self._repaint(self._row)
-            self._row = row
-        self._repaint(row)
+        before, self._row = self._row, row
+        if repaints:
+            self._repaint(row)
+            if before != row:
+                self._repaint(before)
         if key != self._cursor_key:
             self._cursor_key = key
             self.post_message(self.CursorMoved(self, key))
 
     def _go(self, row: int) -> None:
-        self._put_cursor(max(min(row, len(self._rows.items) - 1), 0))
-        self._scroll_to_cursor()
+        row = max(min(row, len(self._rows.items) - 1), 0)
+        scrolls = self._goal(row) != self.scroll_offset.y  # then all of it is painted
+        self._put_cursor(row, repaints=not scrolls)
+        if scrolls:
+            self._scroll_to_cursor()
+
+    def _goal(self, row: int) -> int:
+        """Where to scroll to, for a row to be seen."""
+        return min(max(self.scroll_offset.y, row - self._page + 1), row)
 
     def _scroll_to_cursor(self) -> None:
-        top, page = self.scroll_offset.y, self._page
-        goal = min(max(top, self._row - page + 1), self._row)
-        if goal != top:
-            self.scroll_to(y=goal, animate=False, force=True)
+        self.scroll_to(y=self._goal(self._row), animate=False, force=True)
 
     def _set_marks(self, keys: frozenset[str]) -> None:
         if keys != self._marks:
             self._marks = keys
-            self.refresh()
+            self.repaint()
             self.post_message(self.MarksChanged(self, keys))
 
     # Keys and mouse
@@ -332,7 +330,7 @@ class FactTable(Toned, can_focus=True):
         self._go(len(self._rows.items) - 1)
 
     def action_columns(self, step: int) -> None:
-        if step > 0 and not self._layout.after:
+        if step > 0 and not self._widths.layout.after:
             return
         self._skipped = max(0, min(self._skipped + step, len(self._widths) - 2))
         self._measure()
@@ -390,7 +388,7 @@ class FactTable(Toned, can_focus=True):
 
     def _sort_at(self, x: int) -> None:
         left = GUTTER
-        for index, width in self._layout.shown:
+        for index, width in self._widths.layout.shown:
             if left <= x < left + width:
                 again = index == self._rows.sorted_by
                 self.sort(index, reverse=again and not self._rows.is_reversed)

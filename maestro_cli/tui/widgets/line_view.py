@@ -36,7 +36,8 @@ _REMEMBERED = 512  # coloured lines
 
 
 def _key(keys: str, action: str, name: str, tooltip: str) -> Binding:
-    return Binding(keys, action, tooltip, show=False, id=f"lines.{name}", tooltip=tooltip)
+    """Of the lines while they have the focus; `priority` spares the key its way from there up to the app."""
+    return Binding(keys, action, tooltip, show=False, priority=True, id=f"lines.{name}", tooltip=tooltip)
 
 
 class LineView(Toned, can_focus=True):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from maestro_cli.output.views import Column
-from maestro_cli.tui.text import Span, Spans, cut, fit, shown
+from maestro_cli.tui.text import Span, Spans, cells, cut, fit, plain_text, shown
 from maestro_cli.tui.widgets.columns import GAP, Layout
 
 GUTTER = 3  # cells for cursor, mark and stale
@@ -41,6 +41,18 @@ def title_spans(
         title = cut(shown(columns[index].title.upper()), width - len(arrow)) + arrow
         done.append(fit(title, width, right=columns[index].right))
     return ((" " * GUTTER + (" " * GAP).join(done), "title"),)
+
+
+def title_parts(
+    columns: Sequence[Column[Any]], layout: Layout, sorted_by: int | None, is_reversed: bool, width: int
+) -> list[tuple[Spans, int]]:
+    """The line of titles, with what is missing at its end; each part with the cells it has."""
+    spans = title_spans(columns, layout, sorted_by, is_reversed)
+    missing = missing_text(layout, width - cells(plain_text(spans).rstrip()) - 2)
+    if not missing:
+        return [(spans, width)]
+    room = max(width - len(missing) - 1, 0)
+    return [(spans, room), (((" " + missing, "title"),), width - room)]
 
 
 def missing_text(layout: Layout, room: int) -> str:

@@ -66,6 +66,11 @@ class Rows:
     def _forget_ranks(self) -> None:
         self._ranked, self._ranks, self._order = (), [], []
 
+    @property
+    def key_of(self) -> Key:
+        """What tells the key of an item."""
+        return self._key
+
     def key(self, row: int) -> str:
         return self._key(self.items[row])
 

@@ -76,11 +76,24 @@ class Toned(ScrollView, can_focus=False):
         """Made when it is first asked for, as Textual does."""
         bar = self._vertical_scrollbar
         if not isinstance(bar, LineScrollBar):
-            bar = LineScrollBar(vertical=True, name="vertical", thickness=self.scrollbar_size_vertical)
+            bar = LineScrollBar(name="vertical", thickness=self.scrollbar_size_vertical)
             self._vertical_scrollbar = bar
             bar.display = False
             self.app._start_widget(self, bar)
         return bar
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """As Textual does; what stands beside the lines is painted where it looks different alone."""
+        if not self.show_vertical_scrollbar:
+            super().watch_scroll_y(old_value, new_value)
+            return
+        self.vertical_scrollbar.position = new_value
+        if round(old_value) != round(new_value):
+            self.repaint()
+
+    def repaint(self) -> None:
+        """Paint all lines again; what stands beside them stays."""
+        self.refresh(Region(0, 0, *self.scrollable_content_region.size))
 
     def tone_style(self, tone: str) -> Style:
         """The style of a tone here; a word that is no tone, as any text may be, has that of the widget."""
@@ -109,6 +122,10 @@ class Toned(ScrollView, can_focus=False):
         finally:
             self._painted_width = None
 
+    def lines(self, ys: range) -> list[Strip]:
+        """The lines at these places, as they are made."""
+        return [self.render_line(y) for y in ys]
+
     @property
     def _is_bare(self) -> bool:
         """Whether nothing is drawn around or over the lines, as where no theme and no frame says so."""
@@ -134,7 +151,7 @@ class Toned(ScrollView, can_focus=False):
         forgets what a line remembers of itself; what a scroll bar does not cover is filled up."""
         width = self.size.width if self.show_vertical_scrollbar else self.region.width
         rest = Style(bgcolor=base.bgcolor)
-        lines = [self.render_line(y) for y in crop.line_range]
+        lines = self.lines(crop.line_range)
         whole = [
             line if line.cell_length >= width else line.adjust_cell_length(width, rest) for line in lines
         ]
