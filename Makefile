@@ -3,6 +3,7 @@
 #             program but maestro on every core, with lint and types beside them; those of other programs or of the
 #             light cluster three files at a time; those of a whole platform or the real control plane two at a time
 #             (those on a real Kubernetes control plane only if it is built already; KUBERNETES=off leaves them)
+#             (PATH=/opt/prometheus-3:$PATH make test runs them on another Prometheus and Alertmanager)
 # make test-kubernetes  build that control plane, once, and run the tests on it two files at a time
 # make check  lint, types, import contracts and the tests that need no process, on every core; under a minute
 #             (it leaves out contract/, crash/ and e2e/, and cli/, which starts `maestro` hundreds of times)

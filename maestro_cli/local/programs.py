@@ -54,8 +54,11 @@ def _find(name: str, environment: Mapping[str, str]) -> str | None:
     if named:
         path = Path(named).expanduser().resolve()
         return str(path) if path.is_file() and os.access(path, os.X_OK) else None
-    for candidate in names:
-        found = shutil.which(candidate, path=environment.get("PATH"))
-        if found:
-            return str(Path(found).absolute())
+    for folder in environment.get("PATH", os.defpath).split(
+        os.pathsep
+    ):  # the first one, whatever it is called
+        for candidate in names:
+            found = shutil.which(candidate, path=folder)
+            if found:
+                return str(Path(found).absolute())
     return None

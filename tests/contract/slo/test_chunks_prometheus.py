@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import struct
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -109,6 +111,26 @@ def test_what_is_not_yet_on_the_disk_is_told_without_the_marks_of_its_end(
             monkeypatch.setattr(chunks, "_matrix", None)
             assert _told(chunks, "r_total", first, last) == told
     assert len(told[0][1]) == 200 - 2  # the sample at the start, and not that at the end
+
+
+def test_chunks_of_another_encoding_are_asked_by_queries(tmp_path: Path) -> None:
+    """XOR2, which a Prometheus from 3.13 on has where its configuration says so."""
+    (tmp_path / "data").mkdir()
+    config = "storage: {tsdb: {chunk_encoding: {floats: xor2}}}"
+    told = subprocess.run(["prometheus", "--version"], check=True, capture_output=True, text=True)
+    if (version := tuple(map(int, re.findall(r"\d+", told.stdout + told.stderr)[:2]))) < (3, 13):
+        pytest.skip(f"Prometheus {version} has one encoding of floats")
+    end = datetime.now(UTC).replace(second=0, microsecond=0)
+    begin = round(end.timestamp() * 1000) - 400 * 5000
+    with running_prometheus(tmp_path, "--web.enable-remote-write-receiver", config=config) as url:
+        found = [(begin + 5000 * index, 3.0 * index) for index in range(401)]
+        write_samples(url, {"__name__": "r_total", "a.b": "x"}, found)
+        with closing(RawPrometheus(Endpoint(url=url))) as source:
+            first, last = (end - timedelta(seconds=5 * (400 - index)) for index in (100, 300))
+            (one,) = source.samples("r_total", first, last)
+            assert source.days_at_once == prometheus_raw._DAYS_OF_JSON
+    assert list(one.values) == [3.0 * index for index in range(100, 300)]
+    assert one.labels["a.b"] == "x"
 
 
 def test_an_answer_of_too_many_samples_is_too_much(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

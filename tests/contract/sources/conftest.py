@@ -22,7 +22,9 @@ import httpx
 import pytest
 
 from maestro_cli.config.settings import ClusterEndpoint, Endpoint
+from maestro_cli.core.errors import Unreachable
 from maestro_cli.local.process import read_announcement
+from maestro_cli.local.programs import find_programs
 from maestro_cli.sources.kube import KubeCluster
 from maestro_cli.sources.webhook_receiver import WebhookReceiver, basic
 
@@ -91,6 +93,13 @@ def program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found
+
+
+def alertmanager_program() -> str:
+    try:
+        return find_programs(os.environ).alertmanager
+    except Unreachable as missing:
+        pytest.skip(missing.what)
 
 
 RULES = {
@@ -201,7 +210,7 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAl
 
         def command(port: int) -> list[str]:
             return [
-                program("prometheus-alertmanager"),
+                alertmanager_program(),
                 f"--config.file={folder / 'config.json'}",
                 f"--storage.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",

@@ -26,6 +26,17 @@ def test_the_name_debian_gives_alertmanager_wins_over_the_other(tmp_path: Path) 
     assert found.alertmanager == str(tmp_path / "prometheus-alertmanager")
 
 
+def test_the_first_folder_on_the_path_wins_whatever_the_name_is(tmp_path: Path) -> None:
+    """As for one who put a newer Alertmanager before that of Debian."""
+    for folder, name in (("new", "alertmanager"), ("old", "prometheus-alertmanager")):
+        (tmp_path / folder).mkdir()
+        _program(tmp_path / folder, name)
+        _program(tmp_path / folder, "prometheus")
+    found = find_programs({"PATH": f"{tmp_path / 'new'}:{tmp_path / 'old'}"})
+    assert found.prometheus == str(tmp_path / "new" / "prometheus")
+    assert found.alertmanager == str(tmp_path / "new" / "alertmanager")
+
+
 def test_variables_win_over_the_path(tmp_path: Path) -> None:
     _program(tmp_path, "prometheus")
     own = _program(tmp_path, "my-prometheus")
