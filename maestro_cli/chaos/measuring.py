@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from maestro_cli.chaos.arms import Arm, Comparison, compare
 from maestro_cli.chaos.guard.check import Proposal
+from maestro_cli.chaos.model import Candidate
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import MaestroError
 
@@ -28,8 +29,8 @@ class Measuring:
         guarded = proposal.experiment.guarded
         self._asked = guarded.arms if guarded is not None else None
         self._value, self._clock = value, clock
-        treated = {t.ref.name for one in proposal.chosen for t in one.targets if t.ref.kind == "Pod"}
-        left = {c.ref.name for one in proposal.chosen for c in one.control if c.ref.kind == "Pod"}
+        treated = {name for one in proposal.chosen for name in _pods_of(one.targets)}
+        left = {name for one in proposal.chosen for name in _pods_of(one.control)}
         self._treated, self._control = tuple(sorted(treated)), tuple(sorted(left - treated))
         self._lock, self._over = threading.Lock(), threading.Event()
         self._since: float | None = None
@@ -95,6 +96,12 @@ class Measuring:
             return self._value(filled(query, pods, seconds))
         except MaestroError:
             return None
+
+
+def _pods_of(candidates: Sequence[Candidate]) -> Iterator[str]:
+    """Those that are pods, and those of the target rule that a node or a zone runs."""
+    for one in candidates:
+        yield from (ref.name for ref in (one.ref, *one.parts) if ref.kind == "Pod")
 
 
 def filled(query: str, pods: tuple[str, ...], seconds: float) -> str:

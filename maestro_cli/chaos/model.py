@@ -186,7 +186,7 @@ class Candidate:
     """An object that a fault could be put into.
 
     `whole`: it is not one of several that serve beside one another, but all of them. `parts` are the objects
-    that it consists of, where it is several, as a zone is.
+    that it consists of, where it is several, as a zone is; of a node, those of the target that it runs.
     `eligible` False: it serves beside the others, and counts where shares and caps are taken, but the fault
     cannot be put into it.
     """

@@ -17,10 +17,16 @@ from maestro_cli.core.refs import ObjectRef
 
 
 def hosting_nodes(platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
-    """The nodes that take new pods and run ready pods of the rule, by name."""
-    names = {pod.node for pod in ready_pods(platform, order.target)}
-    there = [platform.cluster.get_node(name) for name in sorted(names)]
-    return [Candidate(one.ref, one.uid, one.zone) for one in there if one.ready and one.schedulable]
+    """The nodes that take new pods and run ready pods of the rule, by name; these pods are their parts."""
+    pods: dict[str, list[ObjectRef]] = {}
+    for pod in ready_pods(platform, order.target):
+        pods.setdefault(pod.node, []).append(pod.ref)
+    there = [platform.cluster.get_node(name) for name in sorted(pods)]
+    return [
+        Candidate(one.ref, one.uid, one.zone, parts=tuple(pods[one.name]))
+        for one in there
+        if one.ready and one.schedulable
+    ]
 
 
 def node_of(platform: Platform, target: Candidate) -> Node | None:
