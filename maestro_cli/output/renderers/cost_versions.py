@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.money import money
 from maestro_cli.core.quantities import format_duration
+from maestro_cli.output.money import amount_cell
 from maestro_cli.output.renderers.cost_words import hour_words
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
@@ -63,9 +64,11 @@ def _versions(found: VersionCosts) -> Listing[VersionCost]:
         Column("share", lambda item: _percent(item.share), right=True, priority=3),
         Column("p95", lambda item: _seconds(item.usage.p95_seconds), right=True, priority=2),
         Column("right", lambda item: _percent(item.usage.accuracy, 1), right=True, priority=2),
-        Column("direct", lambda item: _money(item.direct_per_million, found), right=True, wide=True),
-        Column("a million", lambda item: _money(item.per_million, found), right=True, priority=1),
-        Column("earns", lambda item: _money(item.earned_per_million, found), right=True, wide=True),
+        Column("direct", lambda item: amount_cell(item.direct_per_million), right=True, wide=True),
+        Column(
+            f"{found.currency} a million", lambda item: amount_cell(item.per_million), right=True, priority=1
+        ),
+        Column("earns", lambda item: amount_cell(item.earned_per_million), right=True, wide=True),
         Column("verdict", _verdict, tone=lambda item: verdict_tone(_verdict(item)), priority=1),
         Column(
             "why",
@@ -86,7 +89,7 @@ def _extras(found: VersionCosts) -> Listing[Extra]:
         Column("no predictions", lambda one: one.what, priority=1),
         Column("count", lambda one: _rounded(one.count), right=True),
         Column("share", lambda one: _percent(one.share, 1), right=True),
-        Column("cost, estimated", lambda one: _money(one.cost, found), right=True, priority=1),
+        Column(f"{found.currency}, estimated", lambda one: amount_cell(one.cost), right=True, priority=1),
     )
     return Listing("version-cost-extras/v1", columns, found.extras, document=_extra)
 
@@ -124,10 +127,6 @@ def _extra(one: Extra) -> dict[str, Any]:
 
 def _verdict(item: VersionCost) -> str | None:
     return None if item.verdict is None else item.verdict.value
-
-
-def _money(amount: float | None, found: VersionCosts) -> str | None:
-    return None if amount is None else money(amount, found.currency)
 
 
 def _rounded(value: float | None) -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.core.money import money
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.cost.unit.figure import break_even_rate
+from maestro_cli.output.money import amount_cell
 from maestro_cli.output.renderers.cost_words import hour_words
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
@@ -55,7 +55,9 @@ def _services(found: UnitCosts) -> Listing[UnitCost]:
         Column("predictions", lambda item: _rounded(item.usage.predictions), right=True, priority=3),
         Column("replica hours", lambda item: _digits(item.usage.replica_hours), right=True, priority=3),
         Column("per replica/s", lambda item: _digits(item.usage.rate_per_replica), right=True, priority=3),
-        Column("a million", lambda item: _money(item.per_million, found.currency), right=True, priority=1),
+        Column(
+            f"{found.currency} a million", lambda item: amount_cell(item.per_million), right=True, priority=1
+        ),
         Column("verdict", _verdict, tone=lambda item: verdict_tone(_verdict(item)), priority=1),
         Column("coverage", lambda item: f"{item.usage.coverage:.0%}", right=True),
         Column(
@@ -85,10 +87,6 @@ def _item(item: UnitCost) -> dict[str, Any]:
 
 def _verdict(item: UnitCost) -> str | None:
     return None if item.verdict is None else item.verdict.value
-
-
-def _money(amount: float | None, currency: str) -> str | None:
-    return None if amount is None else money(amount, currency)
 
 
 def _rounded(value: float | None) -> str | None:
