@@ -17,6 +17,7 @@ _LABEL = r"[a-zA-Z_][a-zA-Z0-9_]*"  # any other is written in quotes: Prometheus
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _ONE = re.compile(rf'\s*({_LABEL}|{_QUOTED})\s*(=~|!~|!=|=)\s*({_QUOTED}|[^",\s]*)\s*(?:,|$)')
 _BARE = re.compile(r"[^\s\",\\]+")
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 _MEASURE = ("maestro-probe-7f3a", "9", "Zz.0/x y")  # words that a narrowing expression does not take all of
 
 
@@ -31,17 +32,26 @@ class Matcher:
 
     def __str__(self) -> str:
         bare = _BARE.fullmatch(self.value) and self.value.isprintable()
-        return f"{self._compared}{self.value if bare else _quoted(self.value)}"
+        label = self.label if self._is_plain else _quoted(self.label)
+        return f"{label}{self._sign}{self.value if bare else _quoted(self.value)}"
 
     @property
     def in_quotes(self) -> str:
-        """As Alertmanager reads it, whatever the value holds."""
-        return f"{self._compared}{_quoted(self.value)}"
+        """As every Alertmanager reads it.
+
+        Of escapes it has only those of OpenMetrics: before 0.27 no other is one, and from then on a text that
+        has two readings is read as before.
+        """
+        label, value = (f'"{one.translate(_ESCAPES)}"' for one in (self.label, self.value))
+        return f"{self.label if self._is_plain else label}{self._sign}{value}"
 
     @property
-    def _compared(self) -> str:
-        sign = ("=~" if self.is_equal else "!~") if self.is_regex else ("=" if self.is_equal else "!=")
-        return f"{self.label if re.fullmatch(_LABEL, self.label) else _quoted(self.label)}{sign}"
+    def _is_plain(self) -> bool:
+        return re.fullmatch(_LABEL, self.label) is not None
+
+    @property
+    def _sign(self) -> str:
+        return ("=~" if self.is_equal else "!~") if self.is_regex else ("=" if self.is_equal else "!=")
 
     @property
     def narrows(self) -> bool:
