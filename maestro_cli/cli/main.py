@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from traceback import walk_tb
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -233,13 +234,24 @@ def _usage(error: Any) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: its help is the answer
         sys.stderr.write(error.message + "\n")
         return int(UsageError.exit_code)
-    context = getattr(error, "ctx", None)
+    context = _context_of(error)
     path = context.command_path if context is not None else "maestro"
     usage = context.get_usage() if context is not None else "Usage: maestro [OPTIONS] COMMAND [ARGS]..."
     shape = " ".join(usage.removeprefix("Usage: ").split())
     return _report(
         UsageError(error.format_message().rstrip("."), why=f"the command is: {shape}", fix=f"{path} --help")
     )
+
+
+def _context_of(error: Any) -> Any:
+    """The command that was parsed, also where the parser library forgot to say (an option without value)."""
+    found = getattr(error, "ctx", None)
+    if found is not None:
+        return found
+    for frame, _ in walk_tb(error.__traceback__):
+        context = frame.f_locals.get("ctx")
+        found = context if hasattr(context, "command_path") else found
+    return found
 
 
 def _complete_without_rich() -> None:

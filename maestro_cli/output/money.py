@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from maestro_cli.core.money import amount_words, change_words
+from typing import Self
+
+from maestro_cli.core.money import amount_words, change_words, digits_apart
 
 
 class Amount(float):
     """What something costs, as `amount_words` tells it."""
 
+    digits = 2
+
     def __str__(self) -> str:
-        return amount_words(self)
+        return amount_words(self, self.digits)
+
+    def beside(self, other: float | None) -> Self:
+        """With as many decimals as tell it from the other, such as its limit."""
+        if other is not None:
+            self.digits = digits_apart(self, other)
+        return self
 
 
 class Change(Amount):
     """More or less money, with its sign."""
 
     def __str__(self) -> str:
-        return change_words(self)
+        return change_words(self, self.digits)
 
 
 def amount_cell(amount: float | None) -> Amount | None:

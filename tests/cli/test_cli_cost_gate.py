@@ -115,7 +115,7 @@ def test_the_exit_code_is_the_verdict(sides: Path, arguments: list[str], code: i
         ([], 2, "no manifest is given"),
         (["head", "--diff", "base", "head"], 2, "manifests and --diff exclude each other"),
         (["--diff", "base", "nowhere"], 6, "there is no nowhere"),
-        (["--diff", "base", "empty"], 6, "there is no manifest in empty"),
+        (["--diff", "empty", "empty"], 6, "there is no manifest in empty"),
         (["--diff", "base", "head", "--max-increase", "lots"], 2, "'lots' is no increase"),
         (["--diff", "base", "head", "--max-increase", "-1"], 2, "'-1' is no increase"),
         (["--diff", "base", "head", "--max-increase", "nan"], 2, "'nan' is no increase"),

@@ -75,7 +75,7 @@ def test_the_printed_exit_codes_are_those_of_the_program() -> None:
         (["journal", "show", "--nope"], "No such option: --nope", "maestro journal show --help"),
         (["journal", "show", "--limit", "x"], "Invalid value for '--limit'", "maestro journal show --help"),
         (["journal", "show", "--limit", "-1"], "Invalid value for '--limit'", "maestro journal show --help"),
-        (["journal", "show", "--limit"], "requires an argument", "maestro --help"),
+        (["journal", "show", "--limit"], "requires an argument", "maestro journal show --help"),
         (["doctor", "extra"], "unexpected extra argument", "maestro doctor --help"),
     ],
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from maestro_cli.core.errors import ExitCode
-from maestro_cli.core.money import money, money_change
+from maestro_cli.core.money import digits_apart, money, money_change
 from maestro_cli.core.verdict import Judgement, Verdict, combine, judge
 from maestro_cli.cost.gate.model import Comparison, Judged, Limits, Scale
 
@@ -58,7 +58,8 @@ def _increase(comparison: Comparison, bound: float, scale: Scale, currency: str)
     found = comparison.increase(scale)
     before = [text for one in comparison.changed for text in one.unknown_before]
     after = [text for one in comparison.changed for text in one.unknown_after]
-    told = f"{money_change(found, currency)} a month, {money(bound, currency)} allowed"
+    digits = digits_apart(found, bound)
+    told = f"{money_change(found, currency, digits)} a month, {money(bound, currency, digits)} allowed"
     if found > bound and not before:
         return judge(found, holds=False, coverage=comparison.coverage, reason=told)
     if before or after:
@@ -70,7 +71,8 @@ def _increase(comparison: Comparison, bound: float, scale: Scale, currency: str)
 def _total(comparison: Comparison, bound: float, scale: Scale, currency: str) -> Judgement:
     found = comparison.after(scale)
     unknown = [text for one in comparison.changed if one.new is not None for text in one.new.unknown]
-    told = f"{money(found, currency)} a month, {money(bound, currency)} allowed"
+    digits = digits_apart(found, bound)
+    told = f"{money(found, currency, digits)} a month, {money(bound, currency, digits)} allowed"
     if found > bound or not unknown:
         return judge(found, holds=found <= bound, coverage=comparison.coverage, reason=told)
     return judge(found, holds=None, coverage=comparison.coverage, reason=f"not known: {unknown[0]}")

@@ -259,7 +259,8 @@ def _least(amount: Amount, unknown: Sequence[str]) -> Amount | str:
 
 
 def _found(one: Judged) -> Amount | None:
-    return (change_cell if one.rule == INCREASE else amount_cell)(one.judgement.value)
+    found = (change_cell if one.rule == INCREASE else amount_cell)(one.judgement.value)
+    return None if found is None else found.beside(one.bound)
 
 
 def _span(report: GateReport, least: float, most: float, *, signed: bool = True) -> str:

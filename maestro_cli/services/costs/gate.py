@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import shlex
 import sys
@@ -73,12 +74,13 @@ def run_cost_gate(services: CostServices, wanted: GateWanted) -> GateReport:
     book = services.prices(wanted.prices).machines()
     version = _held(book, services.clock.now())
     documents = [one for text in wanted.manifests for one in _documents(text)]
-    if not any(one.data is not None for one in documents):
+    before = _documents(wanted.base) if wanted.base else []
+    if not _hold_manifests(documents) and not (_hold_manifests(before) and _is_nothing(wanted.manifests)):
         where = ", ".join(_PIPED if one == STDIN else one for one in wanted.manifests)
         raise NotFound(f"there is no manifest in {where}", fix="name a file or a folder")
     assumed = _assumed(services, wanted)
     if wanted.base:
-        old = read_manifests(_documents(wanted.base), assumed)
+        old = read_manifests(before, assumed)
         new = read_manifests(documents, assumed, standing=stood(old))
     else:
         old, new, assumed = against(services.cluster, documents, assumed)
@@ -92,6 +94,18 @@ def run_cost_gate(services: CostServices, wanted: GateWanted) -> GateReport:
         ", ".join(wanted.manifests), book.source, version.since, assumed, {},
     )  # fmt: skip
     return replace(report, files=_told(wanted, report))
+
+
+def _hold_manifests(documents: Iterable[Document]) -> bool:
+    return any(one.data is not None for one in documents)
+
+
+def _is_nothing(manifests: Sequence[str]) -> bool:
+    """Whether nothing is what was meant: a folder that was emptied, or git's word for it.
+
+    An empty file or pipe is what a program that failed leaves.
+    """
+    return all(one == os.devnull or Path(one).is_dir() for one in manifests)
 
 
 def _limits(wanted: GateWanted) -> Limits:
@@ -150,6 +164,8 @@ def _documents(text: str) -> list[Document]:
     if text == STDIN:
         return list(documents_of(_piped(sys.stdin.buffer, _PIPED), _PIPED))
     path = Path(text)
+    if text == os.devnull:
+        return []
     if not path.exists():
         raise NotFound(f"there is no {text}", fix="name a file or a folder of manifests")
     if not path.is_dir():

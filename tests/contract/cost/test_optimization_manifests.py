@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +47,26 @@ def test_a_field_that_a_type_has_not_is_refused(file: Path) -> None:
     content = file.read_text(encoding="utf-8")
     assert f"{right}:" in content
     assert wrong in OPTIMIZATION.decode(built(), content.replace(f"{right}:", f"{wrong}:").encode())
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_an_api_server_takes_the_names(file: Path) -> None:
+    """RFC 1123, which the Go types do not check: `kubectl apply --dry-run=server` does."""
+    for document in parse_yaml_all(file.read_text(encoding="utf-8"), str(file)):
+        names = set(_names(document.data))
+        assert names, "no name was found"
+        assert {name for name in names if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name)} == set()
+
+
+def _names(part: Any) -> Iterator[str]:
+    """Of the object, and of claims that it mounts."""
+    if isinstance(part, list):
+        for one in part:
+            yield from _names(one)
+    elif isinstance(part, dict):
+        yield from (part[key] for key in ("name", "claimName") if isinstance(part.get(key), str))
+        for one in part.values():
+            yield from _names(one)
 
 
 def test_the_shipped_batch_work_is_read_as_work_that_can_run_on_spot() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maestro_cli.core.money import amount_words, change_words, money, money_change
+from maestro_cli.core.money import amount_words, change_words, digits_apart, money, money_change
 from maestro_cli.output.money import Amount, Change
 
 
@@ -26,3 +26,15 @@ def test_a_sign_stands_before_the_currency_and_nothing_has_none(
     assert money_change(amount, "EUR") == changed
     assert amount_words(amount) == str(Amount(amount)) == told.replace("EUR ", "")
     assert change_words(amount) == str(Change(amount)) == changed.replace("EUR ", "")
+
+
+@pytest.mark.parametrize(
+    ("amount", "limit", "told"),
+    [(10.0027, 10.0, "10.003"), (9.9996, 10.0, "9.9996"), (10.0, 10.0, "10.00"), (1234.567, 10.0, "1,234.57"),
+     (10.000000002, 10.0, "10.000000002"), (0.0042, 0.0, "0.0042")],
+)  # fmt: skip
+def test_an_amount_never_reads_as_the_limit_that_it_is_not(amount: float, limit: float, told: str) -> None:
+    digits = digits_apart(amount, limit)
+    assert money(amount, "EUR", digits) == f"EUR {told}"
+    assert (money(amount, "EUR", digits) == money(limit, "EUR", digits)) is (amount == limit)
+    assert str(Amount(amount).beside(limit)) == told

@@ -61,6 +61,19 @@ def test_a_month_is_requests_times_rates_times_replicas() -> None:
     assert monthly(replace(ONE, hours=30), PRICES).most == pytest.approx(30 * 0.038)
 
 
+def test_a_limit_that_is_missed_by_a_hair_is_told_with_the_hair() -> None:
+    grown = compare(side(), side(fraud=replace(ONE, cpu=(10.0027 / HOURS_OF_A_MONTH - 0.008) / 0.03)), PRICES)
+    reasons = [
+        one.judgement.reason
+        for one in decide(grown, Limits(10.0, None, 10.0), Scale.MOST, "USD")
+        if one.judgement.verdict is Verdict.FAIL
+    ]
+    assert reasons == [
+        "+USD 10.003 a month, USD 10.000 allowed",
+        "USD 10.003 a month, USD 10.000 allowed",
+    ]
+
+
 def test_claims_of_replicas_grow_with_them_and_own_ones_do_not() -> None:
     claim = Claim("fast", 100.0)
     found = monthly(Asked(least=1, most=3, claims=(claim,), own_claims=(claim,), balancers=1), PRICES)
