@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,14 @@ def test_what_is_shipped_is_right(path: Path) -> None:
 def test_the_five_kinds_and_all_kinds_of_resources_are_shipped() -> None:
     assert {read_manifest(path).kind for path in SHIPPED} == KINDS_SHIPPED
     assert set(FIVE) <= {path.stem for path in SHIPPED}
+
+
+def test_the_docs_name_every_experiment_and_every_manifest() -> None:
+    root = Path(__file__).parents[4]
+    text = (root / "docs" / "chaos-mesh.md").read_text(encoding="utf-8")
+    chapter = text.partition("`deploy/chaos/` has manifests")[2].partition("\n## ")[0]
+    told = set(re.findall(r"[a-z]+(?:-[a-z]+)+", chapter))
+    assert {path.stem for path in (*SHIPPED, *(root / "playbooks" / "chaos").glob("*.yaml"))} <= told
 
 
 def test_a_right_manifest_has_no_finding(lint: Lint) -> None:
