@@ -81,15 +81,36 @@ class FrontUpdate(ChopsUpdate):
             for (x, strip), end in zip(self.chops[y].items(), self.chop_ends[y], strict=False):
                 if strip is None or x >= right or end <= left:
                     continue
-                written.append(_move(x, y))
-                shown = strip if end <= right else strip.crop(0, right - x)
-                for text, style, _ in shown:
-                    if style is not before:
-                        written.append(_turn(before, style, system))
-                        before = style
-                    written.append(text)
+                first, text, last = _written(strip if end <= right else strip.crop(0, right - x), system)
+                if text:
+                    written += (_move(x, y), _turn(before, first, system), text)
+                    before = last
         written.append(_turn(before, None, system))
         return "".join(written)
+
+
+_WRITTEN: dict[int, tuple[Strip, ColorSystem, tuple[Style | None, str, Style | None]]] = {}
+_REMEMBERED = 500  # strips
+
+
+def _written(strip: Strip, system: ColorSystem) -> tuple[Style | None, str, Style | None]:
+    """The style that a strip begins with, all that is written of it then, and the style it ends with."""
+    known = _WRITTEN.get(id(strip))
+    if known is not None and known[0] is strip and known[1] is system:
+        return known[2]
+    segments = list(strip)
+    first = before = segments[0].style if segments else None
+    pieces: list[str] = []
+    for text, style, _ in segments:
+        if style is not before:
+            pieces.append(_turn(before, style, system))
+            before = style
+        pieces.append(text)
+    if len(_WRITTEN) >= _REMEMBERED:
+        _WRITTEN.clear()
+    made = (first, "".join(pieces), before)
+    _WRITTEN[id(strip)] = (strip, system, made)
+    return made
 
 
 @lru_cache(4096)
