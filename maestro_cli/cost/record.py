@@ -77,6 +77,7 @@ class _Metered(msgspec.Struct, forbid_unknown_fields=True):
     notes: tuple[str, ...]
     until: datetime | None = None
     telemetry: tuple[TelemetryRef, ...] = ()
+    running: bool = False  # whether there is that matrix: earlier records have none
 
 
 def pack_record(metered: Metered, book: PriceBook, kind: str) -> tuple[bytes, str]:
@@ -99,6 +100,7 @@ def pack_record(metered: Metered, book: PriceBook, kind: str) -> tuple[bytes, st
         notes=metered.notes,
         until=metered.until,
         telemetry=metered.telemetry,
+        running=metered.running is not None,
     )
     files = {
         METERED: _json(msgspec.to_builtins(told)),
@@ -178,6 +180,7 @@ def _with_matrices(told: _Metered, parts: Iterator[Matrix], file: str) -> Metere
         until=None if told.until is None else told.until.astimezone(UTC),
         telemetry=told.telemetry,
         telemetry_amounts=next(parts),
+        running=next(parts) if told.running else None,
     )
     if not (metered.coverage <= 1).all():  # NaN is not
         raise _refused(file, "an hour is covered by more than all of it")
@@ -205,6 +208,8 @@ def _shapes(told: _Metered) -> Iterator[tuple[int, int]]:
     rows = [containers] * (len(told.requested) + len(told.used)) + [nodes] * (len(told.capacity) + 1)
     rows += [len(told.volumes), 1] + [containers] * len(told.sent) + [len(told.balancers)]
     rows.append(len(told.telemetry))
+    if told.running:
+        rows.append(containers)
     return ((one, told.hours) for one in rows)
 
 
@@ -220,6 +225,8 @@ def _matrices(metered: Metered, told: _Metered) -> Iterator[Matrix]:
     yield nothing if metered.balancer_hours is None else metered.balancer_hours
     if metered.telemetry_amounts is not None:
         yield metered.telemetry_amounts
+    if metered.running is not None:
+        yield metered.running
 
 
 def _bytes(matrix: Matrix) -> bytes:

@@ -66,5 +66,6 @@ def one_day(metered: Metered, day: date) -> Metered | None:
         sent_gib={key: value[:, span] for key, value in metered.sent_gib.items()},
         balancer_hours=None if metered.balancer_hours is None else metered.balancer_hours[:, span],
         telemetry_amounts=None if metered.telemetry_amounts is None else metered.telemetry_amounts[:, span],
+        running=None if metered.running is None else metered.running[:, span],
         until=None if metered.until is None or metered.until >= start + timedelta(days=1) else metered.until,
     )

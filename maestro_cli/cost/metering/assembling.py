@@ -66,6 +66,7 @@ def assemble(found: Readings, wanted: Meter, now: datetime, notes: Sequence[str]
         until=now if now < found.hours.end else None,
         telemetry=telemetry.refs,
         telemetry_amounts=telemetry.amounts,
+        running=running,
     )
 
 

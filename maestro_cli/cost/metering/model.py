@@ -125,7 +125,8 @@ class Metered:
     `volume_gib` one row a volume in GiB-hours, `balancer_hours` one row a load balancer. `sent_gib` is what
     left each container by destination (`zone`, `region`, `internet`), where that is known. `coverage` has one
     figure an hour, 0 to 1. `notes` say what is missing. A container that was not there in an hour has NaN.
-    `until` is when it was looked at; without it, the hours were over. `telemetry_amounts` has one row of
+    `until` is when it was looked at; without it, the hours were over. `running` has one row a container: for
+    how long of each hour its pod ran, None in a record that does not tell. `telemetry_amounts` has one row of
     `telemetry`, NaN in hours in which nobody counted that signal.
     """
 
@@ -147,6 +148,7 @@ class Metered:
     until: datetime | None = None
     telemetry: tuple[TelemetryRef, ...] = ()
     telemetry_amounts: Matrix | None = None
+    running: Matrix | None = None
 
     @property
     def measured_until(self) -> datetime:

@@ -61,7 +61,7 @@ Change = Replicas | CacheHits | SpotShare | NodeType
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Replicas of a workload: on average, and in the hours with the fewest and the most."""
+    """Replicas of a workload: on average, and on average of the hours with the fewest and the most."""
 
     mean: float
     least: float
@@ -69,7 +69,8 @@ class Running:
 
     @property
     def varied(self) -> bool:
-        return self.most > self.least
+        """By half a replica or more: a rollout has one more for a while, and nothing scaled it."""
+        return self.most - self.least >= 0.5
 
 
 @dataclass(frozen=True, slots=True)

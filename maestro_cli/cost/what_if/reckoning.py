@@ -163,14 +163,14 @@ def _scaled(
         if not after:
             why.append("its volumes and load balancers stay")
     else:
-        after = _computing(change, before)
+        after = _computing(change, found)
         why = [
             f"{before:.3g} replicas → {after:g}: each computes as many predictions as now, hits cost nothing",
             "requests come as often as now, and are hits as often at the busiest time",
         ]
     if found.varied:
         scales = "what scales it would set another number"
-        why.append(f"it had {found.least:g} to {found.most:g} in an hour: {scales}, or must be told")
+        why.append(f"it had {found.least:.3g} to {found.most:.3g} in an hour: {scales}, or must be told")
     counts[change.workload] = Running(after, after, after)
     factor = after / before if way.follows and before else 1.0
     made = tuple(
@@ -182,10 +182,14 @@ def _scaled(
     return _Taken(made, (*why, "nodes come and go with pods; the other bound: they stay as they are"))
 
 
-def _computing(change: CacheHits, before: float) -> float:
-    """Replicas that are left to compute; with more hits never more than there were."""
-    needed = max(1.0, math.ceil(before * (1 - change.then) / (1 - change.now) - 1e-9))
-    return min(needed, before) if change.then >= change.now else needed
+def _computing(change: CacheHits, found: Running) -> float:
+    """Replicas that are left to compute; with more hits never more than there were.
+
+    What rollouts added to a whole number that did not vary computes nothing.
+    """
+    whole = found.mean if found.varied else round(found.mean) or found.mean
+    needed = max(1.0, math.ceil(whole * (1 - change.then) / (1 - change.now) - 1e-9))
+    return min(needed, found.mean) if change.then >= change.now else needed
 
 
 def _on_spot(parts: tuple[Part, ...], change: SpotShare, prices: PriceVersion, way: _Way) -> _Taken:

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
+from maestro_cli.core.errors import NoData
 from maestro_cli.core.refs import ref_of
-from maestro_cli.cost.metering.model import Metered
+from maestro_cli.cost.allocation.charging import seen
+from maestro_cli.cost.metering.model import Matrix, Metered
 from maestro_cli.cost.what_if.model import Running
 
 
 def running(metered: Metered, workload: str) -> Running | None:
-    """Pods that were there in the hours that were measured; None where nobody saw one.
+    """Pod-hours ÷ hours in which nodes were seen, of all and of each hour; None where nobody saw one.
 
-    `workload` is as rows name it: `ml/deploy/fraud`. A pod counts in each hour in which it was seen at all.
+    `workload` is as rows name it: `ml/deploy/fraud`. A pod that ran for a part of an hour is that part of a
+    replica: pods that followed one another in rollouts are one. Raises NoData when a record does not tell how
+    long pods ran.
     """
     import numpy as np
 
-    there: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]] = {}
+    if metered.running is None:
+        raise NoData(
+            "this record does not tell how long pods ran, and so not how many there were",
+            why="it was made by an earlier maestro",
+            fix="ask Prometheus for the same hours (--window and --until), or make the record anew",
+        )
+    rows: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for row, one in enumerate(metered.containers):
-        if not one.workload or str(ref_of(one.workload_kind, one.namespace, one.workload)) != workload:
-            continue
-        seen = np.zeros(metered.hours.count, dtype=bool)
-        for amounts in (*metered.requested.values(), *metered.used.values()):
-            seen |= ~np.isnan(amounts[row])
-        there[one.pod] = there.get(one.pod, np.zeros_like(seen)) | seen
-    weights = metered.coverage
-    if not there or not float(weights.sum()) > 0:
+        if one.workload and str(ref_of(one.workload_kind, one.namespace, one.workload)) == workload:
+            rows[one.pod, one.container].append(row)
+    ran: dict[str, Matrix] = {}  # by name of the pod: each container of it tells the same
+    for (pod, _), mine in rows.items():
+        hours = np.nansum(metered.running[mine], axis=0)
+        ran[pod] = np.maximum(ran.get(pod, hours), hours)
+    watched = seen(metered)
+    if not ran or not float(watched.sum()) > 0:
         return None
-    pods = np.sum(list(there.values()), axis=0)
-    mean = float((pods * weights).sum() / weights.sum())
-    measured = pods[weights > 0]
-    return Running(mean, float(measured.min()), float(measured.max())) if mean > 0 else None
+    pods = np.sum(list(ran.values()), axis=0)
+    each = pods[watched > 0] / watched[watched > 0]
+    mean = float(pods.sum() / watched.sum())
+    return Running(mean, float(each.min()), float(each.max())) if mean > 0 else None

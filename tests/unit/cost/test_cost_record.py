@@ -17,6 +17,7 @@ from maestro_cli.core.errors import ActionFailed, InvalidFile, NotFound
 from maestro_cli.cost import record
 from maestro_cli.cost.allocation.allocate import allocate
 from maestro_cli.cost.metering.model import Metered
+from maestro_cli.cost.prices.model import Resource
 from maestro_cli.cost.record import AMOUNTS, MANIFEST, METERED, PRICES, pack_record, read_record
 from tests.unit.cost.allocation.generated import cluster
 
@@ -55,6 +56,19 @@ def test_a_record_knows_up_to_when_there_was_anything(tmp_path: Path) -> None:
     path = tmp_path / "record.zip"
     path.write_bytes(pack_record(replace(metered, until=at), book, ".zip")[0])
     assert read_record(path).metered.measured_until == at
+
+
+def test_a_record_keeps_how_long_pods_ran_and_an_earlier_one_is_read_without(tmp_path: Path) -> None:
+    metered, book = cluster(SEED)
+    ran = metered.requested[Resource.CPU] / 7
+    path = tmp_path / "record.zip"
+    for running in (None, ran):
+        path.write_bytes(pack_record(replace(metered, running=running), book, ".zip")[0])
+        found = read_record(path).metered.running
+        if running is None or found is None:
+            assert (running, found) == (None, None)
+        else:
+            assert np.array_equal(found, running, equal_nan=True)
 
 
 def test_the_same_gives_the_same_bytes() -> None:

@@ -63,4 +63,5 @@ def metered_days(
         present=there,
         volume_gib=np.zeros((0, hours)),
         coverage=np.where(gone, 0.0, 1.0),
+        running=np.where(np.isnan(asked), np.nan, 1.0),
     )

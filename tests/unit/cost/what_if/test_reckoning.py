@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
+import numpy as np
 import pytest
 
+from maestro_cli.core.errors import NoData
 from maestro_cli.cost.prices.model import ALWAYS, Capacity, NodePrice, PriceVersion, Resource, UnitRates
 from maestro_cli.cost.what_if.model import CacheHits, Change, NodeType, Replicas, Running, SpotShare
 from maestro_cli.cost.what_if.reckoning import Part, reckon
@@ -124,6 +127,47 @@ def test_replicas_are_counted_over_the_hours_that_were_measured() -> None:
     assert batch is not None
     assert [batch.mean, batch.least, batch.most] == pytest.approx([1 / 3, 0.0, 1.0])
     assert running(metered, "ml/deploy/none") is None
+
+
+def test_pods_that_followed_one_another_in_rollouts_are_one_replica() -> None:
+    """Three replicas, rolled out five times within an hour: fifteen pods are seen in it, three at a time."""
+    metered = metered_days(1)
+    mine = metered.containers[0]
+    pods = [replace(mine, pod=f"fraud-{generation}-{at}") for generation in range(5) for at in range(3)]
+    ran = np.full((16, 24), np.nan)
+    ran[:3, :10] = ran[12:15, 11:] = 1.0
+    ran[:15, 10] = 0.2 + 1 / 60  # each waits for the next one to be ready
+    ran[15] = ran[0]  # the container beside it in the first pod
+    rows = {one: np.full((16, 24), 0.1) for one in metered.requested}
+    told = replace(
+        metered,
+        containers=(*pods, replace(pods[0], container="proxy")),
+        requested=rows,
+        used=rows,
+        running=ran,
+    )
+    found = running(told, FRAUD)
+    assert found is not None
+    assert (found.mean, found.least, found.most) == pytest.approx((3 + 15 / 60 / 24, 3.0, 3.25))
+    assert not found.varied
+
+
+def test_what_a_rollout_added_needs_no_replica_more() -> None:
+    steps, _ = reckon(PARTS, [CacheHits(FRAUD, 0.5, 0.0)], lambda _: Running(4.03, 4.0, 4.3), PRICES)
+    assert "4.03 replicas → 2" in steps[0].assumptions[0]
+
+
+def test_of_an_hour_that_is_measured_in_part_the_part_tells_the_replicas() -> None:
+    metered = metered_days(1)
+    assert metered.running is not None
+    part = np.where(np.arange(24) == 23, 0.25, 1.0)
+    told = replace(metered, running=metered.running * part, present=metered.present * part)
+    assert running(told, FRAUD) == Running(1.0, 1.0, 1.0)
+
+
+def test_a_record_that_does_not_tell_how_long_pods_ran_tells_no_replicas() -> None:
+    with pytest.raises(NoData, match="does not tell how long pods ran"):
+        running(replace(metered_days(1), running=None), FRAUD)
 
 
 def test_more_hits_never_cost_more_though_a_workload_was_there_for_a_part_of_the_time() -> None:
