@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from maestro_cli.core.untrusted import visible
 from maestro_cli.runbooks.linear_regex import LinearRegex, linear_regex
 
+_LABEL = r"[a-zA-Z_][a-zA-Z0-9_]*"  # any other is written in quotes: Prometheus 3 has all of UTF-8
 _MATCHER = re.compile(
-    r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s]*))\s*"""
+    rf"""\s*({_LABEL}|"(?:[^"\\]|\\.)+")\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s]*))\s*"""
 )
 
 _PLAIN = re.compile(r"(\.\*)?([\w -]*)(\.\*)?")
@@ -56,7 +57,8 @@ class Matcher:
         return not any(_may_meet(one, another) for one in mine for another in theirs)
 
     def __str__(self) -> str:
-        return f'{self.label}{self.operator}"{self.value}"'
+        label = self.label if re.fullmatch(_LABEL, self.label) else f'"{self.label}"'
+        return f'{label}{self.operator}"{self.value}"'
 
 
 def read_matchers(
@@ -80,7 +82,8 @@ def parse_matcher(text: str) -> Matcher:
     if match is None:
         raise ValueError("is not a matcher")
     label, operator, quoted, bare = match.groups()
-    value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None and operator in ("=", "!=") else quoted
+    label = _unescaped(label[1:-1]) if label.startswith('"') else label
+    value = _unescaped(quoted) if quoted is not None and operator in ("=", "!=") else quoted
     value = bare if value is None else value
     if operator in ("=", "!="):
         return Matcher(label, operator, value)
@@ -88,6 +91,10 @@ def parse_matcher(text: str) -> Matcher:
         return Matcher(label, operator, value, linear_regex(value))
     except ValueError as error:
         raise ValueError(f"is not a regular expression that can be used: {error}") from error
+
+
+def _unescaped(quoted: str) -> str:
+    return re.sub(r"\\(.)", r"\1", quoted)
 
 
 def _shapes(expression: str) -> list[_Shape | None]:

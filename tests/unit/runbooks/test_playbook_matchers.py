@@ -47,3 +47,17 @@ def test_what_satisfies_both_is_excluded_by_neither(one: str, other: str, text: 
     left, right = parse_matcher(f'a=~"{one}"'), parse_matcher(f'a=~"{other}"')
     if left.holds({"a": text}) and right.holds({"a": text}):
         assert not left.excludes(right)
+
+
+@pytest.mark.parametrize("text", ['"k8s.pod.name"="p-1"', '"k8s.pod.name"=~"p-.*"', '"é x" != y'])
+def test_a_label_of_any_name_is_compared_where_it_is_in_quotes(text: str) -> None:
+    matcher = parse_matcher(text)
+    assert matcher.holds({"k8s.pod.name": "p-1", "é x": "z"})
+    assert not matcher.holds({"k8s.pod.name": "q", "é x": "y"})
+    assert parse_matcher(str(matcher)) == matcher
+
+
+@pytest.mark.parametrize("text", ["k8s.pod.name=p-1", '""=x', '"a=x', "é=x"])
+def test_a_label_of_another_name_is_refused_without_them(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a matcher"):
+        parse_matcher(text)
