@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from maestro_cli.core.promql import promql_string
 from maestro_cli.cost.cluster_series import ClusterSeries
 from maestro_cli.cost.metering.model import Signal
-from maestro_cli.cost.metering.telemetry import OTELCOL, ROTEL, TELLER, TelemetryNames
+from maestro_cli.cost.metering.telemetry import COUNTERS, OTELCOL, ROTEL, TELLER, TelemetryNames
 
 _SENT = (
     (OTELCOL, Signal.SPANS, "otelcol_exporter_sent_spans"),
@@ -22,9 +22,12 @@ _SENT = (
 
 
 def exporters_query(series: ClusterSeries, names: TelemetryNames) -> str:
-    """By job, the exporters that some of its collectors have and not all, and of which program they are."""
+    """By job, the exporters that some of its collectors have and not all, and of which program they are.
+
+    `TELLER` goes on where that of `telemetry_query` ends: both are asked as one.
+    """
     parts = []
-    for number, (program, _, metric) in enumerate(_SENT):
+    for number, (program, _, metric) in enumerate(_SENT, len(COUNTERS)):
         both = (series.of(f"{metric}{suffix}", names.of(program)) for suffix in ("", "_total"))
         sent = f"({' or '.join(both)})"
         some = f"count by (job, exporter) (group by (job, instance, exporter) {sent})"
@@ -34,7 +37,7 @@ def exporters_query(series: ClusterSeries, names: TelemetryNames) -> str:
     return " or ".join(parts)
 
 
-def exporter_of(labels: Mapping[str, str]) -> tuple[tuple[str, str, Signal], str]:
-    """Program, job and signal of what such a query found, and the exporter."""
-    program, signal, _ = _SENT[int(labels.get(TELLER, "0"))]
+def exporter_of(number: int, labels: Mapping[str, str]) -> tuple[tuple[str, str, Signal], str]:
+    """Program, job and signal of what such a query found under that number, and the exporter."""
+    program, signal, _ = _SENT[number - len(COUNTERS)]
     return (program, labels.get("job", ""), signal), labels.get("exporter", "")

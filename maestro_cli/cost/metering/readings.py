@@ -82,8 +82,9 @@ def questions(bin_seconds: int, wanted: Meter) -> Iterator[tuple[str, Take]]:
     yield queries.balancers, _balancers
     yield queries.watched, _watched
     series = ClusterSeries(wanted.match)
-    yield telemetry_query(series, wanted.telemetry, bin_seconds), partial(_telemetry, wanted.telemetry)
-    yield exporters_query(series, wanted.telemetry), _exporters
+    counted = telemetry_query(series, wanted.telemetry, bin_seconds)
+    counted += f" or {exporters_query(series, wanted.telemetry)}"
+    yield counted, partial(_telemetry, wanted.telemetry)
     if not set(CLUSTER_LABELS) & set(wanted.match):
         yield queries.clashing, _clashing
     if wanted.destination:
@@ -182,13 +183,11 @@ def _sent(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
 def _telemetry(names: TelemetryNames, found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
     for one in answer:
         number = int(one.labels.get(TELLER, "0"))
+        if number >= len(COUNTERS):
+            job, exporter = exporter_of(number, one.labels)
+            found.exporters[job].add(exporter)
+            continue
         counter = COUNTERS[number]
         grid = found.telemetry.setdefault(number, Grid[Told](found.hours.count))
         key = (counter.program, one.labels.get("job", ""), sender_of(one.labels, names))
         grid.put(key, chunk, one, 1 / counter.unit)
-
-
-def _exporters(found: Readings, chunk: Chunk, answer: Iterable[RawSeries]) -> None:
-    for one in answer:
-        job, exporter = exporter_of(one.labels)
-        found.exporters[job].add(exporter)
