@@ -101,6 +101,7 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             self._file: Pen | Lasting | None = self._lasting
             self._pen: Pen | None = None
             self._is_entered = False
+            self._is_suspending = self._is_left = False
 
         @property
         def can_suspend(self) -> bool:
@@ -114,11 +115,28 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             os.kill(-os.getpgrp() if _is_job() else os.getpid(), signal.SIGSTOP)
 
         def _sigcont_application(self, *_: object) -> None:
-            """Where it was stopped unasked, the shell changed the terminal's modes all the same."""
+            """Where it was stopped unasked, the shell changed the terminal's modes all the same.
+
+            Whoever is told that a terminal has gone is told to go on, too: one that was left is not taken
+            again, since nobody would leave it any more.
+            """
+            if self._is_left:
+                return
             if self._auto_restart and self._key_thread is not None and not self._must_signal_resume:
                 self.suspend_application_mode()
                 self._must_signal_resume = True
             super()._sigcont_application()
+
+        def suspend_application_mode(self) -> None:
+            self._is_suspending = True
+            try:
+                super().suspend_application_mode()
+            finally:
+                self._is_suspending = False
+
+        def stop_application_mode(self) -> None:
+            self._is_left = self._is_left or not self._is_suspending
+            super().stop_application_mode()
 
         def start_application_mode(self) -> None:
             self._is_entered = take()

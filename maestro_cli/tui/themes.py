@@ -1,7 +1,8 @@
 """The four themes of the console: dark, light, high-contrast and ansi (the terminal's own colours).
 
 Invariant: no theme says anything that no word says. In high-contrast every text has a contrast of at least
-7:1 with what is behind it; in dark and light at least 4.5:1, and in ansi on a dark terminal.
+7:1 with what is behind it; in dark and light at least 4.5:1, and in ansi on a dark terminal; there what a
+tone colours has at least 3:1 on a light one too.
 """
 
 from __future__ import annotations
@@ -42,11 +43,12 @@ _LIGHT = {
     "text-success": "#1a5a30", "foreground": _INK, "footer-key-foreground": "#004578",
 }  # fmt: skip
 
-# Of the sixteen colours those that can be read on black wherever they come from, xterm or VGA: no blue, which
-# is the ground of a chosen row that has not the keys.
+# Of the sixteen colours only two can be read on black and on white, wherever they come from (xterm, VGA,
+# GNOME, Solarized): what is in no need of one has that of the terminal's text. Blue is the ground of a chosen
+# row that has not the keys.
 _ANSI = {
-    "text-error": "ansi_bright_red", "text-warning": "ansi_bright_yellow", "text-primary": "ansi_cyan",
-    "text-success": "ansi_green", "text-accent": "ansi_bright_magenta", "warning-muted": "ansi_default",
+    "text-error": "ansi_bright_red", "text-warning": "ansi_bright_magenta", "text-primary": "ansi_default",
+    "text-success": "ansi_default", "text-accent": "ansi_bright_magenta", "warning-muted": "ansi_default",
     "input-selection-background": "ansi_cyan", "screen-selection-background": "ansi_cyan",
     "footer-key-foreground": "ansi_bright_magenta", "border": "ansi_bright_magenta",
     "block-cursor-blurred-background": "ansi_blue", "block-cursor-blurred-foreground": "ansi_bright_white",

@@ -61,6 +61,13 @@ TERMINALS = (  # xterm, and the console of Linux, which has the colours of VGA
     TerminalTheme(_BLACK, _GREY, _XTERM[:8], _XTERM[8:]),
     TerminalTheme(_BLACK, (170, 170, 170), _CONSOLE[:8], _CONSOLE[8:]),
 )
+LIGHT = {  # what is behind, the text, and bright red and bright magenta
+    "xterm": ("#ffffff", "#000000", "#ff0000", "#ff00ff"),
+    "gnome": ("#ffffff", "#171421", "#f66151", "#c061cb"),
+    "macos": ("#ffffff", "#000000", "#e50000", "#e500e5"),
+    "solarized": ("#fdf6e3", "#657b83", "#cb4b16", "#6c71c4"),
+}
+LEAST_OF_LIGHT = 3.0  # as WCAG asks of what is bold or large; text of Solarized itself has 4.1
 OWN = [theme for theme in THEMES if theme.name != "ansi"]  # of which the terminal knows the colours
 
 
@@ -83,6 +90,18 @@ def contrast(text: str, behind: str) -> float:
     """As WCAG 2.1 defines it: 1 for the same colour, 21 for black on white."""
     dark, light = sorted((luminance(text), luminance(behind)))
     return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("palette", LIGHT.values(), ids=LIGHT)
+def test_colours_of_the_terminal_can_be_told_from_a_light_ground_too(
+    palette: tuple[str, str, str, str],
+) -> None:
+    (ansi,) = (theme for theme in THEMES if theme.ansi)
+    behind, text, red, magenta = palette
+    known = {"ansi_default": text, "ansi_bright_red": red, "ansi_bright_magenta": magenta}
+    for name, colour in ansi.variables.items():
+        if name.startswith("text-") or name == "footer-key-foreground":
+            assert contrast(known[colour], behind) >= LEAST_OF_LIGHT, name
 
 
 def contrast_of(style: Style) -> float:
