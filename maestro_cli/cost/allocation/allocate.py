@@ -61,7 +61,6 @@ def tell(charged: Charges, grouping: tuple[str, ...], sharing: Sharing, where: F
     other = (RowKind.OTHER, ("",) * len(grouping))
     kept = [name if where.takes(place) else other for name, place in zip(names, places, strict=True)]
     rows, costs = _rows(charges, kept)
-    coverage = float(metered.coverage.mean()) if metered.hours.count else 0.0
     allocation = Allocation(
         cluster=metered.cluster,
         currency=charges.currency,
@@ -69,7 +68,7 @@ def tell(charged: Charges, grouping: tuple[str, ...], sharing: Sharing, where: F
         grouping=grouping,
         rows=rows,
         bill=charges.bill,
-        coverage=coverage,
+        coverage=metered.measured_share,
         unpriced=charges.unpriced,
         where=str(where),
         sharing=str(sharing),

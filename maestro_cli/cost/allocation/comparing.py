@@ -21,6 +21,7 @@ from maestro_cli.cost.prices.model import ALWAYS, PriceBook, Resource
 _Name: TypeAlias = tuple[RowKind, tuple[str, ...]]
 Priced: TypeAlias = tuple[Metered, PriceBook]
 Allocate: TypeAlias = Callable[[Metered, PriceBook], Allocation]
+_UNLIKE = 0.01  # of a window
 _UNITS = {Resource.CPU: "core-hours", Resource.MEMORY: "GiB-hours", Resource.GPU: "GPU-hours"}
 
 
@@ -87,6 +88,11 @@ class Comparison:
     @property
     def by_price(self) -> float:
         return sum(row.by_price for row in self.rows)
+
+    @property
+    def is_unlike(self) -> bool:
+        """Whether other shares of the two windows were measured: a part of the change is of that alone."""
+        return abs(self.after.coverage - self.before.coverage) >= _UNLIKE
 
 
 def compare(before: Priced, after: Priced, told: Allocate) -> Comparison:

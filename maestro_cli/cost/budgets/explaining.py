@@ -39,7 +39,7 @@ def explain(
 
 def _measured(metered: Metered, day: date) -> Metered | None:
     found = one_day(metered, day)
-    return found if found is not None and found.coverage.mean() > 0 else None
+    return found if found is not None and found.measured_share > 0 else None
 
 
 def _at_one_price(days: Sequence[Metered], book: PriceBook, budget: Budget) -> tuple[Allocation, Allocation]:
@@ -53,4 +53,4 @@ def _told(metered: Metered, book: PriceBook, budget: Budget) -> Allocation:
     """What is the budget's, by workload, as if the day had been measured whole."""
     found = allocate(metered, book, ("workload",), Sharing(idle=budget.idle), budget.where).allocation
     mine = [row for row in found.rows if row.kind is not RowKind.OTHER]
-    return replace(found, rows=scaled(mine, 1 / float(metered.coverage.mean())))
+    return replace(found, rows=scaled(mine, 1 / metered.measured_share))

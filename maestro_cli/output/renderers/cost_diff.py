@@ -28,6 +28,12 @@ def difference_view(found: Comparison) -> Report:
         rows.append(
             ("note", f"the earlier figures are times {found.scale:.4g}: its window has another length")
         )
+    if found.is_unlike:
+        shares = " and ".join((
+            f"{format_share(before.coverage)} of the earlier window",
+            f"{format_share(after.coverage)} of the later",
+        ))  # fmt: skip
+        rows.append(("note", f"{shares} were measured: a part of the change is of that alone"))
     for name, one in (("before", before), ("after", after)):
         rows.append((f"coverage {name}", format_share(one.coverage)))
         rows += [(f"no price {name}", text) for text in one.unpriced]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from maestro_cli.core.errors import UsageError
@@ -13,6 +15,8 @@ from maestro_cli.cost.allocation.comparing import Comparison, compare
 from maestro_cli.cost.allocation.model import Allocation, RowKind
 from maestro_cli.cost.metering.model import HOUR, Metered
 from maestro_cli.cost.prices.model import ALWAYS, PriceBook, PriceVersion, UnitRates
+from maestro_cli.output.renderers.cost_diff import difference_view
+from maestro_cli.output.views import Fields
 from tests.unit.cost.allocation.generated import cluster
 
 
@@ -39,6 +43,25 @@ def dearer(book: PriceBook, factor: float) -> PriceBook:
     gpus = {name: price * factor for name, price in last.gpus.items()}
     made = PriceVersion(ALWAYS, times(last.on_demand), times(last.spot), nodes, gpus)
     return PriceBook.of(book.currency, [made])
+
+
+def of_hours(metered: Metered, count: int) -> Metered:
+    """The first hours of a cluster, without what is no machine."""
+    return replace(
+        metered,
+        hours=replace(metered.hours, count=count),
+        requested={one: rows[:, :count] for one, rows in metered.requested.items()},
+        used={one: rows[:, :count] for one, rows in metered.used.items()},
+        capacity={one: rows[:, :count] for one, rows in metered.capacity.items()},
+        present=metered.present[:, :count],
+        volume_gib=metered.volume_gib[:, :count],
+        coverage=metered.coverage[:count],
+        sent_gib={one: rows[:, :count] for one, rows in metered.sent_gib.items()},
+        balancer_hours=None,
+        balancers=(),
+        telemetry=(),
+        telemetry_amounts=None,
+    )
 
 
 def compared(seed: int, factor: float) -> Comparison:
@@ -91,21 +114,7 @@ def test_of_the_same_window_nothing_changed() -> None:
 
 def test_windows_of_two_lengths_are_compared_by_the_longer_ones_rate() -> None:
     metered, book = next(found for found in map(cluster, range(99)) if found[0].hours.count == 8)
-    half = replace(
-        metered,
-        hours=replace(metered.hours, count=4),
-        requested={one: rows[:, :4] for one, rows in metered.requested.items()},
-        used={one: rows[:, :4] for one, rows in metered.used.items()},
-        capacity={one: rows[:, :4] for one, rows in metered.capacity.items()},
-        present=metered.present[:, :4],
-        volume_gib=metered.volume_gib[:, :4],
-        coverage=metered.coverage[:4],
-        sent_gib={one: rows[:, :4] for one, rows in metered.sent_gib.items()},
-        balancer_hours=None,
-        balancers=(),
-        telemetry=(),
-        telemetry_amounts=None,
-    )
+    half = of_hours(metered, 4)
     found = compare((half, book), (metered, book), told)
     assert found.scale == 2.0
     assert sum(row.before for row in found.rows) == pytest.approx(2 * found.before.total)
@@ -138,3 +147,25 @@ def test_two_currencies_are_refused() -> None:
     metered, book = cluster(1)
     with pytest.raises(UsageError):
         compare((metered, book), (metered, replace(book, currency="USD")), told)
+
+
+def test_an_hour_that_is_not_over_weighs_as_much_of_it_as_is() -> None:
+    """Of 70 minutes two were measured: they are all of what the hour of now has, and 2 % of all of it."""
+    metered, book = cluster(3)
+    short = of_hours(metered, 2)
+    now = short.hours.start + HOUR + timedelta(minutes=10)
+    told_so_far = replace(short, coverage=np.array([0.0, 0.2]), until=now)
+    assert told(told_so_far, book).coverage == pytest.approx(2 / 70)
+    over = replace(short, coverage=np.array([0.0, 0.2]))
+    assert told(over, book).coverage == pytest.approx(0.1)
+
+
+def test_windows_of_which_other_shares_were_measured_are_unlike() -> None:
+    metered, book = cluster(3)
+    whole = replace(metered, coverage=np.ones(metered.hours.count))
+    half = replace(whole, coverage=whole.coverage / 2)
+    fields = difference_view(compare((half, book), (whole, book), told)).blocks[0]
+    assert isinstance(fields, Fields)
+    shares = "50.0% of the earlier window and 100.0% of the later were measured"
+    assert ("note", f"{shares}: a part of the change is of that alone") in fields.rows
+    assert not compare((whole, book), (whole, book), told).is_unlike
