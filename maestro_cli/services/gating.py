@@ -20,6 +20,7 @@ from maestro_cli.chaos.ci.junit import junit_xml
 from maestro_cli.chaos.ci.outcome import Outcome, not_run, outcome_of, refused, unrecorded
 from maestro_cli.chaos.ci.summary import summary_markdown
 from maestro_cli.chaos.ci.variables import dotenv, shell, variables_of
+from maestro_cli.chaos.guard.place import allowing, is_nowhere
 from maestro_cli.chaos.running import Wanted
 from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import (
@@ -180,12 +181,11 @@ def outcome_of_agreed(services: Services, agreed: Wanted, progress: Progress) ->
 
 def _check_place(services: Services, experiment: Experiment) -> None:
     """A pipeline breaks nothing in a context that does not say that it may, whatever the file declares."""
-    rules = services.context.experiments
-    if experiment.acts and (rules is None or not rules.namespaces):
+    if is_nowhere(experiment, services.context.experiments):
         raise PolicyRefused(
             f"context {services.context_name} allows no experiments",
             why="a gate acts only in a context that says so; nothing was injected",
-            fix=f"if that is meant: contexts.{services.context_name}.experiments.namespaces: [NAME]",
+            fix=allowing(services.context_name),
         )
 
 

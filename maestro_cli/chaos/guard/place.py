@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from maestro_cli.chaos.guard.check import Allows, Answer, Proposal
+from maestro_cli.chaos.model import Experiment
 from maestro_cli.chaos.ports import Surroundings
+from maestro_cli.config.experiments import ExperimentRules
 
 
 class Place:
@@ -19,14 +23,25 @@ class Place:
         if not experiment.acts:
             return Answer(self.name, Allows.YES, "it only looks")
         rules = surroundings.rules
-        if experiment.guarded is None:
-            return Answer(self.name, Allows.YES, "it says nothing of where it acts")
-        allowed = () if rules is None else rules.namespaces
         wanted = sorted({one.order.target.namespace for one in proposal.chosen})
+        allowed = () if rules is None else rules.namespaces
         outside = [namespace for namespace in wanted if namespace not in allowed]
-        if outside or not allowed:
-            fix = f"if that is meant: contexts.{policy.context}.experiments.namespaces: {wanted or ['NAME']}"
+        if outside or is_nowhere(experiment, rules):
             where = f" in {', '.join(outside)}" if outside else ""
             why = f"context {policy.context} allows no experiments{where}"
-            return Answer(self.name, Allows.NO, why, fix=fix)
-        return Answer(self.name, Allows.YES, f"experiments are allowed in {', '.join(wanted or allowed)}")
+            return Answer(self.name, Allows.NO, why, fix=allowing(policy.context, wanted))
+        told = f"experiments are allowed in {', '.join(wanted or allowed)}"
+        if experiment.unbound:  # what it meets is known to nobody but the file
+            told = f"{told}; where its own actions act, nothing bounds"
+        return Answer(self.name, Allows.YES, told, is_warning=bool(experiment.unbound))
+
+
+def is_nowhere(experiment: Experiment, rules: ExperimentRules | None) -> bool:
+    """Whether it may act, and the context says of no namespace that something may be hurt there."""
+    return experiment.acts and (rules is None or not rules.namespaces)
+
+
+def allowing(context: str, namespaces: Sequence[str] = ()) -> str:
+    """What allows it, for who means that."""
+    named = ", ".join(namespaces or ["NAME"])
+    return f"if that is meant: contexts.{context}.experiments.namespaces: [{named}]"

@@ -9,6 +9,7 @@ import pytest
 
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.policy import Policy
+from maestro_cli.chaos.guard.check import Allows
 from maestro_cli.chaos.injecting import Injecting
 from maestro_cli.chaos.ledger import ExperimentLedger
 from maestro_cli.chaos.running import Wanted, propose
@@ -76,9 +77,27 @@ def test_what_acts_anywhere_needs_a_word_and_no_protected_or_read_only_context(
 def test_with_a_word_it_runs_where_nothing_is_protected(step: str, tmp_path: Path) -> None:
     asked = experiment(STEPS[step](tmp_path))
     object.__setattr__(asked, "file", str(tmp_path / "it.yaml"))  # controls are found beside it
-    report = Lab(tmp_path, rules=None).run(asked)
+    report = Lab(tmp_path).run(asked)
     assert report.judged.passed, report.judged
     assert (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_acts_anywhere_acts_in_no_context_that_names_no_namespaces(step: str, tmp_path: Path) -> None:
+    """Also with somebody's word: a plain file is refused as one that declares its faults."""
+    for name, rules in (("a", None), ("b", ExperimentRules())):
+        folder = tmp_path / name
+        folder.mkdir()
+        assert "(place)" in refused(Lab(folder, rules=rules), STEPS[step](tmp_path))
+    assert not (tmp_path / "done").exists()
+
+
+def test_where_a_plain_file_may_act_its_guard_warns_that_nothing_bounds_where(tmp_path: Path) -> None:
+    asked = experiment(STEPS["rollbacks"](tmp_path))
+    _, answers = propose(Lab(tmp_path).means, Wanted(asked, 7, Consent(given=True)))
+    (place,) = [one for one in answers if one.check == "place"]
+    assert (place.allows, place.is_warning) == (Allows.YES, True)
+    assert place.reason == "experiments are allowed in ml; where its own actions act, nothing bounds"
 
 
 def test_what_only_looks_needs_no_word_and_runs_where_nothing_may_be_hurt(tmp_path: Path) -> None:
