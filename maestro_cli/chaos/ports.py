@@ -153,6 +153,10 @@ class Surroundings(Protocol):
     def rules(self) -> ExperimentRules | None:
         """What the context says of experiments; None where it says nothing."""
 
+    @property
+    def has_cluster(self) -> bool:
+        """Whether the context names one."""
+
     def grave_incidents(self, namespaces: Sequence[str]) -> Sequence[str]:
         """Open incidents of sev1 and sev2 that may be there, by name."""
 

@@ -18,6 +18,8 @@ ACTING = frozenset(
 )  # of ACTIONS: carried out by maestro, under its guard
 LOOKING = frozenset({"value", "ready_pods", "served"})  # of PROBES
 
+CLUSTER = "chaosk8s"  # the extension of Chaos Toolkit that asks the cluster of a kubeconfig
+
 Place = tuple[str | int, ...]
 _ACTIVITIES: tuple[Place, ...] = (("steady-state-hypothesis", "probes"), ("method",), ("rollbacks",))
 _CONTROLS: tuple[Place, ...] = (("controls",), ("steady-state-hypothesis", "controls"))
@@ -45,6 +47,14 @@ def acting(document: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Pa
     for source in (document, given):
         for part in ("configuration", "secrets"):
             yield from _of_settings((part,), source.get(part))
+
+
+def asks_cluster(document: Any) -> bool:
+    """Whether anything of it, wherever it stands, calls the extension of Chaos Toolkit for Kubernetes."""
+    if isinstance(document, Mapping):
+        module = str(document.get("module") or "")
+        return module.split(".")[0] == CLUSTER or any(map(asks_cluster, document.values()))
+    return isinstance(document, list) and any(map(asks_cluster, document))
 
 
 def _of_activity(place: Place, activity: Mapping[str, Any]) -> Iterator[Part]:

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class RunReport:
 @dataclass(frozen=True, slots=True)
 class Means:
     """What runs are made with; `clean` takes the context's secrets out of what is written, `folders` are
-    where runs are.
+    where runs are. `environment`: of the child of a run in that folder, whose own actions may ask a cluster.
     """
 
     journal: Journal
@@ -97,6 +97,9 @@ class Means:
     actor: str
     folders: Path
     clean: Callable[[Any], Any] = lambda value: value
+    environment: Callable[[Path], AbstractContextManager[Mapping[str, str]]] = lambda _: nullcontext(
+        os.environ
+    )
 
 
 def propose(means: Means, wanted: Wanted) -> tuple[Proposal, tuple[Answer, ...]]:
@@ -193,11 +196,24 @@ class _Run:
         self._kill_at = float("inf")
 
     def to_its_end(self) -> RunReport:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._ledger.started(self._proposal, str(self._folder), self._regions.declared)
-        except (CannotRecord, OSError) as error:
-            raise unbegun(error) from error
+        with ExitStack() as kept:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                environment = kept.enter_context(self._environment())
+                self._ledger.started(self._proposal, str(self._folder), self._regions.declared)
+            except (CannotRecord, OSError) as error:
+                raise unbegun(error) from error
+            journal, worker = self._perform(environment)
+        self._see(self._recovered)
+        return self._finished(journal, worker)
+
+    def _environment(self) -> AbstractContextManager[Mapping[str, str]]:
+        """What asks maestro alone needs none of its own."""
+        is_own = bool(self._experiment.unbound)
+        return self._means.environment(self._folder) if is_own else nullcontext(os.environ)
+
+    def _perform(self, environment: Mapping[str, str]) -> tuple[Mapping[str, Any] | None, str]:
+        """The journal of the child, None where it gave none, and how it ended; everything is taken back."""
         order = {
             "experiment": self._experiment.document,
             "configuration": dict(self._wanted.variables),
@@ -207,7 +223,7 @@ class _Run:
         }
         self._progress.phase("experiment", self._experiment.title)
         child = Child(
-            order, self._hear, self._requests.answer, log=self._folder / LOG, environment=os.environ
+            order, self._hear, self._requests.answer, log=self._folder / LOG, environment=environment
         )
         try:
             self._attend(child)
@@ -218,8 +234,7 @@ class _Run:
             self._injecting.stop()
             self._regions.end()
             self._see(lambda: self._take_back("", "the end of the run")).result()
-        self._see(self._recovered)
-        return self._finished(child.journal, worker)
+        return child.journal, worker
 
     def _attend(self, child: Child) -> None:
         """Until the child is over, with whatever has to end it earlier."""

@@ -258,12 +258,16 @@ class ExperimentServices(PeopleServices):
 
     def experiment_means(self) -> Means:
         """What runs are made with; secrets of the context are kept out of what is written."""
+        from functools import partial
+
         from maestro_cli.chaos.running import Means
         from maestro_cli.config.locations import state_dir
+        from maestro_cli.services.experiment_environment import experiment_environment
 
         return Means(
             self.journal, self, self.changes, self.surroundings, self.clock, self.actor,
             state_dir() / "experiments" / self.context_name, self.redactor.clean_value,
+            partial(experiment_environment, self.context_name, self.context, os.environ),
         )  # fmt: skip
 
     def write_experiment_journal(self, report: RunReport, path: Path) -> None:
@@ -349,11 +353,14 @@ class ExperimentServices(PeopleServices):
 
         found = "" if not run else self.experiment_run(run).id
         from maestro_cli.services.drilling import clear_killed_drills
+        from maestro_cli.services.experiment_environment import remove_kubeconfig
 
         freed = tuple(self._sweep_mesh(force=True)) if force_finalizers else ()
         swept = sweep(
             self.journal, self, self.changes, self.clock, run=found, leave=leave, progress=progress or Quiet()
         )
+        for one in swept:
+            remove_kubeconfig(Path(self.experiment_run(one.run).folder))
         swept += clear_killed_drills(self, found, stuck={one.run for one in swept if one.residue})
         return (*freed, *swept) if found or force_finalizers else (*swept, *self._sweep_mesh(force=False))
 

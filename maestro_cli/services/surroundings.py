@@ -30,6 +30,10 @@ class ContextSurroundings:
     def rules(self) -> ExperimentRules | None:
         return self._services.context.experiments
 
+    @property
+    def has_cluster(self) -> bool:
+        return self._services.context.cluster is not None
+
     def grave_incidents(self, namespaces: Sequence[str]) -> Sequence[str]:
         """Drills' incidents too: what hurts now hurts."""
         found = [

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from maestro_cli.chaos.guard.check import Allows, Answer, Proposal
 from maestro_cli.chaos.model import Experiment
 from maestro_cli.chaos.ports import Surroundings
+from maestro_cli.chaos.reach import CLUSTER, asks_cluster
 from maestro_cli.config.experiments import ExperimentRules
 
 
@@ -30,6 +31,9 @@ class Place:
             where = f" in {', '.join(outside)}" if outside else ""
             why = f"context {policy.context} allows no experiments{where}"
             return Answer(self.name, Allows.NO, why, fix=allowing(policy.context, wanted))
+        if not surroundings.has_cluster and asks_cluster(experiment.document):
+            why = f"context {policy.context} has no cluster, and {CLUSTER} would act on whichever it finds"
+            return Answer(self.name, Allows.NO, why, fix=f"set contexts.{policy.context}.cluster")
         told = f"experiments are allowed in {', '.join(wanted or allowed)}"
         if experiment.unbound:  # what it meets is known to nobody but the file
             told = f"{told}; where its own actions act, nothing bounds"

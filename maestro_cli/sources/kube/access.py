@@ -50,7 +50,7 @@ def cluster_access(endpoint: ClusterEndpoint, environment: Mapping[str, str] | N
 
     Raises InvalidFile for a bad kubeconfig, Refused or Unreachable when a credential plugin fails.
     """
-    config = _config(endpoint, os.environ if environment is None else environment)
+    config = config_of(endpoint, os.environ if environment is None else environment)
     if config is None:
         return _in_cluster()
     return static_access(config) if _is_static(config) else library_access(config)
@@ -58,11 +58,11 @@ def cluster_access(endpoint: ClusterEndpoint, environment: Mapping[str, str] | N
 
 def written_access(endpoint: ClusterEndpoint) -> Access | None:
     """The same by what is written in files alone; None where a plugin or a provider is to be asked."""
-    config = _config(endpoint, os.environ)
+    config = config_of(endpoint, os.environ)
     return static_access(config) if config is not None and _is_static(config) else None
 
 
-def _config(endpoint: ClusterEndpoint, environment: Mapping[str, str]) -> Kubeconfig | None:
+def config_of(endpoint: ClusterEndpoint, environment: Mapping[str, str]) -> Kubeconfig | None:
     """None in a pod, where there is a service account instead."""
     paths = kubeconfig_paths(endpoint, environment)
     if not paths[0].exists() and not endpoint.kubeconfig and "KUBERNETES_SERVICE_HOST" in environment:

@@ -135,6 +135,7 @@ class Lab:
     objectives: Mapping[str, Objective] = field(default_factory=dict)
     left: Mapping[str, Left] = field(default_factory=dict)
     serving: Callable[[Path], FakeServers] = FakeServers
+    has_cluster: bool = True
 
     def __post_init__(self) -> None:
         self.clock = SystemClock()

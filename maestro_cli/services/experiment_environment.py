@@ -1,0 +1,53 @@
+"""What the process that performs an experiment finds in its environment.
+
+Invariant: what of an experiment asks a cluster asks the context's, whatever the shell has chosen: one private
+kubeconfig with that context alone is all that it finds, and it is gone with the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from maestro_cli.core.files import write_atomically
+from maestro_cli.services.step_environment import step_environment
+
+if TYPE_CHECKING:
+    from maestro_cli.config.settings import Context
+
+KUBECONFIG = "kubeconfig.json"
+
+
+@contextmanager
+def experiment_environment(
+    name: str, context: Context, environment: Mapping[str, str], folder: Path
+) -> Iterator[Mapping[str, str]]:
+    """As that of a runbook's step, but for a kubeconfig of its own in the folder of the run.
+
+    `KUBERNETES_CONTEXT` and `CHAOSTOOLKIT_IN_POD` are what the extension chaosk8s asks for. Without a cluster
+    in the context the shell's stays, which the guard says. Raises InvalidFile, OSError.
+    """
+    found = step_environment(name, context, environment)
+    if context.cluster is None:
+        yield found
+        return
+    from maestro_cli.sources.kube.standalone import standalone_kubeconfig
+
+    kube_context, text = standalone_kubeconfig(context.cluster, environment)
+    if not text:
+        others = {key: value for key, value in found.items() if key != "KUBECONFIG"}
+        yield {**others, "CHAOSTOOLKIT_IN_POD": "true"}
+        return
+    file = folder / KUBECONFIG
+    write_atomically(file, text, mode=0o600)
+    try:
+        yield {**found, "KUBECONFIG": str(file.resolve()), "KUBERNETES_CONTEXT": kube_context}
+    finally:
+        remove_kubeconfig(folder)
+
+
+def remove_kubeconfig(folder: Path) -> None:
+    """What a run that was killed left; nothing where there is none. Raises OSError."""
+    (folder / KUBECONFIG).unlink(missing_ok=True)
