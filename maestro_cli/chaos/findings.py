@@ -43,6 +43,7 @@ def sane_journal(journal: Mapping[str, Any]) -> dict[str, Any]:
 
 def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Findings) -> dict[str, Any]:
     """What maestro adds to a Chaos Toolkit journal, under a key of its own."""
+    unfinished = [f"not taken back: {one}" for one in findings.undo_failures]
     targets: Sequence[str] = [str(one.ref) for each in proposal.chosen for one in each.targets]
     return {
         "schema": "maestro.experiment/1",
@@ -60,7 +61,7 @@ def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Find
         "proof_of_effect": plain(findings.injections),
         "proof_of_recovery": plain(findings.recoveries),
         "undo_failures": list(findings.undo_failures),
-        "residue": list(findings.residue),
+        "residue": [*findings.residue, *unfinished],
         "stop": plain(findings.stop),
         "arms": plain(findings.arms),
         "watched": plain(findings.watched),

@@ -360,9 +360,14 @@ def _probe(state: Mapping[str, Any] | None) -> str:
 _CLASSES = re.compile(r"^((chaoslib\.exceptions\.)?ActivityFailed: |RuntimeError: )+(?=\S)")
 
 
-def _raised(run: Mapping[str, Any]) -> str:
+def raised_of(run: Mapping[str, Any]) -> str:
+    """What an activity of a journal raised, in words; "" where it raised nothing."""
     lines = run.get("exception") or ()
-    words = _CLASSES.sub("", str(lines[-1]).strip(), count=1)[:300] if lines else ""
+    return _CLASSES.sub("", str(lines[-1]).strip(), count=1)[:300] if lines else ""
+
+
+def _raised(run: Mapping[str, Any]) -> str:
+    words = raised_of(run)
     return f": {words}" if words else ""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from maestro_cli.chaos.ci.outcome import GUARD, Against, Outcome
 from maestro_cli.chaos.refusing import said_no
-from maestro_cli.chaos.verdict import AFTERWARDS, Steady, steady_of
+from maestro_cli.chaos.verdict import AFTERWARDS, Steady, raised_of, steady_of
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted
 
@@ -29,10 +29,13 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
+    """`exit_code`: what a run ends with for what is bad in this very case."""
+
     name: str
     state: State
     why: str = ""
     seconds: float | None = None
+    exit_code: ExitCode | None = None
 
 
 HOUR = "hour"  # a miss that is not to be blamed on the fault
@@ -45,6 +48,7 @@ _PLACES: Mapping[str, str] = {
     "after": AFTER, "recovery": "after.recovery", "failover": "after.failover", "undo": "rollback.undo",
     "residue": "residue",
 }  # fmt: skip
+_ACTIVITY_CODES = {"inject": ExitCode.ACTION_FAILED, "rollback": ExitCode.UNDO_FAILED}
 _MEASURED = (ExitCode.CONDITION_NOT_MET, ExitCode.UNDO_FAILED, ExitCode.STOP_CONDITION)
 
 
@@ -57,11 +61,13 @@ def cases_of(outcome: Outcome) -> tuple[Case, ...]:
         before = cases.get(name)
         if before is not None and against.rule != HOUR and before.state in (State.FAILED, State.ERROR):
             state = State.FAILED if State.FAILED in (state, before.state) else State.ERROR
-            cases[name] = replace(before, state=state, why=f"{before.why}\n{against.what}".lstrip("\n"))
+            code = against.exit_code if before.exit_code is None else before.exit_code
+            told = f"{before.why}\n{against.what}".lstrip("\n")
+            cases[name] = replace(before, state=state, why=told, exit_code=code)
         elif before is not None:
-            cases[name] = replace(before, state=state, why=against.what)
+            cases[name] = replace(before, state=state, why=against.what, exit_code=against.exit_code)
         else:
-            cases[name] = Case(name, state, against.what)
+            cases[name] = Case(name, state, against.what, exit_code=against.exit_code)
     return tuple(cases.values())
 
 
@@ -112,11 +118,17 @@ def _untold(outcome: Outcome) -> Iterator[Case]:
     for one in outcome.ours.get("proof_of_recovery") or ():
         unproved = State.ERROR if one.get("is_cut_short") else State.FAILED
         state = State.PASSED if one["recovered"] else unproved
-        yield Case(f"after.recovery.{one['name']}", state, str(one["why"]), one.get("seconds"))
+        code = ExitCode.NO_DATA if state is State.ERROR else None
+        yield Case(f"after.recovery.{one['name']}", state, str(one["why"]), one.get("seconds"), code)
     for run in journal.get("rollbacks") or ():
         yield _activity("rollback", run)
     yield Case("rollback.undo", State.PASSED if is_watched else State.SKIPPED)
-    yield Case("residue", begun)
+    unfinished = [str(one) for one in outcome.ours.get("undo_failures") or ()]
+    if unfinished:  # what was not taken back is still there, whatever is found of it
+        left = "\n".join(f"not taken back: {one}" for one in unfinished)
+        yield Case("residue", State.FAILED, left, exit_code=ExitCode.UNDO_FAILED)
+    else:
+        yield Case("residue", begun)
 
 
 def _steady(name: str, state: Mapping[str, Any] | None, unlooked: State) -> Case:
@@ -124,7 +136,8 @@ def _steady(name: str, state: Mapping[str, Any] | None, unlooked: State) -> Case
         return Case(name, unlooked, "" if unlooked is State.SKIPPED else "nobody looked")
     seen = {Steady.MET: State.PASSED, Steady.MISSED: State.FAILED, Steady.NO_DATA: State.ERROR}
     found = steady_of(state)
-    return Case(name, seen[found])
+    code = ExitCode.NO_DATA if found is Steady.NO_DATA and name != GATE else None
+    return Case(name, seen[found], exit_code=code)
 
 
 def _injected(outcome: Outcome) -> tuple[str, ...]:
@@ -139,8 +152,9 @@ def _injections(outcome: Outcome) -> Iterator[Case]:
         if proof is None:
             yield Case(f"inject.{name}", State.SKIPPED)
             continue
-        state = State.PASSED if proof["outcome"] == "effective" else State.ERROR
-        yield Case(f"inject.{name}", state, str(proof["why"]), proof.get("seconds"))
+        is_in = proof["outcome"] == "effective"
+        state, code = (State.PASSED, None) if is_in else (State.ERROR, ExitCode.ACTION_FAILED)
+        yield Case(f"inject.{name}", state, str(proof["why"]), proof.get("seconds"), code)
     if not proofs:
         for run in (outcome.journal or {}).get("run") or ():
             if (run.get("activity") or {}).get("type") == "action":
@@ -152,8 +166,12 @@ def _activity(part: str, run: Mapping[str, Any]) -> Case:
     seen = {"succeeded": State.PASSED, "failed": State.ERROR}
     seconds = run.get("duration")
     known = float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e9 else None
-    state = State.ERROR if said_no(run) else seen.get(str(run.get("status")), State.SKIPPED)
-    return Case(f"{part}.{name}", state, "", known)
+    no = said_no(run)
+    state = State.ERROR if no else seen.get(str(run.get("status")), State.SKIPPED)
+    if state is not State.ERROR:
+        return Case(f"{part}.{name}", state, "", known)
+    why = no or raised_of(run) or "it failed, and does not say why"
+    return Case(f"{part}.{name}", state, why, known, _ACTIVITY_CODES[part])
 
 
 def _states(outcome: Outcome) -> Mapping[str, Any]:

@@ -77,10 +77,11 @@ def _case(outcome: Outcome, case: Case) -> ElementTree.Element:
     if case.seconds is not None:
         element.set("time", _seconds(case.seconds))
     if case.state in _TAGS:
-        first = case.why.split("\n", 1)[0] or "not reached"
+        unsaid = "not reached" if case.state is State.SKIPPED else "it failed, and does not say why"
+        first = case.why.split("\n", 1)[0] or unsaid
         told = ElementTree.SubElement(element, _TAGS[case.state], message=visible(first, MESSAGE_LIMIT))
         if case.state is not State.SKIPPED:
-            told.set("type", outcome.exit_code.name.lower())
+            told.set("type", (case.exit_code or outcome.exit_code).name.lower())
             told.text = visible_block(case.why, LINES_LIMIT)
     return element
 

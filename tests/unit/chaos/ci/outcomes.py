@@ -49,6 +49,7 @@ def performed(
             "predicted_burn": [{"objective": "fraud-availability", "share": 0.0116, "words": "90%"}],
             "proof_of_effect": plain(found.injections),
             "proof_of_recovery": plain(found.recoveries),
+            "undo_failures": list(found.undo_failures),
             "residue": list(found.residue),
             "stop": plain(found.stop),
         },

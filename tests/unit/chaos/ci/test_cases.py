@@ -106,3 +106,39 @@ def test_a_pass_whose_rollback_exited_with_a_failure_is_not_believed() -> None:
     }
     with pytest.raises(ValueError, match="'tidy' failed: it exited with 1"):
         outcome_of("x", "x", {**passed, "rollbacks": [rollback]})
+
+
+def test_what_was_not_taken_back_is_residue_whether_or_not_anything_is_found_of_it() -> None:
+    """Somebody wrote something else over it: neither the fault is there, nor what was there before."""
+    made = outcome(findings={"undo_failures": ("slow: somebody changed it since",)})
+    found = {one.name: one for one in cases_of(made)}
+    assert found["residue"].state is State.FAILED
+    assert found["residue"].why == "not taken back: slow: somebody changed it since"
+    assert found["residue"].exit_code is ExitCode.UNDO_FAILED
+
+
+def test_a_rollback_that_failed_says_why() -> None:
+    made = performed()
+    undo = {"name": "take it back", "type": "action", "provider": {"type": "python"}}
+    why = "chaoslib.exceptions.ActivityFailed: somebody changed it since"
+    made["rollbacks"] = [{"activity": undo, "status": "failed", "exception": ["Traceback\n", why]}]
+    made["maestro"] |= {"verdict": "FAIL", "code": 13}
+    made["maestro"]["reasons"] = [{"rule": "undo", "what": "undo failed: take it back", "code": 13}]
+    found = {one.name: one for one in cases_of(outcome_of("x", "x", made))}
+    case = found["rollback.take it back"]
+    assert (case.state, case.why) == (State.ERROR, "somebody changed it since")
+    assert case.exit_code is ExitCode.UNDO_FAILED
+
+
+def test_each_case_ends_with_the_code_of_what_is_bad_in_it() -> None:
+    """And not with the gravest of the run."""
+    ineffective = Injection("slow", Injected.INEFFECTIVE, "met nobody")
+    made = outcome(
+        {"during": ("none", "met")},
+        {"injections": (ineffective,), "undo_failures": ("slow: no",), "recoveries": ()},
+    )
+    codes = {one.name: one.exit_code for one in cases_of(made) if one.state in BAD}
+    assert codes == {
+        "inject.slow": ExitCode.ACTION_FAILED, "during.data": ExitCode.NO_DATA,
+        "rollback.undo": ExitCode.UNDO_FAILED, "residue": ExitCode.UNDO_FAILED,
+    }  # fmt: skip

@@ -67,3 +67,13 @@ def test_the_judge_of_documents_finds_what_is_wrong(old: str, new: str) -> None:
     text = document(outcome({"after": "missed"}))
     assert old in text
     assert faults_of(text.replace(old, new)) != []
+
+
+def test_a_case_has_the_type_of_what_is_bad_in_it_and_none_that_failed_was_not_reached() -> None:
+    ineffective = Injection("slow", Injected.INEFFECTIVE, "met nobody")
+    made = outcome(findings={"injections": (ineffective,), "undo_failures": ("slow: no",)})
+    (suite,) = ElementTree.fromstring(document(made).encode())
+    told = {case.attrib["name"]: part.attrib for case in suite.findall("testcase") for part in case}
+    types = {name: part["type"] for name, part in told.items() if "type" in part}
+    assert types == {"inject.slow": "action_failed", "rollback.undo": "undo_failed", "residue": "undo_failed"}
+    assert not [name for name, part in told.items() if "type" in part and part["message"] == "not reached"]
