@@ -103,13 +103,37 @@ def test_a_plain_file_is_refused_in_a_protected_context_and_without_a_word(
     file = tmp_path / "plain.yaml"
     file.write_text(PLAIN)
     refused = maestro("chaos", "run", str(file), "--yes", "--confirm-context", "prod")
-    assert (refused.code, refused.out) == (20, "")
+    assert refused.code == 20
     assert "context prod is protected" in refused.err
     assert maestro("--context", "lab", "chaos", "run", str(file), "--yes").code == 20  # it is read-only
     assert maestro("chaos", "run", str(file)).code == 11
     plan = maestro("chaos", "plan", str(file), "-o", "json")
     assert plan.code == 20
     assert json.loads(plan.out)["allowed"] is False
+
+
+@pytest.mark.parametrize(("arguments", "code", "rule"), [(("--yes",), 20, "guard"), ((), 11, "guard")])
+def test_a_program_reads_a_verdict_and_a_code_of_what_was_refused(
+    configured: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, rule: str
+) -> None:
+    """Also where nobody agreed to it, or the context allows it nowhere."""
+    file = tmp_path / "plain.yaml"
+    file.write_text(PLAIN)
+    result = maestro("chaos", "run", str(file), *arguments, "-o", "json")
+    told = json.loads(result.out)
+    assert (result.code, told["code"], told["schema"]) == (code, code, "maestro.dev/chaos-report/v1")
+    assert (told["verdict"], told["run"], told["status"]) == ("INDETERMINATE", None, "refused")
+    assert [(one["rule"], one["code"]) for one in told["reasons"]] == [(rule, code)]
+    assert not (tmp_path / "done").exists()
+
+
+def test_a_plain_file_acts_in_no_context_that_allows_no_experiments(configured: Path, tmp_path: Path) -> None:
+    file = tmp_path / "plain.yaml"
+    file.write_text(PLAIN)
+    configured.write_text(f"{configured.read_text()}  silent: {{}}\n")
+    result = maestro("--context", "silent", "chaos", "run", str(file), "--yes", "-o", "json")
+    assert result.code == 20
+    assert "context silent allows no experiments" in json.loads(result.out)["reasons"][0]["what"]
     assert not (Path.home() / "done").exists()
 
 

@@ -121,10 +121,14 @@ def unrecorded(outcome: Outcome, status: str) -> Outcome:
     return replace(outcome, verdict=verdict_of(code), exit_code=code, against=(Against(ERROR, what, code),))
 
 
+def is_refusal(error: MaestroError) -> bool:
+    """Whether nothing was begun for it."""
+    return error.exit_code in _REFUSALS and not isinstance(error, NotKept)
+
+
 def refused(experiment: Experiment, error: MaestroError) -> Outcome:
     """Of one that was not begun, or whose run could not be told."""
-    is_refusal = error.exit_code in _REFUSALS and not isinstance(error, NotKept)
-    rule = GUARD if is_refusal else ERROR
+    rule = GUARD if is_refusal(error) else ERROR
     what = "; ".join(filter(None, (error.what, error.why)))
     return _unrun(experiment, Against(rule, what, error.exit_code))
 

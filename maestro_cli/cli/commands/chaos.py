@@ -19,7 +19,7 @@ from maestro_cli.cli.options import (
     YesOption,
     output_options,
 )
-from maestro_cli.core.errors import ExitCode, UndoFailed, UsageError
+from maestro_cli.core.errors import ExitCode, MaestroError, UndoFailed, UsageError
 from maestro_cli.output.evidence import require_writable
 from maestro_cli.output.renderers.experiment_runs import run_view, runs_view, swept_view
 from maestro_cli.output.renderers.experiments import (
@@ -162,6 +162,8 @@ def run(
 
     Example: maestro chaos run pod-failure --yes --seed 7 -o json
     """
+    from maestro_cli.services.told_runs import run_told
+
     options = output_options(ctx, output)
     wanted = ctx.obj.wanted_experiment(
         experiment, seed=seed, yes=yes, typed_context=confirm_context, variables=variables or (),
@@ -169,10 +171,11 @@ def run(
     )  # fmt: skip
     if journal_path is not None:  # before anything is broken
         require_writable(journal_path)
-    agreed = ctx.obj.agreed_experiment(wanted)
-    with ctx.obj.progress() as progress:
-        report = ctx.obj.run_experiment(agreed, progress)
-    emit(report_view(report.journal), options)
+    told = run_told(ctx.obj, wanted)
+    emit(told.view, options)
+    report = told.ended
+    if isinstance(report, MaestroError):
+        raise report
     if journal_path is not None:
         ctx.obj.write_experiment_journal(report, journal_path)
     if not report.judged.passed:

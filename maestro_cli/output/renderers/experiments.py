@@ -12,9 +12,11 @@ from maestro_cli.output.renderers.experiment_runs import clearing
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
+    from maestro_cli.chaos.ci.outcome import Outcome
     from maestro_cli.chaos.faults.fault import Fault
     from maestro_cli.chaos.guard.check import Answer, Burn, Chosen, Proposal
     from maestro_cli.chaos.model import Experiment
+    from maestro_cli.core.errors import MaestroError
 
 Entry = tuple[str, "Experiment | InvalidFile"]
 
@@ -306,23 +308,46 @@ def report_view(journal: Mapping[str, Any]) -> Report:
         *_left(ours),
         ("seed", ours["seed"]),
     ]
-    reasons: Listing[Mapping[str, Any]] = Listing(
+    document = {key: value for key, value in ours.items() if key != "schema"} | {
+        "experiment": experiment.get("title"),
+        "status": journal.get("status"),
+        "steady_states": _steady_document(states),
+    }
+    blocks = (Heading(str(experiment.get("title", "experiment"))), Fields(rows), _reasons(ours["reasons"]))
+    return Report("chaos-report/v1", document, blocks)
+
+
+def _reasons(found: Sequence[Mapping[str, Any]]) -> Listing[Mapping[str, Any]]:
+    """What speaks against a pass, the gravest first."""
+    return Listing(
         "chaos-reasons/v1",
         (
             Column("rule", lambda one: one["rule"]),
             Column("exit code", lambda one: one["code"], right=True),
             Column("what", lambda one: one["what"], priority=1, folds=True),
         ),
-        ours["reasons"],
+        found,
         empty="nothing speaks against it",
     )
-    document = {key: value for key, value in ours.items() if key != "schema"} | {
-        "experiment": experiment.get("title"),
-        "status": journal.get("status"),
-        "steady_states": _steady_document(states),
+
+
+def refusal_view(outcome: Outcome, error: MaestroError) -> Report:
+    """Of a run that was not begun: what a program reads of any run, as far as there is anything."""
+    reasons = [{"rule": one.rule, "what": one.what, "code": int(one.exit_code)} for one in outcome.against]
+    document = {
+        "run": None,
+        "experiment": outcome.title,
+        "status": "refused",
+        "verdict": outcome.verdict.value,
+        "code": int(outcome.exit_code),
+        "reasons": reasons,
+        "fix": error.fix,
+        "coverage": 0.0,
+        "targets": [],
+        "residue": [],
     }
-    blocks = (Heading(str(experiment.get("title", "experiment"))), Fields(rows), reasons)
-    return Report("chaos-report/v1", document, blocks)
+    rows = [("verdict", outcome.verdict.value), ("exit code", int(outcome.exit_code)), ("run", "not begun")]
+    return Report("chaos-report/v1", document, (Heading(outcome.title), Fields(rows), _reasons(reasons)))
 
 
 def _steady_document(states: Mapping[str, Any]) -> dict[str, Any]:
