@@ -55,6 +55,7 @@ def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Find
             {"rule": one.rule, "what": one.what, "code": int(one.exit_code)} for one in judged.reasons
         ],
         "targets": list(targets),
+        "unbounded": list(proposal.experiment.unbound),
         "control": [str(one.ref) for each in proposal.chosen for one in each.control],
         "seed": proposal.seed,
         "predicted_burn": plain(proposal.burns),

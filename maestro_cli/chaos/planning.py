@@ -66,7 +66,8 @@ class Planner:
             )
             decisions = tuple(self._pipeline.decide(plan, consent) for plan in plans)
         except MaestroError as error:
-            return Chosen(order, (), (), lacks="; ".join(filter(None, (error.what, error.why))))
+            lacks = "; ".join(filter(None, (error.what, error.why)))
+            return Chosen(order, (), (), lacks=lacks, fix=error.fix)
         untouched = tuple(one for one in candidates if one not in targets)[:control]
         return Chosen(order, candidates, targets, plans, decisions, untouched)
 

@@ -129,6 +129,12 @@ class ExperimentServices(PeopleServices):
 
         return refusal(answers)
 
+    def refusal_of_plan(self, proposal: Proposal, answers: Sequence[Answer]) -> MaestroError | None:
+        """The error that a plan ends with, or None where it names what it would inject, or only looks."""
+        from maestro_cli.chaos.guard import plan_refusal
+
+        return plan_refusal(proposal, answers)
+
     def experiment(self, reference: str) -> Experiment:
         """A file by its path, or by the name of one there is. Raises NotFound and InvalidFile."""
         from maestro_cli.chaos.experiments.catalog import find

@@ -15,14 +15,18 @@ from maestro_cli.chaos.faults.leased_fault import LeasedFault
 from maestro_cli.chaos.faults.pods import pod_at, ready_pods
 from maestro_cli.chaos.model import Candidate, FaultOrder
 from maestro_cli.chaos.ports import Platform
+from maestro_cli.core.errors import GateNotMet
 from maestro_cli.core.fault_leases import FILLED
+from maestro_cli.core.quantities import counted
 
 
 class PodDisk(LeasedFault):
     """Parameters: `fill`, the share of the smallest size limit of an emptyDir that the file takes (110%)."""
 
     name = "pod-disk"
-    summary = "a file fills the scratch space of chosen pods; past its limit the pod is evicted"
+    summary = (
+        "a file fills the emptyDir with the smallest sizeLimit of chosen pods; past it the pod is evicted"
+    )
     provider = "kubelet"
     kind = "disk"
     options: ClassVar[Mapping[str, Option]] = {"fill": Option(share_of_one)}
@@ -31,9 +35,13 @@ class PodDisk(LeasedFault):
         return {"fill": min(1.2, said.get("fill", 1.1))}
 
     def candidates(self, platform: Platform, order: FaultOrder) -> Sequence[Candidate]:
-        """Those alone whose scratch space has a limit."""
+        """Those alone whose scratch space has a limit; raises GateNotMet where pods serve, and none has."""
         pods = ready_pods(platform, order.target)
         limited = [pod for pod in pods if platform.embedded.scratch_bytes(pod) is not None]
+        if pods and not limited:
+            what = f"no pod with an emptyDir that has a sizeLimit matches {order.target}"
+            why = f"{counted(len(pods), 'pod')} serve, and what has no limit is not filled"
+            raise GateNotMet(what, why=why, fix="give their template a volume: emptyDir: {sizeLimit: 64Mi}")
         return [Candidate(pod.ref, pod.uid, pod.node) for pod in limited]
 
     def effect(self, platform: Platform, fault: InForce) -> Proof:

@@ -21,7 +21,7 @@ from maestro_cli.chaos.guard.incidents import Incidents
 from maestro_cli.chaos.guard.other_region import OtherRegion
 from maestro_cli.chaos.guard.place import Place
 from maestro_cli.chaos.guard.stop_condition import StopConditions
-from maestro_cli.chaos.guard.targets import Targets
+from maestro_cli.chaos.guard.targets import UNKNOWN, Targets
 from maestro_cli.chaos.ports import Surroundings
 from maestro_cli.core.errors import (
     ActionFailed,
@@ -29,6 +29,7 @@ from maestro_cli.core.errors import (
     ExitCode,
     GateNotMet,
     MaestroError,
+    NoData,
     PolicyRefused,
     Refused,
     WaitingForApproval,
@@ -71,6 +72,18 @@ def _answer(check: Check, proposal: Proposal, surroundings: Surroundings) -> Ans
     except MaestroError as error:
         why = "; ".join(filter(None, (error.what, error.why)))
         return Answer(check.name, Allows.UNKNOWN, f"cannot be told: {why}", ExitCode.GATE_NOT_MET, error.fix)
+
+
+def plan_refusal(proposal: Proposal, answers: Sequence[Answer]) -> MaestroError | None:
+    """What a plan ends with: as `refusal`, and no better where what acts has no target that is known."""
+    error = refusal(answers)
+    experiment = proposal.experiment
+    if error is not None or not experiment.acts or any(one.targets for one in proposal.chosen):
+        return error
+    fix = "maestro chaos import FILE proposes faults with targets for what it knows"
+    if experiment.unbound:
+        return NoData(f"the guard lets it through, and {UNKNOWN}", why="it declares no fault", fix=fix)
+    return ActionFailed("it would inject nothing", why="it declares no fault", fix=fix)
 
 
 def refusal(answers: Sequence[Answer]) -> MaestroError | None:

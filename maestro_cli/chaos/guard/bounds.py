@@ -42,7 +42,7 @@ class Bounds:
             return Answer(self.name, Allows.NO, told, fix=fix)
         if not proposal.consented:
             return Answer(self.name, Allows.NO, what, fix="if that is meant: --yes")
-        return Answer(self.name, Allows.YES, f"{what}; somebody agreed", is_warning=True)
+        return Answer(self.name, Allows.YES, f"{what}: it takes somebody's word", is_warning=True)
 
 
 def _named(parts: Sequence[str]) -> str:

@@ -36,7 +36,8 @@ class Answer:
 class Chosen:
     """One fault of the proposal: all that could have been chosen, what was, its changes, what hinders it.
 
-    `decisions` are what the gate of changes says to each of `plans` now; `control` are left alone.
+    `decisions` are what the gate of changes says to each of `plans` now; `control` are left alone. `fix` is
+    of what it `lacks`, where that can be had.
     """
 
     order: FaultOrder
@@ -46,6 +47,7 @@ class Chosen:
     decisions: tuple[GateDecision, ...] = ()
     control: tuple[Candidate, ...] = ()
     lacks: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,8 @@ def plan(
 ) -> None:
     """Show the exact targets, the burn at worst, what would stop it, and what the guard says; do nothing.
 
-    It ends as a run would that the guard refuses: 20 policy, 12 no targets, 11 not now.
+    It ends as a run would that the guard refuses: 20 policy, 12 no targets, 11 not now; with 15 where whom
+    the file's own actions meet is not known; and with 0 where it names what it would inject, or only looks.
 
     Example: maestro chaos plan pod-failure --seed 7
     """
@@ -132,7 +133,7 @@ def plan(
     )
     proposal, answers = ctx.obj.plan_experiment(wanted)
     emit(plan_view(proposal, answers), options)
-    error = ctx.obj.refusal_of(answers)
+    error = ctx.obj.refusal_of_plan(proposal, answers)
     if error is not None:
         raise error
 

@@ -23,7 +23,7 @@ def schedule(
     """Show when experiments recur: what is due, what comes next, which times were missed.
 
     With --due it runs what is due, as `chaos gate` does, and is meant for whatever calls it each minute. What
-    was missed is told and never made up for; a blackout refuses (11) as for any run.
+    was missed is told and never made up for; a blackout refuses (20) as any run, and uses the time up.
 
     Example: maestro chaos schedule weekly.yaml --due --yes
     """

@@ -171,10 +171,12 @@ def plan_view(proposal: Proposal, answers: Sequence[Answer]) -> Report:
             Column("undo", lambda one: "; ".join(_undo(one)) or None, folds=True),
         ),
         proposal.chosen,
-        empty="it declares no fault",
+        empty="it declares no fault: whom its own actions meet is not known"
+        if experiment.unbound else "it declares no fault",
     )  # fmt: skip
     rows: list[tuple[str, object]] = [
         ("guard", "lets it through" if allowed else "refuses it"),
+        ("not bounded", ", ".join(experiment.unbound) or None),
         ("seed", proposal.seed),
         ("duration", _duration((experiment.name, experiment))),
         ("stops when", "; ".join(map(str, guarded.stop)) if guarded and guarded.stop else None),
@@ -186,7 +188,9 @@ def plan_view(proposal: Proposal, answers: Sequence[Answer]) -> Report:
         "seed": proposal.seed,
         "at": proposal.at,
         "allowed": allowed,
-        "would_inject": sum(len(one.targets) for one in proposal.chosen),
+        "would_inject": None if experiment.unbound and not proposal.chosen
+        else sum(len(one.targets) for one in proposal.chosen),
+        "unbounded": list(experiment.unbound),
         "faults": [_chosen_document(one) for one in proposal.chosen],
         "duration_seconds": guarded.duration_seconds if guarded else None,
         "stop": [str(one) for one in (guarded.stop if guarded else ())],
@@ -195,6 +199,7 @@ def plan_view(proposal: Proposal, answers: Sequence[Answer]) -> Report:
             {
                 "check": one.check, "allows": one.allows.value, "reason": one.reason, "fix": one.fix,
                 "exit_code": int(one.exit_code) if one.allows.value != "allowed" else 0,
+                "warning": one.is_warning,
             }
             for one in answers
         ],
@@ -279,11 +284,15 @@ def _burn(burn: Burn) -> str:
     return f"{burn.objective}: {spent} of its budget{more}; left now: {burn.words}"
 
 
+def _said(answer: Answer) -> str:
+    return f"{answer.allows.value}, with a warning" if answer.is_warning else answer.allows.value
+
+
 def _answers(answers: Sequence[Answer]) -> Listing[Answer]:
     tones = {"allowed": "good", "refused": "bad", "unknown": "warn"}
     columns: tuple[Column[Answer], ...] = (
         Column("check", lambda one: one.check),
-        Column("guard", lambda one: one.allows.value, tone=lambda one: tones[one.allows.value]),
+        Column("guard", _said, tone=lambda one: "warn" if one.is_warning else tones[one.allows.value]),
         Column("why", lambda one: one.reason, priority=1, folds=True),
     )
     return Listing("chaos-guard/v1", columns, answers)
@@ -300,6 +309,7 @@ def report_view(journal: Mapping[str, Any]) -> Report:
         ("steady state", _steady(states)),
         ("coverage", format_share(ours["coverage"])),
         ("targets", ", ".join(ours["targets"]) or None),
+        ("not bounded", _unbounded(ours)),
         ("effect", "; ".join(_effect(one) for one in ours["proof_of_effect"]) or None),
         ("recovery", "; ".join(_recovery(one) for one in ours["proof_of_recovery"]) or None),
         ("arms", _arms(ours.get("arms"))),
@@ -315,6 +325,12 @@ def report_view(journal: Mapping[str, Any]) -> Report:
     }
     blocks = (Heading(str(experiment.get("title", "experiment"))), Fields(rows), _reasons(ours["reasons"]))
     return Report("chaos-report/v1", document, blocks)
+
+
+def _unbounded(ours: Mapping[str, Any]) -> str | None:
+    """What of the file acted past the guard."""
+    names = ", ".join(ours.get("unbounded") or ())
+    return f"{names}: whom that met, and what is left of it, is not known" if names else None
 
 
 def _reasons(found: Sequence[Mapping[str, Any]]) -> Listing[Mapping[str, Any]]:

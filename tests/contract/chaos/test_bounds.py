@@ -9,12 +9,15 @@ import pytest
 
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.policy import Policy
+from maestro_cli.chaos.guard import plan_refusal
 from maestro_cli.chaos.guard.check import Allows
 from maestro_cli.chaos.injecting import Injecting
 from maestro_cli.chaos.ledger import ExperimentLedger
 from maestro_cli.chaos.running import Wanted, propose
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.errors import ExitCode, MaestroError, PolicyRefused
+from maestro_cli.output.renderers.experiments import plan_view, report_view
+from maestro_cli.output.views import Fields
 from maestro_cli.slo.objectives import Counters, Objective
 from tests.contract.chaos.lab import ACTIONS, Lab, data, experiment
 from tests.contract.chaos.performed import action, probe, python, touching
@@ -175,3 +178,40 @@ def test_no_fault_is_put_in_for_what_only_looks(tmp_path: Path) -> None:
     with pytest.raises(PolicyRefused, match="only looks"):
         injecting.inject("it")
     assert (lab.kinds(), lab.servers.in_force) == ([], 0)
+
+
+def test_no_plan_of_what_acts_without_a_known_target_ends_well(tmp_path: Path) -> None:
+    """Nobody agrees to a plan, and no fault that it does not declare counts as one that it would put in."""
+    lab = Lab(tmp_path)
+    held = data(faults=[])
+    given = {
+        "plain": looks(rollbacks=[action("touch", touching(tmp_path / "done"))]),
+        "no fault": {**held, "method": held["method"][1:2]},
+        "looks": looks(),
+        "bounded": data(),
+    }
+    codes, said = {}, {}
+    for name, one in given.items():
+        proposal, answers = propose(lab.means, Wanted(experiment(one), 7, Consent(given=True)))
+        error = plan_refusal(proposal, answers)
+        codes[name] = error.exit_code if error else ExitCode.OK
+        said[name] = plan_view(proposal, answers).document
+    assert codes == {
+        "plain": ExitCode.NO_DATA, "no fault": ExitCode.ACTION_FAILED, "looks": ExitCode.OK,
+        "bounded": ExitCode.OK,
+    }  # fmt: skip
+    assert {name: one["would_inject"] for name, one in said.items()} == {
+        "plain": None, "no fault": 0, "looks": 0, "bounded": 1,
+    }  # fmt: skip
+    assert said["plain"]["unbounded"] == ["the action 'touch'"]
+    warned = {one["check"]: one["reason"] for one in said["plain"]["guard"] if one["warning"]}
+    assert {"place", "bounds", "targets"} <= set(warned)
+    assert not [reason for reason in warned.values() if "agreed" in reason]
+
+
+def test_the_report_names_what_nothing_bounded(tmp_path: Path) -> None:
+    report = Lab(tmp_path).run(experiment(looks(rollbacks=[action("touch", touching(tmp_path / "done"))])))
+    assert report.journal["maestro"]["unbounded"] == ["the action 'touch'"]
+    (fields,) = [one for one in report_view(report.journal).blocks if isinstance(one, Fields)]
+    told = dict(fields.rows)["not bounded"]
+    assert told == "the action 'touch': whom that met, and what is left of it, is not known"

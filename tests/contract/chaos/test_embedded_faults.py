@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.model import Consent
+from maestro_cli.core.errors import GateNotMet
 from maestro_cli.core.fault_leases import PREFIX, FaultLease, annotation_of
 from tests.contract.chaos.conftest import Inject
 from tests.contract.cluster.kubectl import Kubectl
@@ -110,7 +111,8 @@ def test_scratch_that_is_not_past_its_limit_is_given_back(scratch: Kubectl, inje
 
 
 def test_a_pod_without_limited_scratch_is_no_candidate(web: Kubectl, injecting: Inject) -> None:
-    assert not injecting("pod-disk").candidates
+    with pytest.raises(GateNotMet, match="no pod with an emptyDir that has a sizeLimit"):
+        _ = injecting("pod-disk").candidates
 
 
 def test_what_computes_and_what_holds_memory_counts_as_the_pods_and_ends(

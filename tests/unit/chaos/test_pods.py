@@ -14,9 +14,11 @@ from maestro_cli.changes.kinds.kind import Holds
 from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.faults.fault import InForce
 from maestro_cli.chaos.faults.pods import as_many_ready
+from maestro_cli.chaos.guard.check import Chosen
+from maestro_cli.chaos.guard.targets import Targets
 from maestro_cli.chaos.model import Candidate, FaultOrder, TargetRule
 from maestro_cli.chaos.ports import Platform
-from maestro_cli.core.errors import NotFound, UsageError
+from maestro_cli.core.errors import ExitCode, GateNotMet, NotFound, UsageError
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 from maestro_cli.core.selectors import selector_matches
@@ -100,3 +102,28 @@ def test_a_workload_that_wants_no_pod_or_is_gone_has_not_recovered(wants: int | 
 def test_what_meets_the_whole_of_a_workload_takes_no_labels(fault: str, said: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="the whole of ml/deploy/web"):
         FAULTS[fault].candidates(platform(STABLE), FaultOrder("it", fault, said, CANARY))
+
+
+@pytest.mark.parametrize(("serving", "limits", "met"), [(3, {}, None), (0, {}, 0), (3, {"b": 1}, 1)])
+def test_scratch_space_without_a_limit_is_told_to_be_what_hinders_and_not_that_nothing_serves(
+    serving: int, limits: dict[str, int], met: int | None
+) -> None:
+    platform: Any = SimpleNamespace(
+        cluster=FewPods([pod(name) for name in "abc"[:serving]]),
+        embedded=SimpleNamespace(scratch_bytes=lambda one: limits.get(one.name)),
+    )
+    order = FaultOrder("it", "pod-disk", {}, TargetRule("ml", None, "app=web"))
+    if met is not None:
+        assert len(FAULTS["pod-disk"].candidates(platform, order)) == met
+        return
+    with pytest.raises(GateNotMet, match="emptyDir that has a sizeLimit matches pods of ml") as told:
+        FAULTS["pod-disk"].candidates(platform, order)
+    assert "sizeLimit" in told.value.fix
+
+
+def test_the_fix_of_what_hinders_a_fault_is_told_with_it() -> None:
+    order = FaultOrder("it", "pod-disk", {}, TargetRule("ml", None, "app=web"))
+    for fix, told in (("add a limit", "add a limit"), ("", "maestro chaos list --faults")):
+        proposal: Any = SimpleNamespace(chosen=(Chosen(order, (), (), lacks="no limit", fix=fix),))
+        answer = Targets().examine(proposal, cast(Any, None))
+        assert (answer.exit_code, answer.fix) == (ExitCode.GATE_NOT_MET, told)
