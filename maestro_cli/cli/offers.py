@@ -1,4 +1,4 @@
-"""What completion offers beside names of commands: runbooks, runs, steps, messages, incidents.
+"""What completion offers beside names of commands: runbooks, runs, steps, incidents, workloads.
 
 Invariant: nothing is created, changed or asked over the network for it, and what goes wrong offers nothing.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Offered = list[tuple[str, str]]
 MAX_RUNS = 100
+MAX_CHANGES = 200
 MAX_INCIDENTS = 50
 
 
@@ -128,6 +129,18 @@ def incidents(ctx: typer.Context, incomplete: str) -> Offered:
         listed = services.desk.list(limit=MAX_INCIDENTS)
         for one in sorted(listed, key=lambda one: not one.state.is_open):
             yield str(one.number), f"{one.severity.value} {one.state.value}: {one.title}"
+
+    return _offered(ctx, incomplete, found)
+
+
+def changed_workloads(ctx: typer.Context, incomplete: str) -> Offered:
+    """Workloads that changes were made to, the latest first: the journal knows them, no cluster is asked."""
+    from maestro_cli.core.refs import WorkloadRef
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        _need_journal(services)
+        changes = [one for one in services.list_changes(MAX_CHANGES) if isinstance(one.ref, WorkloadRef)]
+        yield from {str(one.ref): f"{one.kind} {one.state.value}" for one in reversed(changes)}.items()
 
     return _offered(ctx, incomplete, found)
 

@@ -32,6 +32,7 @@ LOCAL = "local"  # is added while the embedded platform is up, and would hide on
 _LISTEN = re.compile(r"\S*:[0-9]{1,5}")
 _PARAMETER = re.compile(r"[A-Z][A-Z0-9_]{0,62}")  # as runbooks name theirs
 _Rate = Annotated[float, msgspec.Meta(ge=0)]
+_Limit = Annotated[float, msgspec.Meta(gt=0)]
 _NAME_RULE = "use letters, digits, '.', '_' and '-'"
 
 
@@ -53,12 +54,16 @@ class ClusterEndpoint(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Responders(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Figures for what incidents and predictions cost; without them it is said what is missing."""
+    """Figures for what incidents and predictions cost; without them it is said what is missing.
+
+    `budget_per_million` is what a million predictions may cost.
+    """
 
     hourly_rate: _Rate | None = None
     currency: str = "USD"
     value_per_request: _Rate | None = None
     replica_hourly_rate: _Rate | None = None
+    budget_per_million: _Limit | None = None
 
 
 class CostLabels(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

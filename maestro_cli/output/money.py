@@ -34,6 +34,11 @@ def amount_cell(amount: float | None) -> Amount | None:
     return None if amount is None else Amount(amount)
 
 
+def amount_beside(amount: float | None, limit: float | None) -> Amount | None:
+    """The same with as many decimals as tell it from its limit."""
+    return None if amount is None else Amount(amount).beside(limit)
+
+
 def change_cell(amount: float | None) -> Change | None:
     """The same of more or less."""
     return None if amount is None else Change(amount)

@@ -11,7 +11,9 @@ import pytest
 from maestro_cli.cli.completion import SCRIPTS, install, script
 from maestro_cli.cli.main import hoist_global_options
 from maestro_cli.core.errors import UsageError
+from tests.cli.api import api_server
 from tests.cli.program import maestro
+from tests.cli.test_cli_changes import answers
 
 MARKERS = {
     "bash": ("complete -o default -F _maestro_completion maestro", "=complete_bash", "COMP_WORDS="),
@@ -113,6 +115,37 @@ def complete_in_fish(words: str) -> str:
             "_TYPER_COMPLETE_FISH_ACTION": "get-args",
         }
     ).out
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("cost show --by ", {"namespace", "model", "label:"}),
+        ("cost top --by team,", {"team,model", "team,label:"}),
+        ("cost show --share-idle ", {"row", "node", "cluster"}),
+        ("cost show --share kube-system=", {"kube-system=cost", "kube-system=even", "kube-system=metric"}),
+        ("cost show --share-overhead ", {"cost", "even", "metric"}),
+        ("cost show --share-order idle,", {"idle,namespaces", "idle,overhead"}),
+        ("cost show --picture ", {"treemap", "bars", "trend"}),
+        ("cost rightsize --format ", {"kubectl", "kustomize", "vpa", "resize"}),
+        ("cost gate --at ", {"min", "max"}),
+        ("cost gate --ci ", {"auto", "github", "gitlab", "none"}),
+    ],
+)
+def test_words_of_costs_are_completed(words: str, offered: set[str]) -> None:
+    found = complete_in_bash(f"maestro {words}").split()
+    assert offered <= set(found)
+    assert "team,team" not in found
+
+
+def test_workloads_are_those_that_were_changed() -> None:
+    with api_server(answers("scale")) as asked:
+        assert maestro("scale", "deploy/fraud", "--replicas", "0", "--dry-run").code == 0
+        planned = list(asked)
+        assert complete_in_bash("maestro cost what-if --cache-hits ml/").split() == ["ml/deploy/fraud="]
+    assert asked == planned  # no cluster is asked to complete a word
+    assert complete_in_bash("maestro cost rightsize apply ml/").split() == ["ml/deploy/fraud"]
+    assert complete_in_bash("maestro cost what-if --replicas ml/").split() == ["ml/deploy/fraud="]
 
 
 @pytest.mark.parametrize("complete", [complete_in_bash, complete_in_zsh, complete_in_fish])

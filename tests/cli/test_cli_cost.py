@@ -126,6 +126,29 @@ def test_the_exit_code_is_the_verdict(
     assert all(item["per_million"] is None for item in items if item["predictions"] in (None, 0.0))
 
 
+@pytest.mark.parametrize(
+    ("own", "arguments", "code", "budget", "needed"),
+    [("5", [], 0, 5.0, 2.7778), ("0.4", [], 10, 0.4, 34.722), ("0.4", ["--budget", "5"], 0, 5.0, 2.7778)],
+)
+def test_the_budget_of_the_context_judges_where_none_is_asked_for(
+    own: str, arguments: list[str], code: int, budget: float, needed: float
+) -> None:
+    priced = PRICED.replace("}", f", budget_per_million: {own}}}")
+    with prometheus({"fraud": 360_000.0}, {"fraud": 3.0}, priced):
+        result = cost(*arguments, "-o", "json")
+    told = json.loads(result.out)
+    assert (result.code, told["budget"]) == (code, budget)
+    assert told["rate_needed_per_replica"] == pytest.approx(needed, rel=1e-4)
+    assert told["items"][0]["verdict"] == ("PASS" if code == 0 else "FAIL")
+
+
+def test_a_budget_of_a_million_of_0_is_refused() -> None:
+    with prometheus({"fraud": 360_000.0}, {"fraud": 3.0}, "{budget_per_million: 0}"):
+        result = cost()
+    assert (result.code, result.out) == (3, "")
+    assert "budget_per_million" in result.err
+
+
 def test_no_service_at_all_is_no_data() -> None:
     with prometheus({}, {}, PRICED):
         result = cost("--budget", "5")

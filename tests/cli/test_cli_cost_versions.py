@@ -101,6 +101,8 @@ def test_the_report_by_version_is_the_same_in_every_format(form: str) -> None:
     [
         ("{replica_hourly_rate: 0.05}", ["--budget", "5"], 0),
         ("{replica_hourly_rate: 0.05}", [], 0),
+        ("{replica_hourly_rate: 0.05, budget_per_million: 0.01}", [], 10),
+        ("{replica_hourly_rate: 0.05, budget_per_million: 0.01}", ["--budget", "5"], 0),
         ("{replica_hourly_rate: 0}", [], 15),
         ("{}", ["--budget", "5"], 15),
     ],

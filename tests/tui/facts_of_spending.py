@@ -39,7 +39,7 @@ def unit_costs(hostile: str) -> VersionCosts:
     traffic = ServiceTraffic("ml", "fraud", (one, two, odd), rows=178_000.0, shadow_rows=12_000.0)
     spend = Spend(0.31, 0.52, 0.98)
     return VersionCosts(
-        "prod", NOW - timedelta(hours=1), NOW, "machines of prices.yaml", "USD", 5.0, 0.0001,
+        "prod", NOW - timedelta(hours=1), NOW, "USD 0.05 a replica and hour", "USD", 0.05, 5.0, 0.0001,
         VersionQueries(Scope("ml", "", "deployment", ()), 3600.0),
         version_costs(traffic, spend, budget=5.0, value=0.0001), tuple(extras(traffic, spend)),
     )  # fmt: skip

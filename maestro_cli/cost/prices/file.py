@@ -70,6 +70,7 @@ def prices_of(document: Document) -> ReadPrices:
         currency=currency,
         value_per_request=spec.value_per_request,
         replica_hourly_rate=spec.replica_hourly_rate,
+        budget_per_million=spec.budget_per_million,
     )
     if not spec.versions:
         versions = [_version(document, spec, ALWAYS, ())] if _prices_anything(spec) else []

@@ -96,6 +96,7 @@ class PricesFile(Listed, frozen=True, forbid_unknown_fields=True):
     hourly_rate: Price | None = None
     value_per_request: Price | None = None
     replica_hourly_rate: Price | None = None
+    budget_per_million: Annotated[float, msgspec.Meta(gt=0)] | None = None
     currency: str = "USD"
     currencyCode: str | None = None
     provider: str = ""

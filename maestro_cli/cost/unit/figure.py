@@ -84,8 +84,13 @@ def judged(per_million: float, budget: float | None, coverage: float) -> Judgeme
         return None
     else:
         holds = per_million <= budget
-        reason = "within the budget" if holds else f"{per_million / budget:.2g} times the budget"
+        reason = "within the budget" if holds else _over(per_million / budget)
     return judge(per_million, holds=holds, coverage=coverage, reason=reason)
+
+
+def _over(times: float) -> str:
+    told = f"{times:.2g}"
+    return "just over the budget" if told == "1" else f"{told} times the budget"
 
 
 def break_even_rate(replica_hourly_rate: float, budget: float) -> float:

@@ -27,13 +27,17 @@ class UnitCosts:
 
 @dataclass(frozen=True, slots=True)
 class VersionCosts:
-    """`basis` says what priced the services; `value` is what one prediction earns, in the same currency."""
+    """`basis` says what priced the services; `value` is what one prediction earns, in the same currency.
+
+    `replica_hourly_rate` is None where machines priced them.
+    """
 
     context: str
     start: datetime
     end: datetime
     basis: str
     currency: str
+    replica_hourly_rate: float | None
     budget: float | None
     value: float | None
     queries: VersionQueries

@@ -135,6 +135,8 @@ def _figures_of(resource: str, unit: str) -> Iterator[Column[Row]]:
     yield Column(f"{resource} {unit}", lambda row: step(row).now)
     yield Column(f"next {resource} {unit}", lambda row: step(row).next)
     yield Column(f"{resource} {unit} in the end", lambda row: step(row).goal)
+    yield Column(f"{resource} limit {unit}", lambda row: getattr(row[1].now, f"{resource}_limit"))
+    yield Column(f"next {resource} limit {unit}", lambda row: getattr(row[1].next, f"{resource}_limit"))
     yield Column(f"{resource} step", lambda row: step(row).decision.value)
     yield Column(f"krr {resource} {unit}", rule("krr"))
     yield Column(f"vpa {resource} {unit}", rule("vpa"))
@@ -146,10 +148,10 @@ def container_columns(claims: Mapping[WorkloadId, float | None], currency: str) 
         Column("workload", lambda row: str(row[0].workload)),
         Column("container", lambda row: row[1].container.container, priority=3),
         Column("replicas", lambda row: row[0].replicas, right=True, priority=3),
-        Column("cpu", lambda row: _change(row[1].cpu, cores), tone=_tone("cpu"), priority=1),
+        Column("cpu", lambda row: _cpu(row[1]), tone=_tone("cpu"), priority=1),
         Column("krr", lambda row: cores(row[1].krr.cpu.request), right=True, priority=3),
         Column("vpa", lambda row: cores(row[1].vpa.cpu.request), right=True, priority=3),
-        Column("memory", lambda row: _change(row[1].memory, size), tone=_tone("memory"), priority=1),
+        Column("memory", lambda row: _memory(row[1]), tone=_tone("memory"), priority=1),
         Column("krr memory", lambda row: size(row[1].krr.memory.request), right=True, priority=3),
         Column("vpa memory", lambda row: mebibytes(row[1].vpa.memory.request), right=True, wide=True),
         Column(
@@ -164,6 +166,19 @@ def container_columns(claims: Mapping[WorkloadId, float | None], currency: str) 
 
 def _tone(resource: str) -> Callable[[Row], str]:
     return lambda row: STEP_TONES.get(getattr(row[1], resource).decision, "")
+
+
+def _cpu(one: ContainerAdvice) -> str:
+    return _change(one.cpu, cores) + _limit(one.now.cpu_limit, one.next.cpu_limit, cores)
+
+
+def _memory(one: ContainerAdvice) -> str:
+    return _change(one.memory, size) + _limit(one.now.memory_limit, one.next.memory_limit, size)
+
+
+def _limit(now: float | None, later: float | None, shown: Callable[[float | None], str | None]) -> str:
+    """`, limit 2 → 1`, where it changes with the request."""
+    return "" if now == later else f", limit {shown(now) or 'none'} → {shown(later) or 'none'}"
 
 
 def _change(step: Step, shown: Callable[[float | None], str | None]) -> str:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.money import money
 from maestro_cli.core.quantities import format_duration
-from maestro_cli.output.money import amount_cell
+from maestro_cli.output.money import amount_beside, amount_cell
 from maestro_cli.output.renderers.cost_words import hour_words
+from maestro_cli.output.renderers.costs import budget_rows, rate_needed
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
 
@@ -26,8 +27,7 @@ def version_costs_view(found: VersionCosts) -> Report:
         ("price", found.basis or None),
         ("formula", "cost of the service × share of its time / predictions × 1,000,000"),
     ]
-    if found.budget is not None:
-        rows.append(("budget", f"{found.currency} {found.budget:g} a million"))
+    rows += budget_rows(found.replica_hourly_rate, found.budget, found.currency)
     if found.value is not None:
         rows.append(("a million earns", money(found.value * 1e6, found.currency)))
     queries = found.queries
@@ -37,6 +37,7 @@ def version_costs_view(found: VersionCosts) -> Report:
         "basis": found.basis or None,
         "currency": found.currency,
         "budget": found.budget,
+        "rate_needed_per_replica": rate_needed(found.replica_hourly_rate, found.budget),
         "value_per_request": found.value,
         "queries": {
             "requests": queries.requests,
@@ -64,11 +65,14 @@ def _versions(found: VersionCosts) -> Listing[VersionCost]:
         Column("share", lambda item: _percent(item.share), right=True, priority=3),
         Column("p95", lambda item: _seconds(item.usage.p95_seconds), right=True, priority=2),
         Column("right", lambda item: _percent(item.usage.accuracy, 1), right=True, priority=2),
-        Column("direct", lambda item: amount_cell(item.direct_per_million), right=True, wide=True),
+        Column("direct", lambda item: amount_cell(item.direct_per_million), right=True, priority=4),
         Column(
-            f"{found.currency} a million", lambda item: amount_cell(item.per_million), right=True, priority=1
+            f"{found.currency} a million",
+            lambda item: amount_beside(item.per_million, found.budget),
+            right=True,
+            priority=1,
         ),
-        Column("earns", lambda item: amount_cell(item.earned_per_million), right=True, wide=True),
+        Column("earns", lambda item: amount_cell(item.earned_per_million), right=True, priority=4),
         Column("verdict", _verdict, tone=lambda item: verdict_tone(_verdict(item)), priority=1),
         Column(
             "why",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.cost.unit.figure import break_even_rate
-from maestro_cli.output.money import amount_cell
+from maestro_cli.output.money import amount_beside
 from maestro_cli.output.renderers.cost_words import hour_words
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Listing, Report
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def unit_costs_view(found: UnitCosts) -> Report:
     """JSON has the window, the price, the budget, the queries, and `items` with a verdict or null each."""
     rate, budget = found.replica_hourly_rate, found.budget
-    needed = None if rate is None or budget is None else break_even_rate(rate, budget)
+    needed = rate_needed(rate, budget)
     seconds = (found.end - found.start).total_seconds()
     rows: list[tuple[str, object]] = [
         ("from", hour_words(found.start)),
@@ -28,10 +28,7 @@ def unit_costs_view(found: UnitCosts) -> Report:
         ("price", None if rate is None else f"{found.currency} {rate:g} a replica and hour"),
         ("formula", "replica_hourly_rate × replica_hours / predictions × 1,000,000"),
     ]
-    if budget is not None:
-        rows.append(("budget", f"{found.currency} {budget:g} a million"))
-    if needed is not None:
-        rows.append(("met from", f"{needed:.3g} predictions a second and replica"))
+    rows += budget_rows(rate, budget, found.currency)
     document = {
         "context": found.context,
         "window": {"start": found.start, "end": found.end, "seconds": seconds},
@@ -48,6 +45,22 @@ def unit_costs_view(found: UnitCosts) -> Report:
     return Report("unit-cost/v1", document, (Fields(rows), _services(found)))
 
 
+def rate_needed(rate: float | None, budget: float | None) -> float | None:
+    """Predictions a second and replica from which a million are within the budget; None is not known."""
+    return None if not rate or budget is None else break_even_rate(rate, budget)
+
+
+def budget_rows(rate: float | None, budget: float | None, currency: str) -> list[tuple[str, object]]:
+    """What a million may cost, and from which load on it does not cost more."""
+    needed = rate_needed(rate, budget)
+    told: list[tuple[str, object]] = []
+    if budget is not None:
+        told.append(("budget", f"{currency} {budget:g} a million"))
+    if needed is not None:
+        told.append(("met from", f"{needed:.3g} predictions a second and replica"))
+    return told
+
+
 def _services(found: UnitCosts) -> Listing[UnitCost]:
     columns: tuple[Column[UnitCost], ...] = (
         Column("namespace", lambda item: item.usage.namespace, wide=True),
@@ -56,7 +69,10 @@ def _services(found: UnitCosts) -> Listing[UnitCost]:
         Column("replica hours", lambda item: _digits(item.usage.replica_hours), right=True, priority=3),
         Column("per replica/s", lambda item: _digits(item.usage.rate_per_replica), right=True, priority=3),
         Column(
-            f"{found.currency} a million", lambda item: amount_cell(item.per_million), right=True, priority=1
+            f"{found.currency} a million",
+            lambda item: amount_beside(item.per_million, found.budget),
+            right=True,
+            priority=1,
         ),
         Column("verdict", _verdict, tone=lambda item: verdict_tone(_verdict(item)), priority=1),
         Column("coverage", lambda item: f"{item.usage.coverage:.0%}", right=True),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.costs.root import CostServices
 
 _OBSERVED_HOURS = 24
-_FIGURES = ("hourly_rate", "value_per_request", "replica_hourly_rate")
+_FIGURES = ("hourly_rate", "value_per_request", "replica_hourly_rate", "budget_per_million")
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,20 +64,24 @@ class _Measured:
     def window_seconds(self) -> float:
         return (self.end - self.start).total_seconds()
 
+    def budget(self, wanted: UnitCostWanted) -> float | None:
+        """What a million may cost: as was asked, else as the prices or the context say."""
+        return self.prices.figures.budget_per_million if wanted.budget is None else wanted.budget
+
 
 def find_unit_costs(services: CostServices, wanted: UnitCostWanted) -> UnitCosts:
     """Raises UsageError, InvalidFile for the prices, NoData when no service was seen at all."""
     seen = _measure(services, wanted)
-    figures = seen.prices.figures
+    figures, budget = seen.prices.figures, seen.budget(wanted)
     return UnitCosts(
         context=services.context_name,
         start=seen.start,
         end=seen.end,
         replica_hourly_rate=figures.replica_hourly_rate,
         currency=figures.currency,
-        budget=wanted.budget,
+        budget=budget,
         queries=UsageQueries(seen.scope, seen.window_seconds),
-        items=tuple(unit_cost(usage, figures.replica_hourly_rate, wanted.budget) for usage in seen.usages),
+        items=tuple(unit_cost(usage, figures.replica_hourly_rate, budget) for usage in seen.usages),
     )
 
 
@@ -103,6 +107,7 @@ def find_version_costs(services: CostServices, wanted: UnitCostWanted) -> Versio
         }
         rate = figures.replica_hourly_rate
         basis = f"{figures.currency} {rate:g} a replica and hour" if rate else ""
+    budget = seen.budget(wanted)
     found = measure_versions(services.prometheus, seen.scope, seen.end, seen.window_seconds)
     paid = [(one, spends.get((one.namespace, one.service), NOTHING_KNOWN)) for one in found]
     return VersionCosts(
@@ -111,13 +116,14 @@ def find_version_costs(services: CostServices, wanted: UnitCostWanted) -> Versio
         end=seen.end,
         basis=basis,
         currency=figures.currency,
-        budget=wanted.budget,
+        replica_hourly_rate=None if machines is not None else figures.replica_hourly_rate,
+        budget=budget,
         value=figures.value_per_request,
         queries=VersionQueries(seen.scope, seen.window_seconds),
         items=tuple(
             item
             for one, spend in paid
-            for item in version_costs(one, spend, budget=wanted.budget, value=figures.value_per_request)
+            for item in version_costs(one, spend, budget=budget, value=figures.value_per_request)
             if item.usage.requests
         ),
         extras=tuple(extra for one, spend in paid for extra in extras(one, spend)),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from maestro_cli.cli import offers
+from maestro_cli.cli.commands.cost.offers import pictures
 from maestro_cli.cli.commands.cost.options import (
     ByOption,
     FromOption,
@@ -54,7 +55,12 @@ def show(
         str, typer.Option(metavar="DRILL", help="The same of the newest drill of a name, or one by its id.")
     ] = "",
     picture: Annotated[
-        str, typer.Option(metavar="KIND", help="Also drawn: treemap, bars by hour or day, or trend.")
+        str,
+        typer.Option(
+            metavar="KIND",
+            help="Also drawn: treemap, bars by hour or day, or trend.",
+            autocompletion=pictures,
+        ),
     ] = "",
     output: OutputOption = "table",
 ) -> None:

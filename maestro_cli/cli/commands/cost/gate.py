@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.commands.cost.offers import pipeline_hosts, scales
 from maestro_cli.cli.commands.cost.options import PricesOption
 from maestro_cli.cli.options import InNamespaceOption, OutputOption, output_options
 from maestro_cli.core.errors import UsageError
@@ -32,7 +33,10 @@ def gate(
         float | None, typer.Option(metavar="AMOUNT", help="The most that all of it may cost a month.")
     ] = None,
     at: Annotated[
-        str, typer.Option(metavar="END", help="Judge at the fewest or the most replicas: min, max.")
+        str,
+        typer.Option(
+            metavar="END", help="Judge at the fewest or the most replicas: min, max.", autocompletion=scales
+        ),
     ] = "max",
     prices: PricesOption = None,
     nodes: Annotated[
@@ -57,7 +61,13 @@ def gate(
         typer.Option("--out", metavar="DIR", help="Write a comment, the report and outputs there."),
     ] = None,
     host: Annotated[
-        str, typer.Option("--ci", metavar="HOST", help="Tell it too: auto, github, gitlab or none.")
+        str,
+        typer.Option(
+            "--ci",
+            metavar="HOST",
+            help="Tell it too: auto, github, gitlab or none.",
+            autocompletion=pipeline_hosts,
+        ),
     ] = "auto",
     namespace: InNamespaceOption = None,
     output: OutputOption = "table",

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.commands.cost import offers
+
 WindowOption = Annotated[
     str, typer.Option(metavar="DURATION", help="The last hours, with the one of now: 24h, 7d, 30d.")
 ]
@@ -21,6 +23,7 @@ ByOption = Annotated[
     typer.Option(
         metavar="KEYS",
         help="namespace, workload, team, model, version, node, …, or label:NAME; several by commas.",
+        autocompletion=offers.keys,
     ),
 ]
 WhereOption = Annotated[
@@ -29,7 +32,10 @@ WhereOption = Annotated[
 ShareIdleOption = Annotated[
     str,
     typer.Option(
-        "--share-idle", metavar="HOW", help="Idle capacity: a row, or shared within each node or the cluster."
+        "--share-idle",
+        metavar="HOW",
+        help="Idle capacity: a row, or shared within each node or the cluster.",
+        autocompletion=offers.idle_sharings,
     ),
 ]
 ShareOption = Annotated[
@@ -38,11 +44,17 @@ ShareOption = Annotated[
         "--share",
         metavar="NAMESPACE=HOW",
         help="A namespace that all others pay: by cost, even or metric; may be repeated.",
+        autocompletion=offers.spreads_of_namespace,
     ),
 ]
 ShareOverheadOption = Annotated[
     str,
-    typer.Option("--share-overhead", metavar="HOW", help="The control plane likewise: cost, even or metric."),
+    typer.Option(
+        "--share-overhead",
+        metavar="HOW",
+        help="The control plane likewise: cost, even or metric.",
+        autocompletion=offers.spreads,
+    ),
 ]
 WeightOption = Annotated[
     list[str] | None,
@@ -54,6 +66,7 @@ ShareOrderOption = Annotated[
         "--share-order",
         metavar="STEPS",
         help="What is shared first, by commas. Default: idle,namespaces,overhead.",
+        autocompletion=offers.sharing_steps,
     ),
 ]
 PricesOption = Annotated[

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.commands.cost.offers import patch_formats
+from maestro_cli.cli.offers import changed_workloads
 from maestro_cli.cli.options import (
     AcceptOption,
     AllNamespacesOption,
@@ -39,7 +41,12 @@ def rightsize(
     ctx: typer.Context,
     workloads: Annotated[
         list[str] | None,
-        typer.Option("--workload", metavar="WORKLOAD", help="Only this one; may be repeated."),
+        typer.Option(
+            "--workload",
+            metavar="WORKLOAD",
+            help="Only this one; may be repeated.",
+            autocompletion=changed_workloads,
+        ),
     ] = None,
     window: WindowOption = "14d",
     least_history: LeastHistoryOption = "7d",
@@ -50,7 +57,13 @@ def rightsize(
         Path | None, typer.Option(metavar="FILE", help="Prices; by default those of the context.")
     ] = None,
     changes: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="What may be set next, as files.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="What may be set next, as files.",
+            autocompletion=patch_formats,
+        ),
     ] = "",
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Also as a page: .html or .md.")] = None,
     namespace: InNamespaceOption = None,
@@ -93,7 +106,10 @@ def rightsize(
 @app.command()
 def apply(
     ctx: typer.Context,
-    workloads: Annotated[list[str], typer.Argument(metavar="WORKLOAD", help="One after the other.")],
+    workloads: Annotated[
+        list[str],
+        typer.Argument(metavar="WORKLOAD", help="One after the other.", autocompletion=changed_workloads),
+    ],
     window: WindowOption = "14d",
     least_history: LeastHistoryOption = "7d",
     namespace: InNamespaceOption = None,

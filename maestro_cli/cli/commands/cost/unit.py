@@ -31,7 +31,8 @@ def unit(
     window: Annotated[str, typer.Option(metavar="DURATION", help="How far back to look.")] = "1h",
     until: UntilOption = "",
     budget: Annotated[
-        float | None, typer.Option(metavar="AMOUNT", help="What a million may cost, in the price's currency.")
+        float | None,
+        typer.Option(metavar="AMOUNT", help="What a million may cost; by default `budget_per_million`."),
     ] = None,
     prices: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Prices; by default `costs` of the context.")
@@ -58,6 +59,8 @@ def unit(
     output: OutputOption = "table",
 ) -> None:
     """Show what a million successful predictions cost: price × replica-hours, by the servers' own metrics.
+
+    Judged by --budget, else by `budget_per_million` of the context's `costs` or of the file of prices.
 
     --by version shares the cost of a service out by the time that the requests of each version took, and
     shows it beside its p95, its right answers and what a million earns; then what shadows, retries, failures

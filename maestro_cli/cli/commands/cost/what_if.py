@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from maestro_cli.cli.commands.cost.offers import workloads_and
 from maestro_cli.cli.commands.cost.options import FromOption, PricesOption, UntilOption, WindowOption
 from maestro_cli.cli.options import InNamespaceOption, OutputOption, output_options
 from maestro_cli.output.writer import emit
@@ -14,17 +15,26 @@ from maestro_cli.output.writer import emit
 def what_if(
     ctx: typer.Context,
     replicas: Annotated[
-        list[str] | None, typer.Option(metavar="WORKLOAD=N", help="It would have so many replicas.")
+        list[str] | None,
+        typer.Option(
+            metavar="WORKLOAD=N", help="It would have so many replicas.", autocompletion=workloads_and("=")
+        ),
     ] = None,
     cache_hits: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="WORKLOAD=SHARE", help="Its cache would answer so much; NOW:THEN where it is not metered."
+            metavar="WORKLOAD=SHARE",
+            help="Its cache would answer so much; NOW:THEN where it is not metered.",
+            autocompletion=workloads_and("="),
         ),
     ] = None,
     spot: Annotated[
         list[str] | None,
-        typer.Option(metavar="WORKLOAD=SHARE", help="That share of it, or of all, would run on spot."),
+        typer.Option(
+            metavar="WORKLOAD=SHARE",
+            help="That share of it, or of all, would run on spot.",
+            autocompletion=workloads_and("="),
+        ),
     ] = None,
     node_type: Annotated[
         list[str] | None, typer.Option(metavar="OLD=NEW", help="As many nodes of the other type.")

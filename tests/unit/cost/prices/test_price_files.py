@@ -79,7 +79,7 @@ def test_amounts_of_opencost_that_are_not_read_are_told_and_its_other_keys_passe
 
 def test_the_shipped_file_prices_the_embedded_platform_and_has_nothing_odd() -> None:
     found = read_prices(shipped("deploy") / "local" / "prices.yaml")
-    assert found.figures.replica_hourly_rate == 0.05
+    assert (found.figures.replica_hourly_rate, found.figures.budget_per_million) == (0.05, 5.0)
     assert found.oddities == ()
     line = only(found).node("process", "local", Capacity.ON_DEMAND)
     assert line is not None

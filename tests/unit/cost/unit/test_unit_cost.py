@@ -95,6 +95,17 @@ def test_a_window_that_was_hardly_measured_has_a_figure_and_no_verdict_on_it(bud
     assert unit_cost(replace(BUSY, coverage=LEAST_COVERAGE), 0.05, 5.0).verdict is Verdict.PASS
 
 
+def test_a_budget_that_is_missed_by_a_hair_is_not_told_as_met_once() -> None:
+    figure = unit_cost(BUSY, 0.05).per_million
+    assert figure is not None
+    reasons = []
+    for budget in (figure / 1.0001, figure / 1.5):
+        judgement = unit_cost(BUSY, 0.05, budget).judgement
+        assert judgement is not None
+        reasons.append(judgement.reason)
+    assert reasons == ["just over the budget", "1.5 times the budget"]
+
+
 @given(price=positive, budget=positive, replicas=st.integers(1, 50), seconds=positive)
 def test_the_break_even_rate_costs_the_budget(
     price: float, budget: float, replicas: int, seconds: float
