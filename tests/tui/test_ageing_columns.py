@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from maestro_cli.core.quantities import DURATION_CHARACTERS
@@ -167,6 +167,7 @@ _CELLS = st.text("ab5mMk.- \u212a\u017f", max_size=4)
     ages=st.lists(st.sampled_from(["5m", "-", "0s", "15d3h"]), min_size=4, max_size=4),
     where=st.lists(st.booleans(), min_size=4, max_size=4),
 )
+@example(typed=" a", sign="!", cells=["a"], ages=["-"] * 4, where=[False] * 4)
 def test_what_is_told_of_a_row_whatever_its_age_holds_for_each_age(
     typed: str, sign: str, cells: list[str], ages: list[str], where: list[bool]
 ) -> None:

@@ -168,7 +168,7 @@ def _of_rows(text: str) -> Filter:
     from maestro_cli.runbooks.linear_regex import linear_regex  # RE2 is loaded for who filters
 
     is_not = text.startswith("!")
-    expression = text.removeprefix("!")
+    expression = text.removeprefix("!").lstrip()
     try:
         wanted = linear_regex(f"(?i){expression}")
     except ValueError as error:
