@@ -244,6 +244,8 @@ class Autoscaler:
     is_driven: bool = False  # its controller has looked at it
     labels: Mapping[str, str] = field(default_factory=dict)
     cpu_target: int | None = None  # percent of the CPU request; None: it does not look at that
+    shares: Mapping[str, int] = field(default_factory=dict)  # the lowest percent of requests, by resource
+    others: tuple[str, ...] = ()  # what else it looks at
 
     @property
     def ref(self) -> ObjectRef:

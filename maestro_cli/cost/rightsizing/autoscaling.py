@@ -8,6 +8,7 @@ comes before new pods are ready, and the cut ends there. Source: research, secti
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import replace
 
 from maestro_cli.cost.cluster_series import ANY_CLUSTER, ClusterSeries
@@ -57,6 +58,9 @@ def looks_at_cpu_alone(autoscaler: Autoscaler) -> bool:
 def _target_of(
     series: ClusterSeries, workload: WorkloadId, autoscaler: Autoscaler, resource: str, target: float
 ) -> Fact:
+    if autoscaler.is_asked:
+        query = shlex.join(("kubectl", "get", "hpa", "-n", workload.namespace, autoscaler.name, "-o", "yaml"))
+        return Fact("percent of the request", query, target)
     chosen = {
         "namespace": workload.namespace, "horizontalpodautoscaler": autoscaler.name,
         "metric_name": resource, "metric_target_type": "utilization",

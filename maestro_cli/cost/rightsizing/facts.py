@@ -44,6 +44,7 @@ class Autoscaler:
     full: float | None = None
     wanted: float | None = None
     used: float | None = None
+    is_asked: bool = False  # the cluster told of it, and metrics do not
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Facts:
     sizes: Mapping[ContainerId, Size] = field(default_factory=dict)
     replicas: Mapping[WorkloadId, int] = field(default_factory=dict)
     autoscalers: Mapping[WorkloadId, Autoscaler] = field(default_factory=dict)
+    autoscalers_untold: str = ""  # why it is not known who scales workloads
     kills: Mapping[ContainerId, OutOfMemory] = field(default_factory=dict)
     undone: Mapping[ContainerId, KilledAfter] = field(default_factory=dict)  # the last, in the window
     undone_untold: tuple[str, ...] = ()  # why it is not known what changes saw of kills

@@ -99,7 +99,10 @@ def forbids_cpu(asked: Asked, now: Size, facts: Facts) -> Iterator[Reason]:
 
 
 def forbids_any(asked: Asked, facts: Facts, budgets: Sequence[BudgetLeft]) -> Iterator[Reason]:
-    """Kills for memory, and error budgets."""
+    """Kills for memory, error budgets, and autoscalers that nobody could ask for."""
+    if facts.autoscalers_untold:
+        text = f"whether an autoscaler scales by what it asks for is not known: {facts.autoscalers_untold}"
+        yield Reason("autoscaler-unknown", text)
     undone = facts.undone.get(asked.container)
     if undone is not None:
         text = f"it was killed for its memory by change {undone.change}"

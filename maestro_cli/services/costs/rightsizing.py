@@ -73,6 +73,7 @@ def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Right
     facts = replace(
         facts, templates=containers_of(cluster.workloads or ()), undone=undone, undone_untold=untold
     )
+    facts, unscaled = _with_autoscalers(facts, cluster, set(chosen.values()))
     items = tuple(
         advise(workload, list(of), facts, objectives.of(workload), looked)
         for workload, of in groupby(measured, key=lambda one: one.container.workload)
@@ -80,7 +81,7 @@ def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Right
     saving, notes = _saving(services, wanted, items, facts, cluster, end)
     found = Rightsizing(
         services.context_name, end - span, end, looked.least_seconds, items, saving,
-        (*notes, *untold, *objectives.notes, *cluster.notes, *_trust(looked), *_unguarded(items)),
+        (*notes, *untold, *objectives.notes, *cluster.notes, *unscaled, *_trust(looked), *_unguarded(items)),
     )  # fmt: skip
     is_young = found.is_blind and looked.least_seconds >= WEEK_SECONDS
     return replace(found, notes=(*found.notes, _YOUNG)) if is_young else found
@@ -121,6 +122,23 @@ def _end(services: CostServices, wanted: RightsizingWanted) -> datetime:
             f"{wanted.until} is not over yet", why="nobody measured it", fix="--until a time that has passed"
         )
     return end
+
+
+def _with_autoscalers(
+    facts: Facts, cluster: ClusterSeen, workloads: set[WorkloadId]
+) -> tuple[Facts, tuple[str, ...]]:
+    """With those that the cluster tells of and metrics do not.
+
+    Where neither tells of any, and the cluster could not be asked, no cut is made; without a cluster it is
+    said that metrics alone were looked at.
+    """
+    told = cluster.autoscalers(workloads)
+    if not isinstance(told, str):
+        return replace(facts, autoscalers={**told, **facts.autoscalers}), ()
+    if facts.autoscalers:
+        return facts, ()
+    text = f"whether autoscalers scale by what is asked for is not known, metrics tell of none: {told}"
+    return (replace(facts, autoscalers_untold=told) if cluster.is_there else facts), (text,)
 
 
 def _trust(looked: Looked) -> Sequence[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from maestro_cli.changes.history import last_applied
 from maestro_cli.changes.kinds.set_resources import WATCH_SECONDS
 from maestro_cli.changes.model import Risk, plan_digest
 from maestro_cli.changes.offering import offered
 from maestro_cli.core.errors import GateNotMet, UsageError
+from maestro_cli.core.quantities import format_duration, parse_duration_seconds
 from maestro_cli.core.refs import ref_of
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.rightsizing.advice import Advice, AutoscalerStep, ContainerAdvice
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 
 NO_OBJECTIVE = "no-objective"
+RESIZED_LATELY = "resized-lately"
 
 
 def plans_rightsizing(services: CostServices, workload: str, wanted: RightsizingWanted) -> Plans:
@@ -136,20 +140,42 @@ def _resources(services: CostServices, workload: str, wanted: RightsizingWanted,
     words = [word for one in advice.containers for word in _words(one)]
     timeout = services.policy.verify_timeout_seconds + WATCH_SECONDS
     plan = services.changes.plan("set-resources", ref, {"resources": words}, timeout_seconds=timeout)
-    return _with_risks(plan, advice)
+    return _with_risks(plan, (*_unguarded(advice), *_resized_lately(services, plan, wanted, advice)))
 
 
-def _with_risks(plan: Plan, advice: Advice) -> Plan:
-    """A cut that no objective watches has to be accepted by its name: that it hurts would show to nobody."""
-    if advice.budgets or not advice.cuts:
+def _with_risks(plan: Plan, risks: Sequence[Risk]) -> Plan:
+    """Each has to be accepted by its name."""
+    if not risks:
         return plan
-    risk = Risk(
-        NO_OBJECTIVE,
-        f"no objective guards {advice.workload}",
-        "a size that is too small shows in errors and slow answers, and nothing would tell or undo it",
-    )
-    made = replace(plan, risks=(*plan.risks, risk))
+    made = replace(plan, risks=(*plan.risks, *risks))
     return replace(made, digest=plan_digest(made))
+
+
+def _unguarded(advice: Advice) -> Iterator[Risk]:
+    """A cut that no objective watches: that it hurts would show to nobody."""
+    if advice.cuts and not advice.budgets:
+        yield Risk(
+            NO_OBJECTIVE,
+            f"no objective guards {advice.workload}",
+            "a size that is too small shows in errors and slow answers, and nothing would tell or undo it",
+        )
+
+
+def _resized_lately(
+    services: CostServices, plan: Plan, wanted: RightsizingWanted, advice: Advice
+) -> Iterator[Risk]:
+    """A cut by what was measured under another size: a change halves at most, and so many do not."""
+    if not advice.cuts:
+        return
+    now, target = services.clock.now(), plan.target
+    since = now - timedelta(seconds=parse_duration_seconds(wanted.least_history))
+    last = last_applied(services.journal, target.ref, target.uid, plan.kind, since)
+    if last is not None:
+        yield Risk(
+            RESIZED_LATELY,
+            f"{target.ref} was resized {format_duration((now - last.at).total_seconds())} ago ({last.id})",
+            f"less than {wanted.least_history} was measured since: the rest was used under another size",
+        )
 
 
 def check_settable(advice: Advice) -> None:

@@ -7,12 +7,13 @@ nothing tells whether it is, it stands for one whose budget is not known, which 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from maestro_cli.core.errors import MaestroError
 from maestro_cli.core.refs import WorkloadRef
+from maestro_cli.cost.rightsizing.facts import Autoscaler
 from maestro_cli.cost.rightsizing.guards import BudgetLeft
 from maestro_cli.cost.rightsizing.model import WorkloadId
 from maestro_cli.cost.rightsizing.owners import PodKey
@@ -31,6 +32,11 @@ class ClusterSeen:
         self.node_labels: Mapping[str, Mapping[str, str]] = {}
         self.notes: tuple[str, ...] = ()
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the context has a cluster."""
+        return self._services.context.cluster is not None
+
     @cached_property
     def workloads(self) -> Sequence[Workload] | None:
         """None: their pod templates are not known, and nor are the labels of nodes."""
@@ -46,6 +52,26 @@ class ClusterSeen:
             )
             return None
         return found
+
+    def autoscalers(self, workloads: Set[WorkloadId]) -> Mapping[WorkloadId, Autoscaler] | str:
+        """Those of the workloads, as the cluster tells them; in words why that is not known."""
+        if not self.is_there:
+            return "the context has no cluster to ask"
+        namespaces = {one.namespace for one in workloads}
+        try:
+            told = self._services.cluster.list_autoscalers(
+                next(iter(namespaces)) if len(namespaces) == 1 else None
+            )
+        except MaestroError as error:
+            return error.what
+        found = ((WorkloadId(one.namespace, one.target_kind, one.target_name), one) for one in told)
+        return {
+            workload: Autoscaler(
+                one.name, one.least, one.most, one.shares.get("cpu"), one.shares.get("memory"), one.others,
+                is_asked=True,
+            )
+            for workload, one in found if workload in workloads
+        }  # fmt: skip
 
 
 class Guards:

@@ -285,8 +285,35 @@ def autoscaler_facts(autoscaler: AutoscalerObject) -> Autoscaler:
         meta.namespace, meta.name, target.kind, target.name, least, spec.max_replicas, uid=meta.uid,
         resource_version=meta.resource_version, annotations=untrusted(meta.annotations),
         labels=untrusted(meta.labels), is_driven=bool(autoscaler.status and autoscaler.status.conditions),
-        cpu_target=cpu_targets[0] if cpu_targets else None,
+        cpu_target=cpu_targets[0] if cpu_targets else None, shares=_shares_of(spec.metrics or ()),
+        others=tuple(sorted(_name_of(one) for one in spec.metrics or () if not _share_of(one))),
     )  # fmt: skip
+
+
+_PER_REQUEST = {"Resource": "resource", "ContainerResource": "containerResource"}
+
+
+def _shares_of(metrics: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """By resource the share of the request, of pods or of one container, that it scales at; the lowest."""
+    found: dict[str, int] = {}
+    for metric in filter(_share_of, metrics):
+        name, percent = _name_of(metric), _share_of(metric)
+        found[name] = min(percent, found.get(name, percent))
+    return found
+
+
+def _share_of(metric: Mapping[str, Any]) -> int:
+    """Percent of the request; 0 for a metric that has nothing to do with requests."""
+    told = metric.get(_PER_REQUEST.get(str(metric.get("type")), "")) or {}
+    percent = (told.get("target") or {}).get("averageUtilization")
+    return percent if isinstance(percent, int) else 0
+
+
+def _name_of(metric: Mapping[str, Any]) -> str:
+    """The name of its resource, or of what else it looks at; its type where it tells none."""
+    kind = str(metric.get("type", ""))
+    told = metric.get(kind[:1].lower() + kind[1:]) or {}
+    return str(told.get("name") or (told.get("metric") or {}).get("name") or kind)
 
 
 def with_cpu_target(metrics: Sequence[Mapping[str, Any]], percent: int) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from maestro_cli.changes.left import Left
 from maestro_cli.changes.model import plan_digest
 from maestro_cli.changes.projection import ChangesProjection
 from maestro_cli.core.errors import GateNotMet, NotFound, Refused, StalePlan, UsageError
+from maestro_cli.core.facts.cluster import Autoscaler as ClusterAutoscaler
 from maestro_cli.core.facts.cluster import ServiceEndpoint
 from maestro_cli.core.refs import parse_object_ref, parse_workload_ref
 from maestro_cli.cost.rightsizing.advice import Advice
@@ -26,9 +27,14 @@ from maestro_cli.cost.rightsizing.krr_rule import KrrSeries
 from maestro_cli.cost.rightsizing.model import MIB, ContainerId, Size, WorkloadId
 from maestro_cli.cost.rightsizing.sizing import advise
 from maestro_cli.journal.store import Journal
-from maestro_cli.services.costs.rightsizing import RightsizingWanted
-from maestro_cli.services.costs.rightsizing_changes import NO_OBJECTIVE, Course, plans_rightsizing
-from maestro_cli.services.costs.rightsizing_cluster import Guards
+from maestro_cli.services.costs.rightsizing import RightsizingWanted, _with_autoscalers
+from maestro_cli.services.costs.rightsizing_changes import (
+    NO_OBJECTIVE,
+    RESIZED_LATELY,
+    Course,
+    plans_rightsizing,
+)
+from maestro_cli.services.costs.rightsizing_cluster import ClusterSeen, Guards
 from maestro_cli.slo.objectives import Counters, Objective
 from tests.unit.changes.bench import YES, Bench, TickingClock
 from tests.unit.changes.fake_cluster import REF, FakeCluster, template
@@ -117,6 +123,8 @@ def services(bench: Bench, item: Advice) -> Any:
         policy=SimpleNamespace(verify_timeout_seconds=20.0),
         changes=bench.pipeline(),
         cluster=bench.cluster,
+        journal=bench.journal,
+        clock=bench.clock,
     )
 
 
@@ -134,6 +142,76 @@ def test_a_guarded_cut_and_a_raise_are_not_asked_about(bench: Bench) -> None:
     for item in (advice(BudgetLeft("fraud", 0.9)), advice(size=Size(0.1, None, 100 * MIB, None))):
         plan = next(plans_rightsizing(services(bench, item), "ml/deploy/fraud", RightsizingWanted()))
         assert plan.risks == ()
+
+
+def test_a_cut_by_what_was_used_under_another_size_is_accepted_by_name(bench: Bench) -> None:
+    """Else what is halved at most in one change is halved again each minute."""
+    item = advice(BudgetLeft("fraud", 0.9))
+    of = services(bench, item)
+
+    def risks(least: str) -> list[str]:
+        plan = next(plans_rightsizing(of, "ml/deploy/fraud", RightsizingWanted(least_history=least)))
+        assert plan.digest == plan_digest(plan)
+        return [risk.code for risk in plan.risks]
+
+    assert risks("7d") == []
+    plan = next(plans_rightsizing(of, "ml/deploy/fraud", RightsizingWanted()))
+    bench.pipeline().execute(plan, YES)
+    item = advice(BudgetLeft("fraud", 0.9), size=Size(3.0, None, 3072 * MIB, None))
+    of.rightsizing = lambda _: SimpleNamespace(items=(item,))
+    assert risks("7d") == [RESIZED_LATELY]
+    of.rightsizing = lambda _: SimpleNamespace(items=(advice(size=Size(0.1, None, 100 * MIB, None)),))
+    assert RESIZED_LATELY not in risks("7d")  # a raise
+    of.rightsizing = lambda _: SimpleNamespace(items=(item,))
+    bench.clock.pass_time(hours=1)
+    assert (risks("1h"), risks("2h")) == ([], [RESIZED_LATELY])
+
+
+@dataclass
+class Scaling(Context):
+    """A FAKE context whose cluster tells its autoscalers, or refuses to."""
+
+    autoscalers: list[ClusterAutoscaler] | None = field(default_factory=list)
+
+    def list_autoscalers(self, namespace: str | None) -> list[ClusterAutoscaler]:
+        if self.autoscalers is None:
+            raise Refused("horizontalpodautoscalers are forbidden")
+        return [one for one in self.autoscalers if namespace in (None, one.namespace)]
+
+
+def with_autoscalers(context: Scaling, **told: Autoscaler) -> tuple[Facts, tuple[str, ...]]:
+    facts = Facts(autoscalers={WorkloadId("ml", "Deployment", name): of for name, of in told.items()})
+    return _with_autoscalers(facts, ClusterSeen(cast("Any", context)), {FRAUD})
+
+
+def test_autoscalers_that_no_metrics_tell_of_are_asked_for_in_the_cluster() -> None:
+    mine, other = (
+        ClusterAutoscaler("ml", name, "Deployment", name, 2, 4, shares={"cpu": 80}, others=("queue",))
+        for name in ("fraud", "cart")
+    )
+    facts, notes = with_autoscalers(Scaling({}, autoscalers=[mine, other]))
+    asked = Autoscaler("fraud", 2, 4, 80, None, ("queue",), is_asked=True)
+    assert (facts.autoscalers, facts.autoscalers_untold, notes) == ({FRAUD: asked}, "", ())
+    told = Autoscaler("fraud", 2, 4, 60)
+    facts, _ = with_autoscalers(Scaling({}, autoscalers=[mine]), fraud=told)
+    assert facts.autoscalers == {FRAUD: told}
+
+
+def test_where_autoscalers_may_not_be_read_nothing_is_cut() -> None:
+    facts, notes = with_autoscalers(Scaling({}, autoscalers=None))
+    assert "horizontalpodautoscalers are forbidden" in notes[0]
+    main = ContainerId(FRAUD, "server")
+    facts = replace(
+        facts, sizes={main: Size(2.0, None, 2048 * MIB, None)}, replicas={FRAUD: 3}, endings=frozenset({main})
+    )
+    measured = [Measured(main, usage(), KrrSeries(), 1.0, 1.0)]
+    (one,) = advise(FRAUD, measured, facts, [BudgetLeft("fraud", 0.9)], Looked(14 * DAY)).containers
+    for step in (one.cpu, one.memory):
+        assert (step.next, [reason.code for reason in step.reasons]) == (step.now, ["autoscaler-unknown"])
+    facts, notes = with_autoscalers(Scaling({}, has_cluster=False))
+    assert (facts.autoscalers_untold, len(notes)) == ("", 1)
+    facts, notes = with_autoscalers(Scaling({}, autoscalers=None), cart=Autoscaler("cart"))
+    assert (facts.autoscalers_untold, notes) == ("", ())  # metrics tell of autoscalers
 
 
 def scaled(target: float = 60.0) -> Advice:

@@ -233,11 +233,31 @@ def test_parts_of_the_spec_are_written_in_one_patch_and_nothing_else() -> None:
     ]
 
 
+def test_an_autoscaler_tells_by_which_shares_of_requests_it_scales_and_by_what_else() -> None:
+    def of(name: str, percent: int) -> dict[str, Any]:
+        return {"name": name, "target": {"type": "Utilization", "averageUtilization": percent}}
+
+    metrics = [
+        {"type": "Resource", "resource": of("cpu", 80)},
+        {"type": "ContainerResource", "containerResource": {**of("cpu", 70), "container": "app"}},
+        {"type": "Resource", "resource": of("memory", 75)},
+        {"type": "Resource", "resource": {"name": "cpu", "target": {"averageValue": "500m"}}},
+        {"type": "Pods", "pods": {"metric": {"name": "queue"}, "target": {"averageValue": "3"}}},
+        {"type": "Future"},
+    ]
+    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "f"}, "maxReplicas": 9, "metrics": metrics}
+    kube, _ = answering(ok({"metadata": {}, "items": [{"metadata": {"name": "h"}, "spec": spec}]}))
+    (found,) = kube.list_autoscalers("ml")
+    assert (found.cpu_target, dict(found.shares)) == (80, {"cpu": 70, "memory": 75})
+    assert found.others == ("Future", "cpu", "queue")
+
+
 def test_autoscalers_are_read_and_a_cluster_without_them_has_none() -> None:
     spec = {"scaleTargetRef": {"kind": "Deployment", "name": "fraud"}, "maxReplicas": 9}
     kube, seen = answering(ok({"metadata": {}, "items": [{"metadata": {"name": "h"}, "spec": spec}]}))
     (found,) = kube.list_autoscalers("ml")
     assert (found.target_kind, found.target_name, found.least, found.most) == ("Deployment", "fraud", 1, 9)
+    assert (found.shares, found.others) == ({}, ())
     assert seen[0].url.path == "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers"
     for missing in (httpx.Response(404), status(501, "NotImplemented", "the light cluster has none")):
         kube, _ = answering(missing)
