@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import typer
+import typer.exceptions
+import typer.main
+from typer.core import TyperGroup
 
 from maestro_cli.changes.policy_file import Freeze, PolicyFile, Rule, load_policy
+from maestro_cli.cli.main import app, hoist_global_options
 from maestro_cli.cli.registry import COMMANDS
 from maestro_cli.config.experiments import Blackout, ExperimentRules, FaultHooks
 from maestro_cli.config.intake import Anomalies, Reason, Receiver, Warnings
@@ -103,3 +111,33 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
         r"(?:^|[`(\"])maestro (?:--(?:context[ =]\S+|read-only|plain) )*([a-z-]+)", text, re.MULTILINE
     )
     assert {name for name in named if name not in known} - {"serve"} == set()
+
+
+def _shown() -> Iterator[tuple[str, str]]:
+    """Every line of a block of shell that starts maestro, with its page."""
+    for page in PAGES:
+        for block in re.findall(r"```bash\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            lines = block.replace("\\\n", " ").splitlines()
+            yield from ((str(page.relative_to(ROOT)), one) for one in lines if one.startswith("maestro "))
+
+
+def _parse(line: str) -> None:
+    """As far as the command itself; raises what the parser library refuses."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    words = list(takewhile(lambda word: not set(word) <= set("|&;<>()"), lexer))[1:]
+    context = typer.main.get_command(app).make_context("maestro", hoist_global_options(words))
+    while isinstance(context.command, TyperGroup) and context._protected_args + context.args:
+        name, command, rest = context.command.resolve_command(context, context._protected_args + context.args)
+        assert command is not None
+        context = command.make_context(name, rest, parent=context)
+
+
+def test_commands_that_pages_show_are_such_as_the_program_takes() -> None:
+    wrong = []
+    for page, line in _shown():
+        try:
+            _parse(line)
+        except typer.exceptions.TyperException as error:
+            wrong.append(f"{page}: {line}: {error.format_message()}")
+    assert wrong == []
