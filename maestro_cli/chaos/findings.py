@@ -16,7 +16,7 @@ from maestro_cli.chaos.model import Findings
 from maestro_cli.chaos.secrecy import Secrecy
 from maestro_cli.chaos.verdict import Judged
 from maestro_cli.core.canonical import plain
-from maestro_cli.core.errors import MaestroError, NotKept, UndoFailed
+from maestro_cli.core.errors import GateNotMet, MaestroError, NotKept, UndoFailed
 from maestro_cli.core.files import write_atomically
 
 JOURNAL, LOG = "journal.json", "worker.log"
@@ -68,6 +68,12 @@ def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Find
         "watched": plain(findings.watched),
         **({} if findings.failover is None else {"failover": plain(findings.failover)}),
     }
+
+
+def unbegun(error: Exception) -> GateNotMet:
+    """Nothing is injected whose end could not be written down."""
+    why = "; ".join(filter(None, (str(error), getattr(error, "why", ""))))
+    return GateNotMet("the run cannot be written down; nothing was injected", why=why, fix="make room")
 
 
 def unkept(run: str, judged: Judged, findings: Findings, error: Exception) -> MaestroError:

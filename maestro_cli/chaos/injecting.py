@@ -23,9 +23,11 @@ from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.faults.fault import InForce, Proof
 from maestro_cli.chaos.guard.check import Chosen, Proposal
 from maestro_cli.chaos.ledger import ExperimentLedger
+from maestro_cli.chaos.looks import Looks, Seen
 from maestro_cli.chaos.model import Injected, Injection, Recovery
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.chaos.undoing import AT_ONCE, end_of, is_remedy, residue_of, undo_changes
+from maestro_cli.chaos.verdict import Steady
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.daemon_pool import DaemonPool
@@ -37,6 +39,7 @@ from maestro_cli.core.errors import (
     UndoFailed,
     UsageError,
 )
+from maestro_cli.core.quantities import counted
 
 POLL_SECONDS = 0.1
 OVERDUE_SECONDS = 1.0  # for the experiment itself to take it back
@@ -59,8 +62,10 @@ class Injecting:
         consent: Consent,
         refused: Callable[[str], MaestroError | None],
         drilled: Drilled | None = None,
+        looks: Looks | None = None,
     ) -> None:
         self._refused, self._drilled = refused, drilled
+        self._looks = looks or Looks()  # without them a fault's own proof is all there is
         self._may_act = proposal.experiment.acts
         self._chosen = {one.order.name: one for one in proposal.chosen}
         guarded = proposal.experiment.guarded
@@ -294,26 +299,29 @@ class Injecting:
             return self.recoveries[name]
 
     def _proved(self, fault: InForce) -> Recovery:
-        name = fault.order.name
-        since, good = self._since[name], 0
-        first = self._clock.monotonic()
+        """Three good looks in a row at the fault's own end, and at the steady state while that is looked at.
+
+        It took from the end of the injection to the first of them, of whichever came last.
+        """
+        name, limit = fault.order.name, self._recovery_seconds
+        since, good, began = self._since[name], 0, 0.0
         while True:
             looked = self._clock.monotonic()
             proof = _looked(lambda: FAULTS[fault.order.fault].recovery(self._platform, fault))
-            if proof.holds is Holds.YES:
-                first, good = (looked, 1) if not good else (first, good + 1)
-            else:
-                good = 0
-            spent = self._clock.monotonic() - since
-            if good >= GOOD_IN_A_ROW or spent > self._recovery_seconds or self._hurry.wait(POLL_SECONDS):
+            began = began if good else looked
+            good = good + 1 if proof.holds is Holds.YES else 0
+            seen = Seen() if self.in_force else self._looks.since(since)  # else it may be another's doing
+            first, spent = max(began, seen.first or since) - since, self._clock.monotonic() - since
+            if good >= GOOD_IN_A_ROW and _is_steady(seen):
+                return Recovery(name, True, _seen_words(proof, seen), round(max(0.0, first), 3))
+            is_near = bool(good and seen.met) and first <= limit  # the first was in time: await the others
+            is_vain = good >= GOOD_IN_A_ROW and not seen.is_awaited  # nobody looks any more
+            if (spent > limit and not is_near) or is_vain or self._hurry.wait(POLL_SECONDS):
                 break
-        well = good >= GOOD_IN_A_ROW
-        if well:
-            return Recovery(name, True, proof.text, round(max(0.0, first - since), 3))
-        is_cut_short = spent <= self._recovery_seconds
-        untold = "its proof was not waited for; " if is_cut_short else ""
-        why = f"{untold}after {spent:.0f} s: {proof.text}"
-        return Recovery(name, False, why, is_cut_short=is_cut_short)
+        is_untold = good >= GOOD_IN_A_ROW and seen.last is not Steady.MISSED
+        untold = "its proof was not waited for; " if spent <= limit else ""
+        why = f"{untold}after {spent:.0f} s: {_seen_words(proof, seen)}"
+        return Recovery(name, False, why, is_cut_short=spent <= limit or is_untold)
 
     def _effect_seconds(self, fault: InForce) -> float:
         """How long an effect is waited for: no longer than the fault may be in force."""
@@ -338,3 +346,16 @@ def _looked(look: Callable[[], Proof]) -> Proof:
         return look()
     except MaestroError as error:
         return Proof(Holds.NOT_YET, error.what)
+
+
+def _is_steady(seen: Seen) -> bool:
+    """Enough looks were met; where no more come, those that there were speak against nothing."""
+    return seen.met >= GOOD_IN_A_ROW or (not seen.is_awaited and seen.last in (None, Steady.MET))
+
+
+def _seen_words(proof: Proof, seen: Seen) -> str:
+    """What proves it, or does not, with what the looks at the steady state say."""
+    if seen.met:
+        return f"{proof.text}; in a steady state, {counted(seen.met, 'look')} in a row"
+    said = {Steady.MISSED: "; not in a steady state", Steady.NO_DATA: "; the steady state is not known"}
+    return proof.text + said.get(seen.last or Steady.MET, "")

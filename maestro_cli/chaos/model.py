@@ -245,7 +245,7 @@ class Injection:
 class Recovery:
     """Whether things were as before after the undo of one fault, and how long that took.
 
-    `is_cut_short`: somebody did not wait for the proof, and nobody knows.
+    `is_cut_short`: somebody did not wait for the proof, or the steady state told nothing, and nobody knows.
     """
 
     name: str

@@ -19,7 +19,7 @@ from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.chaos.child import Child
 from maestro_cli.chaos.drilled import Drilled
-from maestro_cli.chaos.findings import LOG, keep, maestro_part, unkept
+from maestro_cli.chaos.findings import LOG, keep, maestro_part, unbegun, unkept
 from maestro_cli.chaos.guard import at_the_last, examine, refusal
 from maestro_cli.chaos.guard.check import Answer, Proposal
 from maestro_cli.chaos.heard import Heard
@@ -27,6 +27,7 @@ from maestro_cli.chaos.history import asked_of
 from maestro_cli.chaos.injecting import Injecting
 from maestro_cli.chaos.keeping import Keeper
 from maestro_cli.chaos.ledger import ExperimentLedger
+from maestro_cli.chaos.looks import Looks
 from maestro_cli.chaos.measuring import Measuring
 from maestro_cli.chaos.model import Experiment, Findings, Guarded, Kind, Stop, Tolerated
 from maestro_cli.chaos.planning import Planner, proposal_digest
@@ -42,7 +43,6 @@ from maestro_cli.core.daemon_pool import DaemonPool
 from maestro_cli.core.errors import (
     Busy,
     CannotRecord,
-    GateNotMet,
     InvalidFile,
     MaestroError,
     StalePlan,
@@ -147,12 +147,6 @@ def run(
         keeper.release()
 
 
-def unbegun(error: Exception) -> GateNotMet:
-    """Nothing is injected whose end could not be written down."""
-    why = "; ".join(filter(None, (str(error), getattr(error, "why", ""))))
-    return GateNotMet("the run cannot be written down; nothing was injected", why=why, fix="make room")
-
-
 class _Run:
     """One run, from a proposal that was let through."""
 
@@ -173,9 +167,10 @@ class _Run:
         self._experiment = wanted.experiment
         self._guarded = wanted.experiment.guarded or Guarded()
         self._folder = means.folders / ledger.run
+        self._looks = Looks()
         self._injecting = Injecting(
             proposal, means.pipeline, means.platform, ledger, means.clock, wanted.consent, self._refused,
-            wanted.drilled,
+            wanted.drilled, self._looks,
         )  # fmt: skip
         self._regions = RegionDrill(self._guarded, self._injecting, means.platform, means.clock, ledger.run)
         self._measuring = Measuring(proposal, means.surroundings.value, means.clock)
@@ -230,6 +225,7 @@ class _Run:
         finally:
             child.kill()
             worker = child.ended()
+            self._looks.end()
             self._watch.end()
             self._injecting.stop()
             self._regions.end()
@@ -293,6 +289,7 @@ class _Run:
         self._stopped = stop
         self._kill_at = self._means.clock.monotonic() + STOP_SECONDS
         child.stop()  # only a signal: what it waits for here must not end it another way before
+        self._looks.end()
         self._measuring.end()
         self._injecting.stop()
         self._apart("", stop.kind.value)
@@ -326,6 +323,7 @@ class _Run:
             self._secrecy.learn(event["values"])
             return
         self._heard.hear(event)
+        self._looks.hear(event, self._means.clock.monotonic())
         if name == "steady":
             seen = steady_of(event["state"])
             told = filter(None, (f"steady state {event['phase']}: {seen.value}", self._measuring.so_far))

@@ -175,6 +175,8 @@ def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
             yield _reason("injection", f"{one.name}: {one.outcome.value}: {one.why}", ExitCode.ACTION_FAILED)
     known = {one.name for one in findings.injections if one.outcome is not Injected.EFFECTIVE}
     runs = journal.get("run") or ()
+    if any(not one.recovered for one in findings.recoveries):  # that is told by itself
+        runs = [run for run in runs if not _asks_for_recovery(run)]
     if findings.stop is not None:  # what was stopped did not say no by itself
         runs = [run for run in runs if not said_no(run)]
     for failed in _failed(runs, "action"):
@@ -186,6 +188,11 @@ def _injection(journal: Journal, findings: Findings) -> Iterator[Reason]:
         yield _reason("worker", findings.worker, ExitCode.ACTION_FAILED)
     elif journal.get("status") == "aborted" and findings.stop is None:
         yield _reason("worker", "Chaos Toolkit aborted it", ExitCode.ACTION_FAILED)
+
+
+def _asks_for_recovery(run: Mapping[str, Any]) -> bool:
+    provider = (run.get("activity") or {}).get("provider") or {}
+    return (provider.get("module"), provider.get("func")) == (ACTIONS, "recovered")
 
 
 def _never_put_in(journal: Journal, findings: Findings) -> Iterator[Reason]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.chaos.ci.decision import Decision, decide
 from maestro_cli.chaos.ci.outcome import Outcome, refused
-from maestro_cli.chaos.running import Wanted, unbegun
+from maestro_cli.chaos.findings import unbegun
+from maestro_cli.chaos.running import Wanted
 from maestro_cli.chaos.schedules import Schedule, Standing, read_schedules, standing
 from maestro_cli.core.clock import to_rfc3339
 from maestro_cli.core.errors import Busy, CannotRecord

@@ -225,7 +225,8 @@ class ExperimentServices(PeopleServices):
 
     def run_experiment(self, wanted: Wanted, progress: Progress) -> RunReport:
         """Run what was agreed to. Raises what the guard says."""
-        from maestro_cli.chaos.running import run, unbegun
+        from maestro_cli.chaos.findings import unbegun
+        from maestro_cli.chaos.running import run
         from maestro_cli.core.errors import CannotRecord
 
         try:

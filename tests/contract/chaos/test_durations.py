@@ -20,6 +20,8 @@ from tests.contract.chaos.lab import ACTIONS, Lab, data, experiment
 from tests.contract.chaos.performed import action, python
 from tests.patience import wait_for
 
+PATIENT = {"every": "100ms", "misses": "100%", "in_a_row": 10_000}
+
 pytestmark = [pytest.mark.contract, pytest.mark.usefixtures("soon")]
 
 
@@ -118,3 +120,35 @@ def test_a_run_whose_lease_another_took_ends(lab: Lab, monkeypatch: pytest.Monke
     assert report.findings.stop is not None
     assert "another process" in report.findings.stop.why
     assert lab.servers.in_force == 0
+
+
+def test_a_recovery_takes_until_the_steady_state_is_met_again(lab: Lab) -> None:
+    """The fault's own proof says nothing of callers: its pods were ready all the while."""
+    lab.servers.script(start={"ratio": 2.0})
+    given = data(hold=0.2, recovery="20s", steady_state=PATIENT)
+
+    def mend() -> None:
+        wait_for(lambda: "experiment.undone" in lab.kinds(), "the undo")
+        threading.Event().wait(1.0)  # what is measured
+        lab.servers.say(ratio=0.5)
+
+    mending = threading.Thread(target=mend, daemon=True)
+    mending.start()
+    report = lab.run(experiment(given))
+    mending.join()
+    assert report.judged.passed, report.judged
+    (recovery,) = report.findings.recoveries
+    assert recovery.recovered
+    assert recovery.seconds is not None
+    assert recovery.seconds >= 1.0
+    assert "; in a steady state, 3 looks in a row" in recovery.why
+
+
+@pytest.mark.parametrize(("after", "code"), [(2.0, ExitCode.CONDITION_NOT_MET), ("500", ExitCode.NO_DATA)])
+def test_without_a_steady_state_in_time_nothing_has_recovered(lab: Lab, after: Any, code: ExitCode) -> None:
+    lab.servers.script(end={"ratio": after})
+    given = data(hold=0.2, steady_state=PATIENT, recovery="0.5s")
+    report = lab.run(experiment(given))
+    assert report.judged.exit_code is code, report.judged
+    (recovery,) = report.findings.recoveries
+    assert (recovery.recovered, recovery.seconds) == (False, None)
