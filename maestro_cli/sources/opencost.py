@@ -1,20 +1,22 @@
 """OpenCost: what nodes and volumes cost, by its API. Invariant: reads only.
 
-Asks `/assets` (`core/pkg/opencost/asset_json.go` of github.com/opencost/opencost): one object by name, or a
-list of them as Kubecost has it. Names and labels are the cluster's, and untrusted.
+Asks `/assets` (`core/pkg/opencost/asset_json.go` of github.com/opencost/opencost): one object by name, a
+list of such objects as Kubecost has it, or a list of the assets themselves. Names and labels are the
+cluster's, and untrusted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from maestro_cli.config.secrets import NO_VAULT, Secrets
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.clock import to_rfc3339
+from maestro_cli.core.decoding import ready
 from maestro_cli.core.facts.endpoints import EndpointCheck
 from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.metering.model import GIB
@@ -57,7 +59,7 @@ class _Asset(msgspec.Struct, rename="camel"):
 
 class _Answer(msgspec.Struct):
     code: int
-    data: dict[str, _Asset] | list[dict[str, _Asset]] | None = None
+    data: dict[str, Any] | list[dict[str, Any] | None] | None = None
     message: str = ""
 
 
@@ -103,14 +105,23 @@ class OpenCost:
         told = self._backend.decode(answer, _Answer)
         if told.code != 200:
             raise not_like(SYSTEM, self.url, f"it says {told.code}: {visible(told.message, 200)}")
-        sets = told.data if isinstance(told.data, list) else [told.data or {}]
-        found = [asset for one in sets for asset in one.values()]
+        found = self._assets(told.data)
         nodes = tuple(_node(one) for one in found if one.type == "Node")
         return nodes, tuple(
             DiskAsset(one.storage_class, one.byte_hours, one.total_cost)
             for one in found
             if one.type == "Disk"
         )
+
+    def _assets(self, data: dict[str, Any] | list[dict[str, Any] | None] | None) -> list[_Asset]:
+        """Of a set by name, of a list of such sets, and of a list of assets themselves."""
+        told: list[Any] = []
+        for one in data if isinstance(data, list) else [data]:
+            told += [one] if one and isinstance(one.get("type"), str) else (one or {}).values()
+        try:
+            return [msgspec.convert(one, ready(_Asset)) for one in told]
+        except msgspec.ValidationError as error:
+            raise not_like(SYSTEM, self.url, visible(str(error), 200)) from error
 
 
 def _instant(at: datetime) -> str:

@@ -175,6 +175,13 @@ def test_a_filter_that_takes_nobody_says_so(record: str) -> None:
     assert note not in somebody["notes"]
 
 
+def test_a_shared_namespace_that_nobody_metered_is_said(record: str) -> None:
+    found = cost("show", "--from", record, "--share", "nosuch=cost", "--share", "kube-system=cost")
+    assert found.code == 0
+    assert found.out.count("nothing was metered of the shared namespace") == 1
+    assert "nothing was metered of the shared namespace nosuch" in found.out
+
+
 @pytest.mark.parametrize("until", ["0001-01-01", "0001-01-01T00:00:00+14:00", "1969-12-31"])
 def test_a_time_before_anything_could_be_measured_is_refused(until: str) -> None:
     result = cost("show", "--until", until)

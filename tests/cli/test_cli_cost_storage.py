@@ -67,6 +67,18 @@ def test_versions_that_nobody_needs_are_moved_and_the_others_kept(inventory: str
     assert document["of_no_version"] == {"objects": 1, "bytes": 100}
 
 
+def test_what_has_no_price_saves_nothing_that_is_known(inventory: str, tmp_path: Path) -> None:
+    """A class without prices of requests and of reading back: whether moving pays cannot be told."""
+    file = tmp_path / "listed.yaml"
+    file.write_text(PRICES.split("per_thousand", maxsplit=1)[0].rstrip(" ,") + "}\n", encoding="utf-8")
+    found = storage(inventory, str(file), "--offline", "-o", "json")
+    document = json.loads(found.out)
+    assert (found.code, document["saving"], document["versions_without_a_price"]) == (15, None, 3)
+    shown = storage(inventory, str(file), "--offline")
+    assert shown.code == 15
+    assert "not known: 3 of 7 versions without a price" in shown.out
+
+
 def test_nothing_is_moved_while_it_is_not_known_what_is_served(inventory: str, prices: str) -> None:
     found = storage(inventory, prices, "-o", "json")
     assert found.code == 15

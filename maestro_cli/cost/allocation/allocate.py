@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from maestro_cli.core.untrusted import visible
 from maestro_cli.cost.allocation.charging import Charges, Subject, charge, seen
 from maestro_cli.cost.allocation.grouping import Filter, Place, keys_of
 from maestro_cli.cost.allocation.model import Allocation, Component, Row, RowKind
@@ -73,9 +74,21 @@ def tell(charged: Charges, grouping: tuple[str, ...], sharing: Sharing, where: F
         where=str(where),
         sharing=str(sharing),
         seen_hours=float(seen(metered).sum()),
-        notes=charges.notes if not where.matchers or _is_any(rows) else (*charges.notes, NOBODY_SELECTED),
+        notes=(
+            *charges.notes,
+            *_shared_by_none(charges.subjects, sharing),
+            *((NOBODY_SELECTED,) if where.matchers and not _is_any(rows) else ()),
+        ),
     )
     return Hourly(allocation, costs, metered.coverage)
+
+
+def _shared_by_none(subjects: Iterable[Subject], sharing: Sharing) -> Iterator[str]:
+    """A name that is written wrong shares nothing."""
+    known = {ref.namespace for _, ref in subjects}
+    for one in sharing.namespaces:
+        if one.namespace not in known:
+            yield f"nothing was metered of the shared namespace {visible(one.namespace, 63)}"
 
 
 def _is_any(rows: Sequence[Row]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from maestro_cli.core.errors import NoData
 from maestro_cli.cost.storage.keeping import NEWEST
 from maestro_cli.cost.storage.lifecycle import GCS_CLASSES, Policy, gcs_policy, s3_policy
-from maestro_cli.cost.storage.tiering import Tiering
+from maestro_cli.cost.storage.tiering import Place, Tiering
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,17 @@ class Stored:
     others: int
     others_bytes: int
     unknown: str
+
+    @property
+    def unpriced(self) -> int:
+        """How many versions it cannot be told of whether moving them pays."""
+        return sum(item.place is Place.UNKNOWN for item in self.items)
+
+    @property
+    def saving(self) -> float | None:
+        """Of those that move: a lower bound where some have no price, None where these are all that might."""
+        moved = [item.saving or 0.0 for item in self.items if item.place is Place.MOVE]
+        return sum(moved) if moved or not self.unpriced else None
 
     def policy(self) -> Policy:
         """For S3, or for GCS where the class is one of its own; raises UsageError, NoData."""

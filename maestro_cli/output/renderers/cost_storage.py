@@ -23,12 +23,11 @@ TONES = {Place.MOVE: "good", Place.UNKNOWN: "warn", Place.KEEP: "", Place.STAY: 
 def stored_view(found: Stored) -> Report:
     """JSON has `items`, a version each, with where it belongs and why; amounts are of the whole outlook."""
     wanted = found.wanted
-    saved = sum(item.saving or 0.0 for item in found.items if item.place is Place.MOVE)
     rows: list[tuple[str, object]] = [
         ("store", str(wanted.store)),
         ("from, to", f"{wanted.hot} → {wanted.cold}"),
         ("outlook", f"{wanted.months:g} months, {wanted.reads_per_month:g} reads of a version a month"),
-        ("saving", money(saved, found.currency)),
+        ("saving", _saving(found)),
     ]
     if found.others:
         rows.append(("of no version", f"{counted(found.others, 'object')}, {_size(found.others_bytes)}"))
@@ -41,7 +40,8 @@ def stored_view(found: Stored) -> Report:
         "to": wanted.cold,
         "months": wanted.months,
         "reads_per_month": wanted.reads_per_month,
-        "saving": saved,
+        "saving": found.saving,
+        "versions_without_a_price": found.unpriced,
         "references_unknown": found.unknown or None,
         "of_no_version": {"objects": found.others, "bytes": found.others_bytes},
         "items": [_item(item) for item in found.items],
@@ -58,6 +58,14 @@ def stored_view(found: Stored) -> Report:
     )
     listing = Listing("storage-items/v1", columns, found.items, document=_item)
     return Report("storage/v1", document, (Fields(rows), listing))
+
+
+def _saving(found: Stored) -> str:
+    lack = f"{found.unpriced} of {counted(len(found.items), 'version')} without a price"
+    if found.saving is None:
+        return f"not known: {lack}"
+    saved = money(found.saving, found.currency)
+    return f"{saved}, as far as known: {lack}" if found.unpriced else saved
 
 
 def policy_view(policy: Policy, found: Stored) -> Report:

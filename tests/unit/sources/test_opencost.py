@@ -63,6 +63,14 @@ def test_a_list_of_sets_is_read_as_one() -> None:
     assert len(source.assets(END, END)[0]) == 3
 
 
+def test_a_list_of_assets_is_read_as_the_set_that_it_is() -> None:
+    source, _ = opencost({**RECORDED, "data": [*RECORDED["data"].values(), None]})
+    assert source.assets(END, END) == opencost(RECORDED)[0].assets(END, END)
+    wrong, _ = opencost({"code": 200, "data": [{"type": "Node", "minutes": "many"}]})
+    with pytest.raises(Unreachable, match="OpenCost"):
+        wrong.assets(END, END)
+
+
 def test_volumes_are_priced_by_their_class_and_what_was_free_or_not_there_by_nothing() -> None:
     disk = {"type": "Disk", "byteHours": 10 * GIB, "totalCost": 0.01, "storageClass": "fast"}
     source, _ = opencost(
@@ -83,6 +91,7 @@ def test_volumes_are_priced_by_their_class_and_what_was_free_or_not_there_by_not
         ({"code": 500, "status": "", "data": None, "message": "Error: illegal window: [nil, nil)"}, 500),
         ({"code": 500, "status": "", "data": None, "message": "Error: illegal window: [nil, nil)"}, 200),
         ({"something": "else"}, 200),
+        ({"code": 200, "data": {"a": 1}}, 200),
         ("text", 200),
     ],
 )

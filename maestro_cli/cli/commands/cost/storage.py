@@ -12,7 +12,6 @@ from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import counted
 from maestro_cli.cost.storage.keeping import NEWEST
 from maestro_cli.cost.storage.report import StorageWanted
-from maestro_cli.cost.storage.tiering import Place
 from maestro_cli.output.diagnostics import note
 from maestro_cli.output.renderers.cost_storage import policy_view, stored_view
 from maestro_cli.output.writer import emit
@@ -81,5 +80,5 @@ def storage(
             note(f"left out: {left}, more than a store takes or with names that it cannot be told")
     else:
         emit(stored_view(found), options)
-    if found.unknown or all(item.place is Place.UNKNOWN for item in found.items):
+    if found.unknown or found.saving is None or not found.items:
         raise typer.Exit(ExitCode.NO_DATA)
