@@ -92,7 +92,7 @@ def run_view(run: ExperimentRun) -> Report:
         Column("effect", lambda one: one.outcome),
     )
     faults = Listing("chaos-run-faults/v1", columns, run.faults, empty="no fault was put in")
-    document = {**run_document(run), "faults": [plain(one) for one in run.faults]}
+    document = {**run_document(run), "residue": left, "faults": [plain(one) for one in run.faults]}
     return Report("chaos-run/v1", document, (Heading(f"Run {run.id}"), Fields(rows), faults))
 
 

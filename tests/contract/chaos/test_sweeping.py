@@ -65,6 +65,7 @@ def test_a_defect_in_an_undo_costs_neither_the_verdict_nor_a_later_sweep(
         report = lab.run(experiment(data()))
         assert report.judged.exit_code is ExitCode.UNDO_FAILED
         assert "ValueError" in " ".join(report.findings.undo_failures)
+        assert "not taken back: it: " in " ".join(report.journal["maestro"]["residue"])
         (swept,) = lab.sweep()
         assert swept.residue
     (again,) = lab.sweep()

@@ -110,7 +110,8 @@ def test_a_run_that_is_over_names_each_fault_that_was_not_taken_back(
         "config", "config-break", (), "2026-11-26T02:59:00.000Z", "2026-11-26T03:00:00.000Z", "effective",
         "", undone_at, error,
     )  # fmt: skip
-    blocks = run_view(replace(RUN, status=status, faults=(fault,))).blocks
-    told = dict(next(one.rows for one in blocks if isinstance(one, Fields)))
+    view = run_view(replace(RUN, status=status, faults=(fault,)))
+    told = dict(next(one.rows for one in view.blocks if isinstance(one, Fields)))
     assert told["left behind"] == left
+    assert view.document["residue"] == ([left] if left else [])
     assert str(told.get("cleared by", "")).startswith("maestro chaos sweep exp-1" if left else "")
