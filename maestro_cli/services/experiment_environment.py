@@ -7,7 +7,7 @@ kubeconfig with that context alone is all that it finds, and it is gone with the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,5 +49,6 @@ def experiment_environment(
 
 
 def remove_kubeconfig(folder: Path) -> None:
-    """What a run that was killed left; nothing where there is none. Raises OSError."""
-    (folder / KUBECONFIG).unlink(missing_ok=True)
+    """What a run that was killed left; nothing where there is none, or nothing may be removed."""
+    with suppress(OSError):
+        (folder / KUBECONFIG).unlink(missing_ok=True)

@@ -367,7 +367,8 @@ class ExperimentServices(PeopleServices):
             self.journal, self, self.changes, self.clock, run=found, leave=leave, progress=progress or Quiet()
         )
         for one in swept:
-            remove_kubeconfig(Path(self.experiment_run(one.run).folder))
+            if folder := self.experiment_run(one.run).folder:  # never of the folder that one is in
+                remove_kubeconfig(Path(folder))
         swept += clear_killed_drills(self, found, stuck={one.run for one in swept if one.residue})
         return (*freed, *swept) if found or force_finalizers else (*swept, *self._sweep_mesh(force=False))
 
