@@ -61,6 +61,7 @@ def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Find
         "predicted_burn": plain(proposal.burns),
         "proof_of_effect": plain(findings.injections),
         "proof_of_recovery": plain(findings.recoveries),
+        "undo_log": _undo_log(proposal, findings),
         "undo_failures": list(findings.undo_failures),
         "residue": [*findings.residue, *unfinished],
         "stop": plain(findings.stop),
@@ -68,6 +69,17 @@ def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Find
         "watched": plain(findings.watched),
         **({} if findings.failover is None else {"failover": plain(findings.failover)}),
     }
+
+
+def _undo_log(proposal: Proposal, findings: Findings) -> list[dict[str, str]]:
+    """What takes back each change of the faults that were put in, or were tried to be."""
+    tried = {one.name for one in findings.injections}
+    return [
+        {"fault": one.order.name, "change": plan.id, "undo": plan.undo.summary if plan.undo else ""}
+        for one in proposal.chosen
+        if one.order.name in tried
+        for plan in one.plans
+    ]
 
 
 def unbegun(error: Exception) -> GateNotMet:

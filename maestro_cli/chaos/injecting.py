@@ -148,14 +148,16 @@ class Injecting:
     def hold(self, seconds: float | None) -> Mapping[str, Any]:
         """Wait so long, by default until the last fault has to be over; raises Interrupted.
 
-        It is never longer than something is in force: what comes after that would be no fault's. In a drill
-        it is until the response is over, whatever was asked for.
+        It is never longer than something is in force: what comes after that would be no fault's; after faults
+        that all failed it is no time. In a drill it is until the response is over, whatever was asked for.
         """
         with self._state:
             ends, bounds = [*self._ends.values()], [self._end_of(one) for one in self.in_force]
         if seconds is None and not ends:
             raise ActionFailed("there is nothing to hold", why="no fault was put in")
-        now = self._clock.monotonic()
+        now, tried = self._clock.monotonic(), [one.outcome for one in self.injections.values()]
+        if tried and Injected.EFFECTIVE not in tried and not bounds:
+            return {"held_seconds": 0.0}
         left = max(ends) - now if seconds is None or (self._drilled and ends) else seconds
         held = max(0.0, min(left, max(bounds) - now) if bounds else left)
         self._pause(held)

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.chaos.ci.decision import decide
+from maestro_cli.chaos.ci.variables import variables_of
 from maestro_cli.config.strict import parse_yaml
 from tests.cli.program import environment
 from tests.cli.test_cli_chaos_gate import ACTS, CALLS
@@ -116,6 +118,14 @@ def test_no_script_holds_an_expression_and_what_is_used_is_pinned(name: str) -> 
         assert "$(params" not in script
     for used in re.findall(r"uses: (\S+)", (CI / name).read_text(encoding="utf-8")):
         assert used.startswith("./") or re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", used)
+
+
+def test_the_action_passes_on_outputs_that_the_gate_tells() -> None:
+    names = {*variables_of([], decide([]), {"report": "gate.json"})}
+    passed = {name: one["value"] for name, one in read("action.yml")["outputs"].items()}
+    told = [re.search(r"gate\.outputs\.(\w+)", one) for one in passed.values()]
+    assert {one[1] for one in told if one} <= names
+    assert {"burn", "report"} <= set(passed)
 
 
 def test_evidence_and_sweep_are_always_kept_and_runs_of_a_cluster_wait_for_one_another() -> None:

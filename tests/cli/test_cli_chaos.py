@@ -68,7 +68,9 @@ def test_lint_warns_of_what_nothing_bounds_and_ends_10_for_errors(configured: Pa
     assert maestro("chaos", "lint", str(good), "--strict").code == 10
     failed = maestro("chaos", "lint", str(bad), "-o", "sarif")
     assert failed.code == 10
-    assert json.loads(failed.out)["runs"][0]["results"][0]["ruleId"] == "invalid"
+    (result, *_) = json.loads(failed.out)["runs"][0]["results"]
+    assert result["ruleId"] == "invalid"
+    assert result["partialFingerprints"]["maestro/v1"].endswith(":1")
     assert maestro("chaos", "lint").code == 0
 
 

@@ -64,8 +64,14 @@ def _properties(outcome: Outcome) -> dict[str, str]:
         "run": outcome.run,
         "seed": "" if ours.get("seed") is None else str(ours["seed"]),
         "targets": ", ".join(map(str, ours.get("targets") or ())),
+        "namespace": ", ".join(_namespaces(ours.get("targets") or ())),
         **{f"budget.{visible(str(one['objective']), 80)}.left_before": str(one["words"]) for one in burns},
     }
+
+
+def _namespaces(targets: Sequence[object]) -> list[str]:
+    """Of targets as they are written, `namespace/kind/name`; what is of no namespace has two parts."""
+    return sorted({str(one).split("/")[0] for one in targets if str(one).count("/") == 2})
 
 
 def _case(outcome: Outcome, case: Case) -> ElementTree.Element:

@@ -60,6 +60,9 @@ def _order(activity: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str]:
     arguments, name = provider.get("arguments") or {}, str(activity.get("name") or "a fault")
     if activity.get("type") != "action":
         return None, ""
+    if called in (_POD_DELETE, _SCALE) and any("${" in str(one) for one in arguments.values()):
+        why = "it takes what Chaos Toolkit fills in as it runs, and a target has to be known before"
+        return None, f"{name}: stays as it is; {why}: write it out, and import again"
     if called == _POD_DELETE:
         return _pod_delete(name, arguments)
     if called == _SCALE and arguments.get("replicas") == 0 and arguments.get("name"):

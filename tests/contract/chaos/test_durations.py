@@ -152,3 +152,19 @@ def test_without_a_steady_state_in_time_nothing_has_recovered(lab: Lab, after: A
     assert report.judged.exit_code is code, report.judged
     (recovery,) = report.findings.recoveries
     assert (recovery.recovered, recovery.seconds) == (False, None)
+
+
+@pytest.mark.parametrize("script", [{"refuse": True}, {"idle": True}])
+def test_nothing_is_held_of_faults_that_all_failed(lab: Lab, script: Mapping[str, Any]) -> None:
+    lab.servers.script(**script)
+    report = lab.run(experiment(data(hold=600.0)))
+    assert report.judged.exit_code is ExitCode.ACTION_FAILED, report.judged
+    (held,) = [one for one in report.journal["run"] if one["activity"]["name"] == "hold"]
+    assert held["output"] == {"held_seconds": 0.0}
+
+
+def test_a_journal_says_what_takes_each_change_back(lab: Lab) -> None:
+    ours = lab.run(experiment(data(hold=0.1))).journal["maestro"]
+    assert [one["fault"] for one in ours["undo_log"]] == ["it"]
+    assert ours["undo_log"][0]["change"].startswith("chg-")
+    assert ours["undo_log"][0]["undo"]

@@ -77,3 +77,9 @@ def test_a_case_has_the_type_of_what_is_bad_in_it_and_none_that_failed_was_not_r
     types = {name: part["type"] for name, part in told.items() if "type" in part}
     assert types == {"inject.slow": "action_failed", "rollback.undo": "undo_failed", "residue": "undo_failed"}
     assert not [name for name, part in told.items() if "type" in part and part["message"] == "not reached"]
+
+
+def test_a_suite_names_the_namespaces_of_its_targets() -> None:
+    (suite,) = ElementTree.fromstring(document(outcome()).encode())
+    found = {one.attrib["name"]: one.attrib["value"] for one in suite.findall("properties/property")}
+    assert found["namespace"] == "ml"

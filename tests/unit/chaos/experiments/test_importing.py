@@ -65,6 +65,15 @@ def test_what_is_proposed_can_be_read_and_lint_asks_for_what_its_author_has_to_s
     assert found.document["method"][0]["pauses"] == {"after": 3}
 
 
+@pytest.mark.parametrize("more", [{"ns": "${ns}"}, {"qty": "${many}"}, {"label_selector": "app=${app}"}])
+def test_what_is_filled_in_as_it_runs_is_no_target_and_is_told(more: dict[str, Any]) -> None:
+    """It was written into the proposal, which no reader took."""
+    given = {"label_selector": "app=fraud", "ns": "ml", **more}
+    proposed = propose(plain(kubernetes("pod", "terminate_pods", **given)))
+    assert proposed.document["extensions"][0]["faults"] == []
+    assert any("what Chaos Toolkit fills in as it runs" in note for note in proposed.notes)
+
+
 def test_a_file_that_is_bounded_already_is_refused() -> None:
     with pytest.raises(UsageError, match="already"):
         propose({**plain(), "extensions": [{"name": "maestro"}]})
