@@ -279,7 +279,8 @@ def _chosen_document(one: Chosen) -> dict[str, Any]:
 
 def _burn(burn: Burn) -> str:
     spent = "not known" if burn.share is None else format_share(burn.share)
-    of_seen = "" if burn.share_of_seen is None else format_share(burn.share_of_seen)
+    seen = burn.share_of_seen or 0.0  # of what was seen for some seconds it may be many times the whole
+    of_seen = f"{seen:.0f} times" if seen > 2 else format_share(seen) if seen else ""
     more = f" ({of_seen} by what was seen so far)" if of_seen and of_seen != spent else ""
     return f"{burn.objective}: {spent} of its budget{more}; left now: {burn.words}"
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.chaos.guard.check import Burn
 from maestro_cli.chaos.history import ExperimentRun, FaultRecord
 from maestro_cli.output.renderers.experiment_runs import run_view
-from maestro_cli.output.renderers.experiments import report_view
+from maestro_cli.output.renderers.experiments import _burn, report_view
 from maestro_cli.output.views import Fields
 from tests.unit.chaos.journals import journal
 
@@ -115,3 +116,9 @@ def test_a_run_that_is_over_names_each_fault_that_was_not_taken_back(
     assert told["left behind"] == left
     assert view.document["residue"] == ([left] if left else [])
     assert str(told.get("cleared by", "")).startswith("maestro chaos sweep exp-1" if left else "")
+
+
+def test_a_burn_of_many_budgets_is_told_as_times() -> None:
+    """A platform that is some seconds old has seen next to nothing of its window."""
+    words = _burn(Burn("fraud-availability", 0.0004, 1.0, words="all", share_of_seen=148.87))
+    assert "(149 times by what was seen so far)" in words
