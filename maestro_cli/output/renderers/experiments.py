@@ -168,7 +168,7 @@ def plan_view(proposal: Proposal, answers: Sequence[Answer]) -> Report:
             ),
             Column("of", lambda one: len(one.candidates), right=True),
             Column("left alone", lambda one: ", ".join(str(c.ref) for c in one.control) or None, folds=True),
-            Column("undo", lambda one: "; ".join(_undo(one)) or None, folds=True),
+            Column("undo", lambda one: "; ".join(_undo(one)) or None, priority=1, folds=True),
         ),
         proposal.chosen,
         empty="it declares no fault: whom its own actions meet is not known"

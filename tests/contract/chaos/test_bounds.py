@@ -17,7 +17,7 @@ from maestro_cli.chaos.running import Wanted, propose
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.errors import ExitCode, MaestroError, PolicyRefused
 from maestro_cli.output.renderers.experiments import plan_view, report_view
-from maestro_cli.output.views import Fields
+from maestro_cli.output.views import Fields, Listing
 from maestro_cli.slo.objectives import Counters, Objective
 from tests.contract.chaos.lab import ACTIONS, Lab, data, experiment
 from tests.contract.chaos.performed import action, probe, python, touching
@@ -215,3 +215,13 @@ def test_the_report_names_what_nothing_bounded(tmp_path: Path) -> None:
     (fields,) = [one for one in report_view(report.journal).blocks if isinstance(one, Fields)]
     told = dict(fields.rows)["not bounded"]
     assert told == "the action 'touch': whom that met, and what is left of it, is not known"
+
+
+def test_where_room_is_short_a_plan_leaves_out_the_undo_last(tmp_path: Path) -> None:
+    """Whoever agrees to it has to see it."""
+    lab = Lab(tmp_path)
+    report = plan_view(*propose(lab.means, Wanted(experiment(data()), 7, Consent(given=True))))
+    tables = [one.columns for one in report.blocks if isinstance(one, Listing)]
+    (columns,) = [one for one in tables if one[0].title == "fault"]
+    priorities = {one.title: one.priority for one in columns}
+    assert (priorities["undo"], priorities["targets"]) == (1, 1)
