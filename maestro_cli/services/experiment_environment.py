@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from maestro_cli.config.settings import Context
 
 KUBECONFIG = "kubeconfig.json"
+NO_KUBECONFIG = "none"  # of the folder of a run; nobody writes it
 
 
 @contextmanager
@@ -37,8 +38,8 @@ def experiment_environment(
 
     kube_context, text = standalone_kubeconfig(context.cluster, environment)
     if not text:
-        others = {key: value for key, value in found.items() if key != "KUBECONFIG"}
-        yield {**others, "CHAOSTOOLKIT_IN_POD": "true"}
+        # Without the variable chaosk8s takes ~/.kube/config, where there is one, before the pod's account.
+        yield {**found, "KUBECONFIG": str(folder.resolve() / NO_KUBECONFIG), "CHAOSTOOLKIT_IN_POD": "true"}
         return
     file = folder / KUBECONFIG
     write_atomically(file, text, mode=0o600)

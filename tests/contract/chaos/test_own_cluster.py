@@ -132,10 +132,11 @@ def test_a_private_kubeconfig_has_one_context_and_whole_paths(
 
 def test_in_a_pod_it_is_its_service_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    shell = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBECONFIG": str(tmp_path / "none")}
+    shell = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBECONFIG": str(tmp_path / "gone")}
     with experiment_environment("prox", Context(cluster=ClusterEndpoint()), shell, tmp_path) as found:
         assert found["CHAOSTOOLKIT_IN_POD"] == "true"
-        assert "KUBECONFIG" not in found
+        assert Path(found["KUBECONFIG"]).parent == tmp_path.resolve(), "else it would be that of the home"
+        assert not Path(found["KUBECONFIG"]).exists()
 
 
 def test_without_a_cluster_in_the_context_no_action_of_chaosk8s_is_run(tmp_path: Path) -> None:
