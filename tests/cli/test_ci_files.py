@@ -298,32 +298,55 @@ def test_what_an_earlier_run_or_a_change_left_is_not_taken_for_the_verdict(runne
     assert list(evidence.iterdir()) == []
 
 
-@pytest.mark.parametrize(("there", "verdict"), [(("new", "old"), 11), (("old",), 0), (("new",), 11), ((), 6)])
-def test_a_folder_that_is_added_or_deleted_is_judged_and_nothing_is_left_behind(
-    runner: Runner, there: tuple[str, ...], verdict: int
+@pytest.mark.parametrize(
+    ("there", "gone", "verdict"),
+    [
+        (("new", "old"), "", 11),
+        (("new", "old"), "1", 11),
+        (("old",), "1", 0),
+        (("old",), "", 6),
+        (("new",), "", 11),
+        ((), "", 6),
+        ((), "1", 6),
+    ],
+)
+def test_a_folder_that_is_added_or_said_to_be_deleted_is_judged_and_nothing_is_left_behind(
+    runner: Runner, there: tuple[str, ...], gone: str, verdict: int
 ) -> None:
     for name in there:
         _costly(runner.folder, name, 1 if name == "old" else 9)
     (runner.folder / "prices.yaml").write_text("{currency: USD, CPU: 0.03, RAM: 0.004}", encoding="utf-8")
     (runner.folder / "tmp").mkdir()
-    given = {"BASE": "old", "HEAD": "new", "PRICES": "prices.yaml", "MAX_INCREASE": "50"}
+    given = {"BASE": "old", "HEAD": "new", "PRICES": "prices.yaml", "MAX_INCREASE": "50", "GONE": gone}
     env = {f"MAESTRO_COST_{key}": value for key, value in given.items()}
     done = runner.bash("exec sh deploy/ci/cost.sh", {**env, "TMPDIR": str(runner.folder / "tmp")})
     assert done.returncode == verdict
     assert list((runner.folder / "tmp").iterdir()) == []
-    assert (runner.folder / "cost-evidence" / "summary.md").exists() is bool(there)
+    assert (runner.folder / "cost-evidence" / "summary.md").exists() is (verdict != 6)
+    assert ("set MAESTRO_COST_GONE=1" in done.stderr) is (there == ("old",) and not gone)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["NODES", "JOB_HOURS", "IGNORE_UNKNOWN", "BASE", "HEAD", "PRICES", "MAX_INCREASE", "BUDGET", "FAIL_ON"],
+    [
+        "NODES",
+        "JOB_HOURS",
+        "IGNORE_UNKNOWN",
+        "BASE",
+        "HEAD",
+        "GONE",
+        "PRICES",
+        "MAX_INCREASE",
+        "BUDGET",
+        "FAIL_ON",
+    ],
 )
 def test_a_value_of_the_cost_gate_is_data_and_never_a_command(runner: Runner, name: str) -> None:
     _costly(runner.folder, "side", 1)
     (runner.folder / "prices.yaml").write_text("{currency: USD, CPU: 0.03, RAM: 0.004}", encoding="utf-8")
     given = {"BASE": "side", "HEAD": "side", "PRICES": "prices.yaml", name: HOSTILE}
     env = {f"MAESTRO_COST_{key}": value for key, value in given.items()}
-    ends = (0,) if name in ("BASE", "HEAD") else (2, 3, 6)  # a side that is not there is nothing
+    ends = (0,) if name in ("BASE", "GONE") else (2, 3, 6)  # a base that is not there is nothing
     assert runner.bash("exec sh deploy/ci/cost.sh", env).returncode in ends
     assert not list(runner.folder.rglob("pwned"))
 

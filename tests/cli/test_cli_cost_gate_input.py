@@ -145,10 +145,8 @@ def test_a_cluster_that_is_down_is_not_known_and_named_in_what_the_pipeline_gets
     assert gate(folder, "one.yaml").code == 15
 
 
-@pytest.mark.parametrize("after", ["/dev/null", "empty"])
-def test_what_is_deleted_is_a_change_too(folder: Path, after: str) -> None:
-    (folder / "empty").mkdir()
-    gone = gate(folder, "--diff", "one.yaml", after, "--max-increase", "0", "-o", "json")
+def test_what_is_deleted_is_a_change_too(folder: Path) -> None:
+    gone = gate(folder, "--diff", "one.yaml", "/dev/null", "--max-increase", "0", "-o", "json")
     told = json.loads(gone.out)
     assert (gone.code, told["verdict"], told["items"][0]["after"]) == (0, "PASS", None)
     assert told["increase"]["max"] == pytest.approx(-A_CORE)
@@ -156,10 +154,13 @@ def test_what_is_deleted_is_a_change_too(folder: Path, after: str) -> None:
     assert new["increase"]["max"] == pytest.approx(A_CORE)
 
 
-@pytest.mark.parametrize("sides", [("none.yaml", "empty"), ("one.yaml", "none.yaml"), ("one.yaml", "-")])
+@pytest.mark.parametrize(
+    "sides", [("none.yaml", "empty"), ("one.yaml", "empty"), ("one.yaml", "none.yaml"), ("one.yaml", "-")]
+)
 def test_what_is_empty_by_mistake_is_no_deletion(folder: Path, sides: tuple[str, str]) -> None:
-    """Nothing on both sides, a file without manifests, and a program that printed nothing."""
+    """Nothing on both sides, a folder or file without manifests, and a program that printed nothing."""
     (folder / "empty").mkdir()
     refused = gate(folder, "--diff", *sides)
     assert (refused.code, refused.out) == (6, "")
     assert "there is no manifest in" in refused.err
+    assert "or /dev/null where the change deletes all" in refused.err

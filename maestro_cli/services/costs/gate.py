@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 STDIN, _PIPED = "-", "(standard input)"
 _WRITTEN = ("summary.md", "gate.json", "outputs.env", "gitlab.env")
+_FIX = f"name a file or a folder of manifests, or {os.devnull} where the change deletes all"
 _CHART = "Chart.yaml"
 _ENDINGS = (".yaml", ".yml", ".json")
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}(\.[a-z0-9.-]{1,253})?")
@@ -77,7 +78,7 @@ def run_cost_gate(services: CostServices, wanted: GateWanted) -> GateReport:
     before = _documents(wanted.base) if wanted.base else []
     if not _hold_manifests(documents) and not (_hold_manifests(before) and _is_nothing(wanted.manifests)):
         where = ", ".join(_PIPED if one == STDIN else one for one in wanted.manifests)
-        raise NotFound(f"there is no manifest in {where}", fix="name a file or a folder")
+        raise NotFound(f"there is no manifest in {where}", fix=_FIX)
     assumed = _assumed(services, wanted)
     if wanted.base:
         old = read_manifests(before, assumed)
@@ -101,11 +102,11 @@ def _hold_manifests(documents: Iterable[Document]) -> bool:
 
 
 def _is_nothing(manifests: Sequence[str]) -> bool:
-    """Whether nothing is what was meant: a folder that was emptied, or git's word for it.
+    """Whether nothing is what was meant, which git's word for it alone says.
 
-    An empty file or pipe is what a program that failed leaves.
+    An empty file, pipe or folder is what a program that failed leaves.
     """
-    return all(one == os.devnull or Path(one).is_dir() for one in manifests)
+    return all(one == os.devnull for one in manifests)
 
 
 def _limits(wanted: GateWanted) -> Limits:
@@ -167,7 +168,7 @@ def _documents(text: str) -> list[Document]:
     if text == os.devnull:
         return []
     if not path.exists():
-        raise NotFound(f"there is no {text}", fix="name a file or a folder of manifests")
+        raise NotFound(f"there is no {text}", fix=_FIX)
     if not path.is_dir():
         return _read(path)
     if is_kustomization(path):
