@@ -53,10 +53,12 @@ def clear_killed_drills(
     """Put back the rest of what drills left that were killed or have no record of their end, of that run or
     all, and dismiss what they opened; those that are no experiment, which no run tells of.
 
-    Not of runs that are `stuck`: something of them is still there. While a drill is at work nothing is done:
-    which one is alive, its lease says. Raises UndoFailed, once each was tried.
+    Not of runs that are `stuck`: something of them is still there. While a drill or an experiment is at work
+    nothing is done, for it may be on the same workload: which one is alive, its lease says. Raises UndoFailed,
+    once each was tried.
     """
     from maestro_cli.chaos.drills.conductor import DRILLS, unfinished
+    from maestro_cli.chaos.history import working_run
     from maestro_cli.chaos.keeping import Keeper
 
     def is_meant(event: Event) -> bool:
@@ -64,7 +66,7 @@ def clear_killed_drills(
         of = "" if left is None else left["run"]
         return run in ("", of) and of not in stuck
 
-    if not any(map(is_meant, unfinished(services.journal))):
+    if working_run(services.journal) or not any(map(is_meant, unfinished(services.journal))):
         return ()
     try:
         keeper = Keeper(services.journal, "sweep", DRILLS)

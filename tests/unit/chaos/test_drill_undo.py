@@ -15,6 +15,7 @@ from maestro_cli.chaos.drills.conductor import DRILLS, GONE, unfinished
 from maestro_cli.chaos.drills.defects.defect import Scene
 from maestro_cli.chaos.drills.defects.everything import everything
 from maestro_cli.chaos.drills.model import Baseline
+from maestro_cli.chaos.history import LEASE
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import (
     ActionFailed,
@@ -213,9 +214,10 @@ def test_a_sweep_puts_away_a_drill_that_is_no_experiment_once(
     theatre.journal.append("drill.intended", "drill/drl-1", "ana", intent)
     if not is_mended:
         theatre.cluster.template = {"spec": {"containers": [{"args": ["--serve", "fraud=2"]}]}}
-    living = acquire(theatre.journal, DRILLS, "drl-1", 1e6)
-    assert sweep(theatre, monkeypatch) == [], "it is at work"
-    theatre.journal.release_lease(living)
+    for name, subject in ((DRILLS, "drl-1"), (LEASE, "exp-2")):
+        living = acquire(theatre.journal, name, subject, 1e6)
+        assert sweep(theatre, monkeypatch) == [], f"{subject} is at work"
+        theatre.journal.release_lease(living)
     assert sweep(theatre, monkeypatch, "exp-1") == [], "it is not of that run"
     assert len(unfinished(theatre.journal)) == 1
     assert sweep(theatre, monkeypatch) == [("what bad-release broke",)]
