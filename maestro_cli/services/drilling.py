@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from maestro_cli.chaos.drills.expected import Known, drills_among, faults_of, scenario_of
 from maestro_cli.chaos.drills.model import EXPERIMENTS
-from maestro_cli.core.errors import Busy, InvalidFile, NotFound, UndoFailed
+from maestro_cli.core.errors import Busy, Interrupted, InvalidFile, MaestroError, NotFound
 
 if TYPE_CHECKING:
     from maestro_cli.chaos.drills.model import Scenario
@@ -54,12 +54,13 @@ def clear_killed_drills(
     all, and dismiss what they opened; those that are no experiment, which no run tells of.
 
     Not of runs that are `stuck`: something of them is still there. While a drill or an experiment is at work
-    nothing is done, for it may be on the same workload: which one is alive, its lease says. Raises UndoFailed,
-    once each was tried.
+    nothing is done, for it may be on the same workload: which one is alive, its lease says. What of one
+    cannot be put back is its residue, and keeps no other from it. Raises Interrupted.
     """
     from maestro_cli.chaos.drills.conductor import DRILLS, unfinished
     from maestro_cli.chaos.history import working_run
     from maestro_cli.chaos.keeping import Keeper
+    from maestro_cli.chaos.sweeping import Swept
 
     def is_meant(event: Event) -> bool:
         left = event.data["undo"].get(_EXPERIMENT)
@@ -73,18 +74,18 @@ def clear_killed_drills(
     except Busy:
         return ()
     made: list[Swept] = []
-    failed: UndoFailed | None = None
     try:
         # Again: one may have ended before the lease was free.
         for event in filter(is_meant, unfinished(services.journal)):
             try:
                 made += _clear_killed(services, event)
-            except UndoFailed as error:
-                failed = failed or error
+            except Interrupted:
+                raise
+            except MaestroError as error:
+                why = "; ".join(filter(None, (error.what, error.why, error.fix)))
+                made.append(Swept(event.subject.removeprefix("drill/"), (), (why,)))
     finally:
         keeper.release()
-    if failed is not None:
-        raise failed
     return tuple(made)
 
 

@@ -233,6 +233,20 @@ def test_what_is_not_there_is_not_found(configured: Path) -> None:
     assert maestro("chaos", "sweep").out + maestro("chaos", "sweep").err
 
 
+def test_a_killed_drill_that_cannot_be_put_away_is_in_the_table_and_ends_13(configured: Path) -> None:
+    journal = Journal(
+        state_dir() / "journal" / "prod.sqlite", clock=SystemClock(), projections=every_projection()
+    )
+    intent = {"target": "ml/deploy/fraud", "undo": {"weather": "rain"}}
+    journal.append("drill.intended", "drill/drl-1", "ana", intent)
+    journal.close()
+    result = maestro("chaos", "sweep", "-o", "json")
+    assert result.code == 13
+    (swept,) = json.loads(result.out)["items"]
+    assert (swept["run"], swept["faults"], len(swept["residue"])) == ("drl-1", [], 1)
+    assert "--leave" not in result.err, "which is for runs alone"
+
+
 @pytest.mark.parametrize("path", ["/proc/x.json", "nofolder/x.json"])
 def test_where_a_journal_could_not_be_written_nothing_is_run(
     configured: Path, tmp_path: Path, path: str

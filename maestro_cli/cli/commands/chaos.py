@@ -291,8 +291,10 @@ def sweep(
 def _end_swept(swept: Sequence[Swept]) -> None:
     left = [text for one in swept for text in one.residue]
     if left:
-        run = next(one.run for one in swept if one.residue)
-        fix = f'mend it and sweep again, or leave it so: maestro chaos sweep {run} --leave "why"'
+        fix = "mend it and sweep again"
+        runs = (one.run for one in swept if one.residue and one.run.startswith("exp-"))
+        if run := next(runs, ""):  # only of a run it can be left so
+            fix += f', or leave it so: maestro chaos sweep {run} --leave "why"'
         raise UndoFailed("something is still there", why="; ".join(left), fix=fix)
 
 

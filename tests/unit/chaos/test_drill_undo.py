@@ -260,3 +260,26 @@ def test_what_was_left_on_a_workload_that_is_gone_holds_up_no_sweep(
     theatre.cluster.get_workload = gone  # type: ignore[method-assign]
     sweep(theatre, monkeypatch)
     assert [event.data["by"] for event in theatre.journal.events(kinds=("drill.undone",))] == [GONE]
+
+
+def test_a_killed_drill_that_a_sweep_cannot_put_away_keeps_no_other_from_it_and_is_told(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undo = {"template": WELL, "revision": 1}
+    for name, target in (("drl-1", "ml/deploy/closed"), ("drl-2", "ml/deploy/fraud")):
+        intent = {"scenario": "bad-release", "target": target, "undo": undo}
+        theatre.journal.append("drill.intended", f"drill/{name}", "ana", intent)
+    read = theatre.cluster.get_workload
+
+    def get_workload(ref: WorkloadRef) -> Workload:
+        if ref.name == "closed":
+            raise Refused("403")
+        return read(ref)
+
+    theatre.cluster.get_workload = get_workload  # type: ignore[method-assign]
+    monkeypatch.setattr(rehearsing, "embedded_ensemble", lambda _: theatre.ensemble)
+    services = SimpleNamespace(journal=theatre.journal, clock=theatre.clock, actor="ana")
+    stuck, mended = clear_killed_drills(cast(Any, services))
+    assert (stuck.run, stuck.faults, mended.run, mended.residue) == ("drl-1", (), "drl-2", ())
+    assert "403" in stuck.residue[0]
+    assert [event.subject for event in unfinished(theatre.journal)] == ["drill/drl-1"]
