@@ -3,7 +3,8 @@
 Formats: https://github.com/opencost/opencost, `configs/`, `pkg/cloud/models` (CustomPricing) and
 `pkg/cloud/provider/csvprovider.go`. A line of the CSV prices a node by what `InstanceIDField` of it is, else
 all of its `Region` and `InstanceType`; where several do the latter it is their mean. Its nodes are priced
-without their GPUs, which have lines of their own.
+without their GPUs, which have lines of their own. Of lines of one thing at other `EndTimestamp`s the later
+line holds, as it does with OpenCost, which reads no timestamps.
 
 Invariant: a price that is not read (a discount, a node by a label of people's own) is told, not passed over.
 """
@@ -13,8 +14,9 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from maestro_cli.config.settings import Responders
 from maestro_cli.config.strict import Document, suggestion
@@ -34,6 +36,7 @@ COLUMNS = (
     "MarketPriceHourly",
     "Version",
 )
+_Priced: TypeAlias = tuple[int, dict[str, str], float]  # a line, its fields, a price an hour
 _CLASSES = ("node", "gpu", "pv")
 _READ = frozenset(OpenCostList.__struct_fields__) | {"provider", "description", "currencyCode"}
 _TYPES = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
@@ -74,7 +77,6 @@ class _Lines:
     gpus: dict[str, float] = field(default_factory=dict)
     storage: list[StorageClass] = field(default_factory=list)
     oddities: list[Oddity] = field(default_factory=list)
-    seen: dict[tuple[str, ...], tuple[int, float]] = field(default_factory=dict)  # line and price
 
     def odd(self, line: int, key: str, what: str) -> None:
         self.oddities.append(Oddity(self.file, line, key, what))
@@ -83,8 +85,8 @@ class _Lines:
 def prices_csv(text: str, file: str) -> ReadPrices:
     """The prices of OpenCost's CSV, one version that always held, in US dollars. Raises InvalidFile."""
     lines = _Lines(file)
-    for line, row in _rows(text, file):
-        _take(lines, line, row)
+    for line, row, hourly in _held(lines, text):
+        _take(lines, line, row, hourly)
     for (region, kind), prices in lines.kinds.items():
         if max(prices) > min(prices):
             lines.odd(
@@ -134,13 +136,8 @@ def _check_heading(heading: list[str], file: str, line: int) -> None:
         raise InvalidFile("has not each column once", file=file, line=line, fix=",".join(COLUMNS))
 
 
-def _take(lines: _Lines, line: int, row: dict[str, str]) -> None:
-    hourly, asset = _price(row, lines.file, line), row["AssetClass"].lower()
-    if asset not in _CLASSES:
-        fix = suggestion(asset, _CLASSES)
-        raise InvalidFile("is no class of assets", file=lines.file, line=line, key="AssetClass", fix=fix)
-    if _is_again(lines, line, row, hourly):
-        return
+def _take(lines: _Lines, line: int, row: dict[str, str], hourly: float) -> None:
+    asset = row["AssetClass"].lower()
     if asset == "node":
         _take_node(lines, line, row, hourly)
     elif asset == "gpu":
@@ -160,22 +157,43 @@ def _take(lines: _Lines, line: int, row: dict[str, str]) -> None:
 _NAMED_BY = ("AssetClass", "InstanceIDField", "InstanceID", "Region", "InstanceType")
 
 
-def _is_again(lines: _Lines, line: int, row: dict[str, str], hourly: float) -> bool:
-    """Whether it is a line that was there, which counts once; raises InvalidFile for one at another price.
+def _held(lines: _Lines, text: str) -> Iterable[_Priced]:
+    """The lines that hold, one of each thing; of lines that name a kind there may be several, one a node.
 
-    Of lines that name a kind there may be several, one a node.
+    The others are told. Raises InvalidFile for two prices of one thing at one timestamp.
     """
-    first, price = lines.seen.setdefault(tuple(row[name].casefold() for name in _NAMED_BY), (line, hourly))
-    if first == line:
-        return False
-    name = visible(row["InstanceID"], 60)
-    if price == hourly:
-        lines.odd(line, "InstanceID", f"{name} is priced by line {first} as well: take one of both out")
-        return True
-    if row["InstanceIDField"].removeprefix("metadata.labels.") in _TYPES:
-        return False
-    why, fix = f"line {first} has {price:g}, this one {hourly:g}", "take one of both out"
-    raise InvalidFile("has two prices", file=lines.file, line=line, key=name, why=why, fix=fix)
+    held: dict[tuple[str, ...], _Priced] = {}
+    at: dict[tuple[str, ...], _Priced] = {}
+    for line, row in _rows(text, lines.file):
+        found = (line, row, _price(row, lines.file, line))
+        _check_class(row, lines.file, line)
+        thing = tuple(row[name].casefold() for name in _NAMED_BY)
+        before = held.setdefault(thing, found)
+        same = at.setdefault((*thing, row["EndTimestamp"]), found)
+        if before[0] == line:
+            continue
+        name = visible(row["InstanceID"], 60)
+        if before[2] == found[2]:
+            lines.odd(
+                line, "InstanceID", f"{name} is priced by line {before[0]} as well: take one of both out"
+            )
+        elif row["InstanceIDField"].removeprefix("metadata.labels.") in _TYPES:
+            held[*thing, str(line)] = found
+        elif same[2] != found[2]:
+            why, fix = f"line {same[0]} has {same[2]:g}, this one {found[2]:g}", "take one of both out"
+            raise InvalidFile("has two prices", file=lines.file, line=line, key=name, why=why, fix=fix)
+        else:
+            said = f"{name} has this price in place of {before[2]:g}, which line {before[0]} has for another"
+            lines.odd(line, "EndTimestamp", said)
+            held[thing] = found
+    return held.values()
+
+
+def _check_class(row: dict[str, str], file: str, line: int) -> None:
+    asset = row["AssetClass"].lower()
+    if asset not in _CLASSES:
+        fix = suggestion(asset, _CLASSES)
+        raise InvalidFile("is no class of assets", file=file, line=line, key="AssetClass", fix=fix)
 
 
 def _take_node(lines: _Lines, line: int, row: dict[str, str], hourly: float) -> None:

@@ -122,6 +122,19 @@ def test_two_prices_of_one_thing_in_a_csv_are_refused_with_both_lines(tmp_path: 
     assert (error.line, error.why, error.fix) == (3, "line 2 has 1, this one 2", "take one of both out")
 
 
+@pytest.mark.parametrize("line", [NAMED, CLASS, CARD])
+def test_of_two_prices_at_other_times_in_a_csv_the_later_line_holds_and_is_told(
+    tmp_path: Path, line: str
+) -> None:
+    later = line.format(2).replace("2026", "2027")
+    found = written(tmp_path, HEADING + line.format(1) + later, "prices.csv")
+    assert only(found) == only(written(tmp_path, HEADING + later, "later.csv"))
+    (told,) = (one for one in found.oddities if one.key == "EndTimestamp")
+    assert (told.line, "in place of 1, which line 2 has" in told.what) == (3, True)
+    error = refusal(tmp_path, HEADING + line.format(1) + later + line.format(3), "prices.csv")
+    assert (error.line, error.why) == (4, "line 2 has 1, this one 3")
+
+
 def test_a_file_of_figures_alone_prices_no_machine(tmp_path: Path) -> None:
     found = written(tmp_path, "replica_hourly_rate: 0.1\ncurrency: EUR\n")
     assert found.book is None
