@@ -33,7 +33,7 @@ REAL := tests/contract tests/crash tests/e2e
 # mypy and the import contracts have one thread: beside the tests no core is idle.
 BESIDE := $(MAKE) --no-print-directory -j4 lint types contracts
 # Tests start maestro hundreds of times: it is compiled once, also where the shell says to keep no bytecode.
-unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
 
 .PHONY: demo test test-kubernetes test-mutations test-interruptions docs-cluster check lint types contracts tests-pure tests-unit
 .PHONY: bench clean install-demo install-test install-kubernetes programs

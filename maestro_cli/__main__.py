@@ -19,10 +19,9 @@ def main() -> int:
         from maestro_cli import __version__
 
         try:
-            sys.stdout.write(f"maestro {__version__}\n")
-            sys.stdout.flush()
+            os.write(1, f"maestro {__version__}\n".encode())  # nothing that was refused is kept to be written
             return 0
-        except (OSError, AttributeError):  # closed, full or unread: the command line knows what to do
+        except OSError:  # closed, full or unread: the command line knows what to do
             pass
     import signal
 

@@ -191,11 +191,14 @@ def _end_by_broken_pipe() -> int:
 
 
 def _forget_unwritable_output() -> None:
-    """What a full disk refused is lost already; without this Python would fail again at its exit."""
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        sys.stdout = _nowhere()
+    """What a full disk or a terminal that has gone refused is lost already; without this Python would fail
+    again at its exit.
+    """
+    for name in ("stdout", "stderr"):
+        try:
+            getattr(sys, name).flush()
+        except (OSError, ValueError):
+            setattr(sys, name, _nowhere())
 
 
 def hoist_global_options(arguments: Sequence[str]) -> list[str]:

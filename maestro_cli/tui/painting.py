@@ -83,9 +83,9 @@ class FrontUpdate(ChopsUpdate):
                     continue
                 first, text, last = _written(strip if end <= right else strip.crop(0, right - x), system)
                 if text:
-                    written += (_move(x, y), _turn(before, first, system), text)
+                    written += (_move(x, y), turn(before, first, system), text)
                     before = last
-        written.append(_turn(before, None, system))
+        written.append(turn(before, None, system))
         return "".join(written)
 
 
@@ -103,7 +103,7 @@ def _written(strip: Strip, system: ColorSystem) -> tuple[Style | None, str, Styl
     pieces: list[str] = []
     for text, style, _ in segments:
         if style is not before:
-            pieces.append(_turn(before, style, system))
+            pieces.append(turn(before, style, system))
             before = style
         pieces.append(text)
     if len(_WRITTEN) >= _REMEMBERED:
@@ -113,13 +113,19 @@ def _written(strip: Strip, system: ColorSystem) -> tuple[Style | None, str, Styl
     return made
 
 
+_ATTRIBUTES = (
+    "bold", "dim", "italic", "underline", "blink", "blink2", "reverse", "conceal", "strike", "underline2",
+    "frame", "encircle", "overline",
+)  # fmt: skip
+
+
 @lru_cache(4096)
 def _move(x: int, y: int) -> str:
     return f"\x1b[{y + 1};{x + 1}H"
 
 
 @lru_cache(4096)
-def _turn(before: Style | None, style: Style | None, system: ColorSystem) -> str:
+def turn(before: Style | None, style: Style | None, system: ColorSystem) -> str:
     """What is written between a text of one style and one of another."""
     link = "" if style is None or not style.link else f"\x1b]8;id={style.link_id};{style.link}\x1b\\"
     if before is not None and before.link:
@@ -129,6 +135,8 @@ def _turn(before: Style | None, style: Style | None, system: ColorSystem) -> str
         return link
     if before is None or style is None or not was:
         return link + f"\x1b[{codes or '0'}m"
+    if any(getattr(before, one) and not getattr(style, one) for one in _ATTRIBUTES):  # none is only taken off
+        return link + f"\x1b[0;{codes}m"
     for part in (Style(color=style.color), Style(color=style.color, bgcolor=style.bgcolor), style):
         if _codes(before + part, system) == codes:
             return link + f"\x1b[{_codes(part, system)}m"

@@ -18,7 +18,7 @@ WAITS, WAIT_MS = 4, 1  # a pseudo-terminal takes 8 KB at a time, and less than a
 class Pen:
     """Draws on a terminal; what that does not take at once is written by a thread that may wait.
 
-    Thread-safe, also where a signal comes in between.
+    Whoever draws hands the rest over in the same step, and lets no handler of a signal draw meanwhile.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -33,6 +33,7 @@ class Pen:
 
     def draw(self, text: str) -> str:
         """Write what the terminal takes now; the rest is for `write`, as is all that is drawn before it."""
+        text = text.encode("utf-8", "backslashreplace").decode()  # half characters are only its own
         with self._lock:
             if not self._awaited:
                 text = self._left_of(text)
@@ -58,11 +59,13 @@ class Pen:
     def write(self, text: str) -> int:
         """Write what `draw` answered, and wait until the terminal has taken it."""
         data = text.encode("utf-8", "surrogateescape")
-        try:
-            while data:
+        while data:
+            try:
                 data = data[os.write(self._patient, data) :]
-        except OSError:
-            pass
+            except BlockingIOError:  # whoever shares the terminal made it so
+                select.select([], [self._patient], [])
+            except OSError:
+                break
         with self._lock:
             self._awaited -= 1
         return len(text)

@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from threading import Event, Thread
+from threading import Event, RLock, Thread, current_thread, main_thread
 from typing import IO, Any, Generic, TypeVar
 
 from textual.app import App
@@ -102,6 +102,9 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             self._pen: Pen | None = None
             self._is_entered = False
             self._is_suspending = self._is_left = False
+            self._drawing = RLock()  # what is drawn and what of it is queued keep their order
+            self._depth = 0  # of writes in the thread that signals are handled in
+            self._put_off: list[Callable[[], None]] = []
 
         @property
         def can_suspend(self) -> bool:
@@ -109,6 +112,9 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
 
         def _sigtstp_application(self, *_: object) -> None:
             """Leave the screen, and stop with all that the shell began with it, which it waits for."""
+            if self._depth:
+                self._put_off.append(self._sigtstp_application)
+                return
             if self._auto_restart:
                 self.suspend_application_mode()
                 self._must_signal_resume = True
@@ -120,6 +126,9 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             Whoever is told that a terminal has gone is told to go on, too: one that was left is not taken
             again, since nobody would leave it any more.
             """
+            if self._depth:
+                self._put_off.append(self._sigcont_application)
+                return
             if self._is_left:
                 return
             if self._auto_restart and self._key_thread is not None and not self._must_signal_resume:
@@ -151,10 +160,18 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
                 self._pen.close()
 
         def write(self, data: str) -> None:
-            if self._is_entered and data == ENTER:
-                self._is_entered = False
-            elif left := data if self._pen is None else self._pen.draw(data):
-                super().write(left)
+            is_of_signals = current_thread() is main_thread()
+            self._depth += is_of_signals
+            try:
+                with self._drawing:
+                    if self._is_entered and data == ENTER:
+                        self._is_entered = False
+                    elif left := data if self._pen is None else self._pen.draw(data):
+                        super().write(left)
+            finally:
+                self._depth -= is_of_signals
+            while is_of_signals and self._put_off and not self._depth:
+                self._put_off.pop(0)()
 
         def send_message(self, message: Message) -> None:
             """As any thread does. Textual makes a task for it, which waits for two turns of the loop."""

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.color import ColorSystem
+from rich.style import Style
 from textual import events
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
@@ -18,7 +20,7 @@ from textual.widget import Widget
 
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys.keymap import Keymap
-from maestro_cli.tui.painting import FrontCompositor
+from maestro_cli.tui.painting import FrontCompositor, turn
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.store.events import FactRead
@@ -182,3 +184,9 @@ def drawn(sequence: str) -> dict[tuple[int, int], tuple[str, frozenset[str]]]:
             cells[x, y] = character, frozenset(look.values())
             x += 1
     return cells
+
+
+def test_what_is_no_longer_bold_is_written_so() -> None:
+    bold, red = Style(bold=True, color="red"), Style(bold=False, color="red")
+    assert turn(bold, red, ColorSystem.STANDARD) == "\x1b[0;31m"
+    assert turn(red, bold, ColorSystem.STANDARD) == "\x1b[1;31m"

@@ -132,3 +132,54 @@ def test_a_driver_draws_at_once_on_its_terminal_and_tells_keys_to_the_app(
                 assert words in os.read(looking, 1 << 16).decode()
 
     asyncio.run(script())
+
+
+def test_half_a_character_that_somebody_draws_is_told_in_signs(ends: Ends) -> None:
+    looking, terminal = ends
+    pen = Pen(terminal)
+    assert pen.draw("a\udc9b\ud800") == ""
+    assert read(looking, 13) == b"a\\udc9b\\ud800"
+    pen.close()
+
+
+def test_a_terminal_that_somebody_made_impatient_is_waited_for(ends: Ends) -> None:
+    looking, terminal = ends
+    pen = Pen(terminal)
+    pen.close()
+    os.set_blocking(terminal, False)
+    found: list[bytes] = []
+    reader = Thread(target=lambda: found.append(read(looking, len(SLOW.encode()))))
+    reader.start()
+    pen.write(pen.draw(SLOW))
+    reader.join(60)
+    assert b"".join(found) == SLOW.encode()
+
+
+@pytest.mark.parametrize("handler", ["_sigcont_application", "_sigtstp_application"])
+def test_a_signal_while_something_is_drawn_is_handled_after_it(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch, handler: str
+) -> None:
+    done: list[str] = []
+
+    class Known(LinuxDriver):
+        def write(self, data: str) -> None:
+            """Where the terminal took not all of it."""
+            getattr(self, handler)()
+            assert done == []
+            done.append("drawn")
+
+        def _sigcont_application(self, *_: object) -> None:
+            done.append("handled")
+
+    async def script() -> None:
+        with os.fdopen(os.dup(ends[1]), "w") as screen:
+            monkeypatch.setattr(sys, "__stderr__", screen)
+            monkeypatch.setattr(os, "kill", lambda *_: done.append("handled"))
+            driver: Any = drawing_driver(Known)(App[None]())
+            driver._auto_restart = False
+            driver.write("rows")
+            assert done == ["drawn", "handled"]
+            getattr(driver, handler)()
+            assert done[2:] == ["handled"]
+
+    asyncio.run(script())

@@ -76,6 +76,7 @@ def test_the_context_carries_the_assumed_costs(tmp_path: Path) -> None:
         "currency": "USD",
         "value_per_request": 0.02,
         "replica_hourly_rate": 0.05,
+        "budget_per_million": 5,
         "prices": str((shipped("deploy") / "local" / "prices.yaml").resolve()),
         "labels": {"model": ["app"]},
     }
