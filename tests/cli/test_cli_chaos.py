@@ -125,6 +125,7 @@ def test_a_program_reads_a_verdict_and_a_code_of_what_was_refused(
     told = json.loads(result.out)
     assert (result.code, told["code"], told["schema"]) == (code, code, "maestro.dev/chaos-report/v1")
     assert (told["verdict"], told["run"], told["status"]) == ("INDETERMINATE", None, "refused")
+    assert (told["proof_of_effect"], told["steady_states"]["before"], told["stop"]) == ([], None, None)
     assert [(one["rule"], one["code"]) for one in told["reasons"]] == [(rule, code)]
     assert not (tmp_path / "done").exists()
 

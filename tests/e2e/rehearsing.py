@@ -13,6 +13,7 @@ from tests.e2e.session import Session
 from tests.patience import PATIENCE_SECONDS, wait_for
 
 LOAD = ("during", "after", "deviated", "hour")  # rules of a verdict
+UNPROVED = ("; not in a steady state", "; the steady state is not known")  # ends of why nothing has recovered
 
 
 @contextmanager
@@ -40,6 +41,7 @@ def run(session: Session, name: str) -> dict[str, Any]:
         done = session.run("chaos", "run", name, "--yes", "--seed", "7", "-o", "json")
         assert done.stdout, done.stderr
         report: dict[str, Any] = json.loads(done.stdout)
+        assert report["status"] != "refused", done.stderr
         assert report["residue"] == [], done.stdout
         if done.returncode == 0:
             assert report["verdict"] == "PASS", report["reasons"]
@@ -51,4 +53,5 @@ def run(session: Session, name: str) -> dict[str, Any]:
 def is_of_the_machine(report: Mapping[str, Any]) -> bool:
     """Whether all that speaks against it is that answers came late or failed."""
     untouched = report["steady_states"]["before"] == "missed" and not report["proof_of_effect"]
-    return all(one["rule"] in LOAD or (untouched and one["rule"] == "gate") for one in report["reasons"])
+    late = [one["rule"] in LOAD or one["what"].endswith(UNPROVED) for one in report["reasons"]]
+    return all(late) or (untouched and {one["rule"] for one in report["reasons"]} == {"gate"})

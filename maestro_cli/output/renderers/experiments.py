@@ -348,6 +348,12 @@ def _reasons(found: Sequence[Mapping[str, Any]]) -> Listing[Mapping[str, Any]]:
     )
 
 
+_OF_A_RUN = (
+    "targets", "unbounded", "control", "predicted_burn", "proof_of_effect", "proof_of_recovery", "undo_log",
+    "undo_failures", "residue", "watched",
+)  # fmt: skip
+
+
 def refusal_view(outcome: Outcome, error: MaestroError) -> Report:
     """Of a run that was not begun: what a program reads of any run, as far as there is anything."""
     reasons = [{"rule": one.rule, "what": one.what, "code": int(one.exit_code)} for one in outcome.against]
@@ -360,8 +366,9 @@ def refusal_view(outcome: Outcome, error: MaestroError) -> Report:
         "reasons": reasons,
         "fix": error.fix,
         "coverage": 0.0,
-        "targets": [],
-        "residue": [],
+        "steady_states": _steady_document({}),
+        **dict.fromkeys(("seed", "stop", "arms")),
+        **{one: list[str]() for one in _OF_A_RUN},
     }
     rows = [("verdict", outcome.verdict.value), ("exit code", int(outcome.exit_code)), ("run", "not begun")]
     return Report("chaos-report/v1", document, (Heading(outcome.title), Fields(rows), _reasons(reasons)))

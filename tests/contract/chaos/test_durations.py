@@ -140,7 +140,7 @@ def test_a_recovery_takes_until_the_steady_state_is_met_again(lab: Lab) -> None:
     (recovery,) = report.findings.recoveries
     assert recovery.recovered
     assert recovery.seconds is not None
-    assert recovery.seconds >= 1.0
+    assert recovery.seconds >= 0.5  # a look that began before may be answered after, on a busy machine
     assert "; in a steady state, 3 looks in a row" in recovery.why
 
 

@@ -23,7 +23,8 @@ SPENDS = {"dependency-failure", "hung-replica", "network-partition", "slow-repli
 WITHOUT_ARMS = {
     "bad-configuration",
     "region-failover",
-}  # whom no other pod stands beside: all read it, all are lost
+    "lost-node",
+}  # whom no other pod stands beside: all read it, all are lost, or it costs those that are left alone
 OF_THE_WAY = {
     "slow-link",
     "lossy-link",
