@@ -16,7 +16,7 @@ from maestro_cli.core.errors import NotFound, UsageError
 from maestro_cli.core.refs import WorkloadRef
 from maestro_cli.output.evidence import write_files
 from maestro_cli.output.pages import check_form, write_page
-from maestro_cli.output.renderers.experiments import report_view
+from maestro_cli.output.renderers.experiment_reports import report_view
 
 if TYPE_CHECKING:
     from maestro_cli.chaos.history import ExperimentRun

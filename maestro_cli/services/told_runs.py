@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from maestro_cli.chaos.ci.outcome import is_refusal, refused
 from maestro_cli.core.errors import MaestroError
-from maestro_cli.output.renderers.experiments import refusal_view, report_view
+from maestro_cli.output.renderers.experiment_reports import refusal_view, report_view
 
 if TYPE_CHECKING:
     from maestro_cli.chaos.running import RunReport, Wanted

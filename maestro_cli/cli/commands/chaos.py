@@ -21,13 +21,13 @@ from maestro_cli.cli.options import (
 )
 from maestro_cli.core.errors import ExitCode, MaestroError, UndoFailed, UsageError
 from maestro_cli.output.evidence import require_writable
+from maestro_cli.output.renderers.experiment_reports import report_view
 from maestro_cli.output.renderers.experiment_runs import run_view, runs_view, swept_view
 from maestro_cli.output.renderers.experiments import (
     experiment_view,
     experiments_view,
     faults_view,
     plan_view,
-    report_view,
 )
 from maestro_cli.output.writer import emit
 

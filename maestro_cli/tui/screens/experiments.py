@@ -107,8 +107,8 @@ def runs_listing(runs: Sequence[ExperimentRun], moment: Moment) -> Listing[Exper
 
 def run_report(followed: FollowedRun, moment: Moment) -> Report:
     """What is at work, where the run stands, its faults in force, and its verdict once there is one."""
+    from maestro_cli.output.renderers.experiment_reports import report_view
     from maestro_cli.output.renderers.experiment_runs import run_view
-    from maestro_cli.output.renderers.experiments import report_view
 
     view = run_view(followed.run)
     live = work_blocks(followed.run, moment.live)

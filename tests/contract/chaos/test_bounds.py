@@ -16,7 +16,8 @@ from maestro_cli.chaos.ledger import ExperimentLedger
 from maestro_cli.chaos.running import Wanted, propose
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.errors import ExitCode, MaestroError, PolicyRefused
-from maestro_cli.output.renderers.experiments import plan_view, report_view
+from maestro_cli.output.renderers.experiment_reports import report_view
+from maestro_cli.output.renderers.experiments import plan_view
 from maestro_cli.output.views import Fields, Listing
 from maestro_cli.slo.objectives import Counters, Objective
 from tests.contract.chaos.lab import ACTIONS, Lab, data, experiment

@@ -19,7 +19,7 @@ from maestro_cli.chaos.model import Injected
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.verdict import Verdict
-from maestro_cli.output.renderers.experiments import report_view
+from maestro_cli.output.renderers.experiment_reports import report_view
 from maestro_cli.output.views import Fields
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.contract.chaos.performed import action, touching

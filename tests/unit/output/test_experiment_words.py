@@ -9,8 +9,9 @@ import pytest
 
 from maestro_cli.chaos.guard.check import Burn
 from maestro_cli.chaos.history import ExperimentRun, FaultRecord
+from maestro_cli.output.renderers.experiment_reports import report_view
 from maestro_cli.output.renderers.experiment_runs import run_view
-from maestro_cli.output.renderers.experiments import _burn, report_view
+from maestro_cli.output.renderers.experiments import _burn
 from maestro_cli.output.views import Fields
 from tests.unit.chaos.journals import journal
 
