@@ -11,11 +11,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maestro_cli.chaos.history import working_run
 from maestro_cli.core.files import write_atomically
 from maestro_cli.services.step_environment import step_environment
 
 if TYPE_CHECKING:
     from maestro_cli.config.settings import Context
+    from maestro_cli.journal.store import Journal
 
 KUBECONFIG = "kubeconfig.json"
 NO_KUBECONFIG = "none"  # of the folder of a run; nobody writes it
@@ -50,6 +52,17 @@ def experiment_environment(
 
 
 def remove_kubeconfig(folder: Path) -> None:
-    """What a run that was killed left; nothing where there is none, or nothing may be removed."""
+    """Nothing where there is none, or nothing may be removed."""
     with suppress(OSError):
         (folder / KUBECONFIG).unlink(missing_ok=True)
+
+
+def remove_left_kubeconfigs(folders: Path, journal: Journal) -> None:
+    """What runs left that were killed, also before they were on record: of every folder below, but that of
+    the run that is at work.
+    """
+    left = [file.parent for file in folders.glob(f"*/{KUBECONFIG}")]
+    working = working_run(journal)  # after the look: a run has its lease before it writes one
+    for folder in left:
+        if folder.name != working:
+            remove_kubeconfig(folder)

@@ -148,6 +148,12 @@ class ExperimentServices(PeopleServices):
         folders = (*map(Path, self.settings.playbook_dirs), shipped("playbooks"))
         return tuple(folder / "chaos" for folder in folders)
 
+    def experiment_runs_folder(self) -> Path:
+        """Where each run of the context has a folder, by its id."""
+        from maestro_cli.config.locations import state_dir
+
+        return state_dir() / "experiments" / self.context_name
+
     def lint_experiments(self, references: Sequence[str]) -> tuple[Finding, ...]:
         """What is wrong with these, by default with all there are."""
         from functools import cache, partial
@@ -268,12 +274,11 @@ class ExperimentServices(PeopleServices):
         from functools import partial
 
         from maestro_cli.chaos.running import Means
-        from maestro_cli.config.locations import state_dir
         from maestro_cli.services.experiment_environment import experiment_environment
 
         return Means(
             self.journal, self, self.changes, self.surroundings, self.clock, self.actor,
-            state_dir() / "experiments" / self.context_name, self.redactor.clean_value,
+            self.experiment_runs_folder(), self.redactor.clean_value,
             partial(experiment_environment, self.context_name, self.context, os.environ),
         )  # fmt: skip
 
@@ -360,15 +365,13 @@ class ExperimentServices(PeopleServices):
 
         found = "" if not run else self.experiment_run(run).id
         from maestro_cli.services.drilling import clear_killed_drills
-        from maestro_cli.services.experiment_environment import remove_kubeconfig
+        from maestro_cli.services.experiment_environment import remove_left_kubeconfigs
 
         freed = tuple(self._sweep_mesh(force=True)) if force_finalizers else ()
         swept = sweep(
             self.journal, self, self.changes, self.clock, run=found, leave=leave, progress=progress or Quiet()
         )
-        for one in swept:
-            if folder := self.experiment_run(one.run).folder:  # never of the folder that one is in
-                remove_kubeconfig(Path(folder))
+        remove_left_kubeconfigs(self.experiment_runs_folder(), self.journal)
         swept += clear_killed_drills(self, found, stuck={one.run for one in swept if one.residue})
         return (*freed, *swept) if found or force_finalizers else (*swept, *self._sweep_mesh(force=False))
 

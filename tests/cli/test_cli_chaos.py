@@ -234,6 +234,16 @@ def test_what_is_not_there_is_not_found(configured: Path) -> None:
     assert maestro("chaos", "sweep").out + maestro("chaos", "sweep").err
 
 
+def test_a_sweep_removes_the_kubeconfig_of_a_run_that_was_killed_before_it_was_on_record(
+    configured: Path,
+) -> None:
+    left = state_dir() / "experiments" / "prod" / "exp-1" / "kubeconfig.json"
+    left.parent.mkdir(parents=True)
+    left.write_text("{}")
+    assert maestro("chaos", "sweep").code == 0
+    assert not left.exists()
+
+
 def test_a_killed_drill_that_cannot_be_put_away_is_in_the_table_and_ends_13(configured: Path) -> None:
     journal = Journal(
         state_dir() / "journal" / "prod.sqlite", clock=SystemClock(), projections=every_projection()

@@ -14,11 +14,17 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.changes.holder import acquire
 from maestro_cli.changes.model import Consent
+from maestro_cli.chaos.history import LEASE
 from maestro_cli.chaos.running import Wanted, run
 from maestro_cli.config.settings import ClusterEndpoint, Context
 from maestro_cli.core.errors import ExitCode, InvalidFile, MaestroError
-from maestro_cli.services.experiment_environment import KUBECONFIG, experiment_environment, remove_kubeconfig
+from maestro_cli.services.experiment_environment import (
+    KUBECONFIG,
+    experiment_environment,
+    remove_left_kubeconfigs,
+)
 from tests.contract.chaos.lab import Lab, data, experiment
 from tests.contract.chaos.performed import action, python
 
@@ -159,8 +165,16 @@ def test_a_kubeconfig_that_cannot_be_read_lets_nothing_begin(
     assert lab.kinds() == []
 
 
-def test_what_a_killed_run_left_is_removed_once(tmp_path: Path) -> None:
-    (tmp_path / KUBECONFIG).write_text("{}")
-    remove_kubeconfig(tmp_path)
-    remove_kubeconfig(tmp_path)
-    assert not (tmp_path / KUBECONFIG).exists()
+def test_what_killed_runs_left_is_removed_but_not_that_of_the_run_at_work(tmp_path: Path) -> None:
+    """Also of one that was killed before it was on record."""
+    lab = Lab(tmp_path)
+    for run_id in ("exp-killed", "exp-alive"):
+        (tmp_path / "runs" / run_id).mkdir(parents=True)
+        (tmp_path / "runs" / run_id / KUBECONFIG).write_text("{}")
+    living = acquire(lab.journal, LEASE, "exp-alive", 1e6)
+    remove_left_kubeconfigs(tmp_path / "runs", lab.journal)
+    assert [file.parent.name for file in tmp_path.rglob(KUBECONFIG)] == ["exp-alive"]
+    lab.journal.release_lease(living)
+    remove_left_kubeconfigs(tmp_path / "runs", lab.journal)
+    remove_left_kubeconfigs(tmp_path / "runs", lab.journal)  # twice is as once
+    assert not list(tmp_path.rglob(KUBECONFIG))
