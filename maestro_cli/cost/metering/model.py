@@ -156,11 +156,15 @@ class Metered:
         return self.hours.end if self.until is None else min(self.until, self.hours.end)
 
     @property
-    def measured_share(self) -> float:
-        """The share of the time that is over that was measured: each hour weighs as much of it as is over."""
+    def over(self) -> Matrix:
+        """The share of each hour that is over."""
         import numpy as np
 
         begun = (self.measured_until - self.hours.start) / HOUR - np.arange(self.hours.count)
-        over = np.clip(begun, 0.0, 1.0)
-        whole = float(over.sum())
-        return float((self.coverage * over).sum()) / whole if whole > 0 else 0.0
+        return np.clip(begun, 0.0, 1.0)
+
+    @property
+    def measured_share(self) -> float:
+        """The share of the time that is over that was measured: each hour weighs as much of it as is over."""
+        whole = float(self.over.sum())
+        return float((self.coverage * self.over).sum()) / whole if whole > 0 else 0.0

@@ -12,7 +12,7 @@ from maestro_cli.cost.what_if.model import Running
 
 
 def running(metered: Metered, workload: str) -> Running | None:
-    """Pod-hours ÷ hours in which nodes were seen, of all and of each hour; None where nobody saw one.
+    """Pod-hours ÷ hours in which any node was seen, of all and of each hour; None where nobody saw one.
 
     `workload` is as rows name it: `ml/deploy/fraud`. A pod that ran for a part of an hour is that part of a
     replica: pods that followed one another in rollouts are one. Raises NoData when a record does not tell how
@@ -34,10 +34,23 @@ def running(metered: Metered, workload: str) -> Running | None:
     for (pod, _), mine in rows.items():
         hours = np.nansum(metered.running[mine], axis=0)
         ran[pod] = np.maximum(ran.get(pod, hours), hours)
-    watched = seen(metered)
+    watched = _watched(metered)
     if not ran or not float(watched.sum()) > 0:
         return None
     pods = np.sum(list(ran.values()), axis=0)
     each = pods[watched > 0] / watched[watched > 0]
     mean = float(pods.sum() / watched.sum())
     return Running(mean, float(each.min()), float(each.max())) if mean > 0 else None
+
+
+def _watched(metered: Metered) -> Matrix:
+    """The share of each hour in which any node was seen, also where nodes took one another's place in it.
+
+    Nobody tells when in the hour a node was there. Together they were for at most the sum of their shares and
+    what was measured of the hour, and at least for the longest: the most is taken.
+    """
+    import numpy as np
+
+    together = np.nan_to_num(metered.present).sum(axis=0)
+    watched: Matrix = np.maximum(seen(metered), np.minimum(together, metered.coverage * metered.over))
+    return watched

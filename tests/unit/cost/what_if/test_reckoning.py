@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import numpy as np
@@ -13,7 +14,7 @@ from maestro_cli.cost.prices.model import ALWAYS, Capacity, NodePrice, PriceVers
 from maestro_cli.cost.what_if.model import CacheHits, Change, NodeType, Replicas, Running, SpotShare
 from maestro_cli.cost.what_if.reckoning import Part, reckon
 from maestro_cli.cost.what_if.replicas import running
-from tests.unit.cost.budgets.metered_month import metered_days
+from tests.unit.cost.budgets.metered_month import START, metered_days
 
 PRICES = PriceVersion(
     since=ALWAYS,
@@ -161,8 +162,21 @@ def test_of_an_hour_that_is_measured_in_part_the_part_tells_the_replicas() -> No
     metered = metered_days(1)
     assert metered.running is not None
     part = np.where(np.arange(24) == 23, 0.25, 1.0)
-    told = replace(metered, running=metered.running * part, present=metered.present * part)
-    assert running(told, FRAUD) == Running(1.0, 1.0, 1.0)
+    present, coverage = metered.present * part, metered.coverage * part
+    told = replace(metered, running=metered.running * part, present=present)
+    assert running(replace(told, coverage=coverage), FRAUD) == Running(1.0, 1.0, 1.0)
+    now = START + timedelta(hours=23.25)  # all that is over of the hour was measured
+    assert running(replace(told, until=now), FRAUD) == Running(1.0, 1.0, 1.0)
+
+
+def test_nodes_that_were_all_replaced_within_an_hour_make_no_replica_more() -> None:
+    metered = metered_days(1)
+    present = metered.present.copy()
+    present[0, 10:], present[1, :10] = 0.0, 0.0
+    present[:, 10] = 0.5  # one took the place of the other at half past
+    assert running(replace(metered, present=present), FRAUD) == Running(1.0, 1.0, 1.0)
+    present[:, 10] = 0.7  # side by side for a while
+    assert running(replace(metered, present=present), FRAUD) == Running(1.0, 1.0, 1.0)
 
 
 def test_a_record_that_does_not_tell_how_long_pods_ran_tells_no_replicas() -> None:
