@@ -24,7 +24,7 @@ from maestro_cli.chaos.faults.fault import InForce, Proof
 from maestro_cli.chaos.guard.check import Chosen, Proposal
 from maestro_cli.chaos.ledger import ExperimentLedger
 from maestro_cli.chaos.looks import Looks, Seen
-from maestro_cli.chaos.model import Injected, Injection, Recovery
+from maestro_cli.chaos.model import GOOD_IN_A_ROW, Injected, Injection, Recovery
 from maestro_cli.chaos.ports import Platform
 from maestro_cli.chaos.undoing import AT_ONCE, end_of, is_remedy, residue_of, undo_changes
 from maestro_cli.chaos.verdict import Steady
@@ -44,7 +44,6 @@ from maestro_cli.core.quantities import counted
 POLL_SECONDS = 0.1
 OVERDUE_SECONDS = 1.0  # for the experiment itself to take it back
 EFFECT_SECONDS = 20.0  # for a fault to show an effect
-GOOD_IN_A_ROW = 3  # looks that prove a recovery
 
 
 class Injecting:

@@ -20,6 +20,8 @@ SIGNS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
 }
 
+GOOD_IN_A_ROW = 3  # looks that prove a recovery
+
 
 @dataclass(frozen=True, slots=True)
 class Count:

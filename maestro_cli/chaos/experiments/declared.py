@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from math import floor
 from typing import Any, TypeVar
 
 from maestro_cli.changes.kinds.kind import Option
@@ -19,6 +20,7 @@ from maestro_cli.chaos.experiments.spec import (
 )
 from maestro_cli.chaos.faults import FAULTS
 from maestro_cli.chaos.model import (
+    GOOD_IN_A_ROW,
     ArmQueries,
     Count,
     ExpectedResponse,
@@ -39,6 +41,7 @@ from maestro_cli.core.selectors import selector_matches
 NAME = "maestro"
 MAX_SECONDS = 3600.0
 MAX_RECOVERY_SECONDS = 7 * 86400.0
+TINY_SECONDS = 1e-6  # 3 × 0.1 is more than 0.3
 _WHEN = re.compile(r"\s*(>=|<=|>|<)\s*([+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
 T = TypeVar("T")
@@ -69,6 +72,11 @@ class _Reading:
             if name in names[:index]:
                 raise self._fail(f"there are two faults {name!r}", ("faults", index, "name"))
         duration = self._seconds(part.duration, ("duration",)) if part.duration else None
+        tolerated = self._tolerated(part.steady_state)
+        recovery = self._seconds(part.recovery, ("recovery",))
+        if faults and document.data.get("steady-state-hypothesis"):
+            at_every = "every" in data.get("steady_state", ())
+            self._check_looks(tolerated, recovery, ("steady_state", "every") if at_every else ("recovery",))
         drill = None if part.drill is None else self._drill(part.drill, faults, part.objectives, duration)
         return Guarded(
             faults=faults,
@@ -76,8 +84,8 @@ class _Reading:
             stop=tuple(self._stop(one, index) for index, one in enumerate(part.stop)),
             objectives=tuple(part.objectives),
             control=part.control,
-            tolerated=self._tolerated(part.steady_state),
-            recovery_seconds=self._seconds(part.recovery, ("recovery",)),
+            tolerated=tolerated,
+            recovery_seconds=recovery,
             arms=None if part.arms is None else self._arms(part.arms, part.control),
             failover=self._failover(part.failover),
             drill=drill,
@@ -191,6 +199,16 @@ class _Reading:
         every = self._seconds(part.every, ("steady_state", "every"))
         misses = self._read(lambda: _share(part.misses), ("steady_state", "misses"))
         return Tolerated(every, misses, part.in_a_row)
+
+    def _check_looks(self, tolerated: Tolerated, recovery_seconds: float, at: Path_) -> None:
+        """Raises InvalidFile where the looks that prove a recovery do not fit in its time."""
+        every = tolerated.every_seconds
+        if GOOD_IN_A_ROW * every <= recovery_seconds + TINY_SECONDS:
+            return
+        most = floor((recovery_seconds + TINY_SECONDS) * 10 / GOOD_IN_A_ROW) / 10
+        fix = f"every: {most:g}s" if most else "recovery: 300ms, with every: 100ms"
+        why = f"{GOOD_IN_A_ROW} looks prove one: every {every:g} s, within {recovery_seconds:g} s"
+        raise self._fail("no recovery can be seen in time", at, why=why, fix=fix)
 
     def _seconds(self, text: str, at: Path_, most: float = MAX_SECONDS) -> float:
         seconds = self._read(lambda: parse_duration_seconds(text), at)

@@ -218,3 +218,39 @@ def test_a_drill_that_cannot_be_scored_is_refused_with_its_line(
     with pytest.raises(InvalidFile, match=r"it\.yaml:\d+: extensions\[0\]") as refused:
         read_experiment(written(tmp_path, ONE.replace(old, new), "it.yaml"))
     assert what in f"{refused.value.what} {refused.value.why} {refused.value.fix}"
+
+
+LOOKED_AT = """
+steady-state-hypothesis:
+  title: It answers
+  probes:
+    - {type: probe, name: answers, tolerance: 0, provider: {type: process, path: "true"}}
+"""
+STEADY = "steady_state: {every: 500ms, misses: 10%, in_a_row: 5}"
+
+
+@pytest.mark.parametrize(
+    ("steady", "place", "fix"),
+    [
+        ("steady_state: {every: 21s}", ":15: extensions[0].steady_state.every: ", "every: 20s"),
+        ("recovery: 2s", ":15: extensions[0].recovery: ", "every: 0.6s"),
+        ("recovery: 200ms", ":15: extensions[0].recovery: ", "recovery: 300ms, with every: 100ms"),
+    ],
+)
+def test_looks_that_do_not_fit_in_the_time_of_a_recovery_are_refused_with_their_line(
+    tmp_path: Path, steady: str, place: str, fix: str
+) -> None:
+    text = OURS.replace(STEADY, steady)
+    assert text != OURS
+    assert read_experiment(written(tmp_path, text, "it.yaml")).guarded is not None, "nothing is looked at"
+    with pytest.raises(InvalidFile, match="no recovery can be seen in time") as refused:
+        read_experiment(written(tmp_path, text + LOOKED_AT, "it.yaml"))
+    assert (place in refused.value.what, refused.value.fix) == (True, fix)
+
+
+@pytest.mark.parametrize(
+    "steady", ["steady_state: {every: 20s}", "steady_state: {every: 100ms}\n    recovery: 300ms"]
+)
+def test_three_looks_that_just_fit_in_the_time_of_a_recovery_are_enough(tmp_path: Path, steady: str) -> None:
+    text = OURS.replace(STEADY, steady) + LOOKED_AT
+    assert read_experiment(written(tmp_path, text, "it.yaml")).guarded is not None
