@@ -44,10 +44,12 @@ from maestro_cli.journal.store import Journal, Transaction
 _NOBODY = {"", "system:anonymous"}
 
 
-def may_wait(means: Means, change: Change, decision: GateDecision) -> GateDecision:
+def may_wait(world: World, kind: ChangeKind, change: Change, decision: GateDecision) -> GateDecision:
     """The decision, or a refusal when what would be sent could not be had again after waiting."""
+    if decision.outcome is not Gate.WAITING:
+        return decision
     try:
-        means.kind(change).reload(means.world, change.plan)
+        kind.reload(world, change.plan)
     except NotFound as error:
         reason = GateReason(
             "payload", ExitCode.GATE_NOT_MET, f"change {change.id} cannot wait for a second person",

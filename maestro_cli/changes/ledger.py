@@ -91,6 +91,15 @@ def take_target(journal: Journal, target: ObjectRef, change_id: str, seconds: fl
         raise _busy(journal, target, parse_holder(held.holder), held) from error
 
 
+def who_holds(journal: Journal, target: ObjectRef) -> Busy | None:
+    """What a change of the target would be told now if another is at work on it; takes nothing."""
+    name = lease_name(target)
+    held = journal.lease(name)
+    if held is None or not is_held(journal, name):
+        return None
+    return _busy(journal, target, parse_holder(held.holder), held)
+
+
 def abandoned_changes(journal: Journal) -> tuple[Change, ...]:
     """Changes that were sent and did not end, and that nobody works on any more, newest first."""
     return tuple(one for one in unfinished_changes(journal) if not is_held(journal, lease_name(one.ref)))

@@ -39,13 +39,13 @@ from maestro_cli.changes.model import (
     Consent,
     Gate,
     GateDecision,
-    GateReason,
     Plan,
     State,
 )
 from maestro_cli.changes.policy import Policy
 from maestro_cli.changes.ports import World
 from maestro_cli.changes.records import decision_error, recorded_error
+from maestro_cli.changes.rehearsals import beside_others, busy_reason
 from maestro_cli.changes.sending import rehearse
 from maestro_cli.changes.taking_back import take_back, take_back_unrecorded
 from maestro_cli.changes.undoing import plan_undo, refuse_undo
@@ -55,7 +55,6 @@ from maestro_cli.core.errors import (
     ActionFailed,
     Busy,
     CannotRecord,
-    ExitCode,
     GateNotMet,
     Interrupted,
     MaestroError,
@@ -219,8 +218,8 @@ class ChangePipeline:
         for other in unresolved_on(self.journal, change.ref, but=change.id):
             execution.settle_abandoned(other)
         decision = self.decide(plan, consent, change.approval)
-        if change.state is State.PLANNED and decision.outcome is Gate.WAITING:
-            decision = may_wait(means, change, decision)
+        if change.state is State.PLANNED:
+            decision = may_wait(means.world, means.kind(change), change, decision)
         if not decision.allowed:
             if decision.outcome is Gate.WAITING:
                 wait(means, change, decision, consent)
@@ -344,11 +343,13 @@ class ChangePipeline:
             return _result(Execution(means).finish(change))
 
     def _rehearsed(self, change: Change, plan: Plan, consent: Consent) -> Change:
-        """Nobody has agreed yet: that is what a dry run is for."""
-        agreed = replace(consent, given=True, digest="", typed_context=self.policy.context)
-        decision = self.decide(plan, agreed)
+        """Nobody has agreed yet: that is what a dry run is for. A context that was typed must be right."""
+        typed = consent.typed_context or self.policy.context
+        kind = kind_named(plan.kind, self._kinds)
+        decision = self.decide(plan, replace(consent, given=True, digest="", typed_context=typed))
+        decision = beside_others(self.journal, change, may_wait(self.world, kind, change, decision))
         if not any(reason.code in _SENT_NOTHING for reason in decision.reasons):
-            rehearse(self.world, kind_named(plan.kind, self._kinds), plan)
+            rehearse(self.world, kind, plan)
         return replace(change, decision=decision)
 
     @contextmanager
@@ -358,8 +359,7 @@ class ChangePipeline:
             lease = take_target(self.journal, change.ref, change.id, self.policy.lease_seconds)
         except Busy as error:
             if change.state is State.PLANNED:
-                reason = GateReason("busy", ExitCode.BUSY, error.what, error.why, error.fix)
-                self._ledger.refused(change, GateDecision(Gate.REFUSED, (reason,)))
+                self._ledger.refused(change, GateDecision(Gate.REFUSED, (busy_reason(error),)))
             raise
         try:
             yield Means(

@@ -23,7 +23,7 @@ from maestro_cli.cli.options import (
     output_options,
 )
 from maestro_cli.cli.targets import A_WORKLOAD
-from maestro_cli.core.errors import UsageError
+from maestro_cli.core.errors import MaestroError, UsageError
 from maestro_cli.core.quantities import parse_duration_seconds
 from maestro_cli.core.refs import ObjectRef
 from maestro_cli.output.diagnostics import note
@@ -111,10 +111,10 @@ def planned_command(
 ) -> Callable[[Callable[..., Plan]], Callable[..., None]]:
     """Make a command of a function from a context and its own words to a plan.
 
-    `--dry-run` prints the plan and what the gate says of it; otherwise the plan is agreed to, carried out
-    and verified. `cause` is recorded; the function's own words are filled in. `before` is called once the
-    plan was agreed to, before anything is done: with the services, the plan and those words. `then` gives the
-    plan of another change that has to follow, agreed to likewise; the last one is shown.
+    `--dry-run` prints the plan and what the gate says of it, and ends as that would; otherwise it is agreed
+    to, carried out and verified. `cause` is recorded; the function's own words are filled in. `before` is
+    called once the plan was agreed to, before anything is done: with the services, the plan and those words.
+    `then` gives the plan of another change that has to follow, agreed to likewise; the last one is shown.
     """
 
     def decorate(make: Callable[..., Plan]) -> Callable[..., None]:
@@ -128,7 +128,8 @@ def planned_command(
                     before(ctx.obj, agreed, words)
 
             if consent.pop("dry_run"):
-                _rehearse(ctx.obj, plan, options, consent["accept"])
+                del consent["yes"]  # a dry run asks what would be if somebody agreed
+                _rehearse_all(ctx.obj, (plan,), options, **consent)
                 return
             done = _carry_out(ctx.obj, plan, cause.format(**words), record, **consent)
             while then is not None and (following := then(ctx.obj, words)) is not None:
@@ -159,12 +160,12 @@ def run_plans(
     One that fails ends it, and what was done stays: it is told, with the command that does the `rest`.
     """
     options = output_options(ctx, output)
+    if dry_run:
+        _rehearse_all(ctx.obj, plans, options, typed_context=typed_context, accept=accept)
+        return
     done: list[Change] = []
     try:
         for plan in plans:
-            if dry_run:
-                _rehearse(ctx.obj, plan, options, accept)
-                continue
             done.append(
                 _carry_out(
                     ctx.obj, plan, cause, lambda _: None, yes=yes, typed_context=typed_context, accept=accept
@@ -196,9 +197,27 @@ def _shaped(function: Any, like: Any, parameters: list[inspect.Parameter]) -> An
     return function
 
 
-def _rehearse(services: Any, plan: Plan, options: OutputOptions, accept: list[str] | None) -> None:
-    change = services.rehearse_change(plan, frozenset(accept or ()))
-    emit(plan_view(plan, change.decision), options)
+def _rehearse_all(
+    services: Any,
+    plans: Iterable[Plan],
+    options: OutputOptions,
+    *,
+    typed_context: str,
+    accept: list[str] | None,
+) -> None:
+    """Show every plan, and end as the changes would: with the refusal of the first that the gate refuses."""
+    refusal: MaestroError | None = None
+    try:
+        for plan in plans:
+            decision, error = services.dry_run(plan, frozenset(accept or ()), typed_context)
+            emit(plan_view(plan, decision), options)
+            refusal = refusal or error
+    except MaestroError as error:
+        if refusal is None:
+            raise
+        note(f"what follows cannot be planned: {error.what}")  # the changes would not come so far
+    if refusal is not None:
+        raise refusal
 
 
 def _carry_out(

@@ -94,7 +94,10 @@ AcceptOption = Annotated[
     typer.Option("--accept", metavar="RISK", help="Accept a risk by its name, as the gate gives it."),
 ]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Show targets, diff and blast radius; change nothing.")
+    bool,
+    typer.Option(
+        "--dry-run", help="Show targets, diff and blast radius; change nothing. Ends as the gate would."
+    ),
 ]
 
 

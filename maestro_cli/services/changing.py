@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from maestro_cli.changes.candidates.model import Candidate
     from maestro_cli.changes.kinds.kind import ChangeKind
     from maestro_cli.changes.left import Left
-    from maestro_cli.changes.model import Change, Consent, Plan
+    from maestro_cli.changes.model import Change, Consent, GateDecision, Plan
     from maestro_cli.changes.pipeline import ChangePipeline
     from maestro_cli.changes.policy import Policy
     from maestro_cli.changes.served import OpenIncident
+    from maestro_cli.core.errors import MaestroError
     from maestro_cli.core.facts.alerts import Silence
     from maestro_cli.core.refs import ObjectRef, WorkloadRef
     from maestro_cli.services.regions import ContextEntrances
@@ -186,11 +187,24 @@ class ChangeServices(Backends):
                 return silence_ref(matchers_text(one.matchers))
         raise NotFound(f"there is no silence {silence_id!r}", fix="maestro silence list")
 
-    def rehearse_change(self, plan: Plan, accepts: frozenset[str]) -> Change:
+    def rehearse_change(self, plan: Plan, accepts: frozenset[str], typed_context: str = "") -> Change:
         """Have the cluster check the plan (dryRun=All) and the gate decide; nothing changes."""
         from maestro_cli.changes.model import Consent
 
-        return self.changes.execute(plan, Consent(given=True, accepts=accepts), dry_run=True)
+        consent = Consent(given=True, typed_context=typed_context, accepts=accepts)
+        return self.changes.execute(plan, consent, dry_run=True)
+
+    def dry_run(
+        self, plan: Plan, accepts: frozenset[str], typed_context: str
+    ) -> tuple[GateDecision, MaestroError | None]:
+        """What the gate says of a plan, and the error that the change itself would end with there."""
+        from maestro_cli.changes.records import decision_error
+        from maestro_cli.changes.rehearsals import told_dry
+
+        decision = self.rehearse_change(plan, accepts, typed_context).decision
+        assert decision is not None, "a rehearsal always asks the gate"
+        told = told_dry(decision)
+        return told, None if told.allowed else decision_error(told)
 
     def rollback_candidates(self, ref: WorkloadRef) -> tuple[Candidate, ...]:
         """Every revision of a workload with its record; reads only."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.kinds import KINDS
-from maestro_cli.config.locations import state_dir
+from maestro_cli.config.locations import config_dir, state_dir
 from tests.cli.api import AT, EVIL, Answers, api_server, listing, node, pod, refusal, workload
 from tests.cli.program import Result, check_golden, maestro
 
@@ -215,6 +215,57 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(kind: str) -> None:
     if kind not in UNREHEARSED:
         assert any("dryRun=All" in path for path in asked)
     check_golden(f"change-{kind}.table", settled(result))
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_a_dry_run_that_the_gate_refuses_ends_as_the_change(kind: str) -> None:
+    """A script that asks whether it would go is not told yes; the plan is on stdout all the same."""
+    with api_server(answers(kind, paused=kind == "resume")) as asked:
+        dry = maestro("--read-only", *COMMANDS[kind], "--dry-run", "-o", "json")
+        real = maestro("--read-only", *COMMANDS[kind], "--yes")
+    assert (dry.code, dry.err.splitlines()[-3:]) == (20, real.err.splitlines()[-3:])
+    assert (real.code, real.out, writes(asked)) == (20, "", [])
+    gate = json.loads(dry.out)["gate"]
+    assert (gate["outcome"], gate["reasons"][0]["code"], gate["reasons"][0]["exit_code"]) == (
+        "refused", "read-only", 20,
+    )  # fmt: skip
+    assert gate["reasons"][0]["fix"] in dry.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "what"),
+    [
+        ([], 0, ""),  # nobody agreed, and no context was typed: a dry run is asked before that
+        (["--confirm-context", "prod"], 0, ""),
+        (["--confirm-context", "staging"], 11, "context prod is protected\n  why: another name was typed"),
+    ],
+)
+def test_a_dry_run_says_what_would_be_if_somebody_agreed(words: list[str], code: int, what: str) -> None:
+    with api_server(answers()):
+        file = config_dir() / "config.yaml"
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("{cluster:", "{protected: true, cluster:"), encoding="utf-8")
+        result = maestro(*COMMANDS["scale"], "--dry-run", *words)
+    assert (result.code, bool(result.out)) == (code, True)
+    assert what in result.err
+
+
+def test_a_dry_run_of_what_needs_a_second_person_ends_17_and_names_nobody_to_approve() -> None:
+    """No change waits after it: an id to approve would be of nothing."""
+    with api_server(answers()):
+        file = config_dir() / "config.yaml"
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("{cluster:", "{protected: true, cluster:"), encoding="utf-8")
+        result = maestro(*COMMANDS["restart"], "--dry-run")
+        waiting = json.loads(maestro("approve", "list", "-o", "json").out)
+    assert (result.code, waiting["items"]) == (17, [])
+    what, why, fix = result.err.splitlines()
+    assert (what, why) == (
+        "maestro: error: a second person has to approve this change",
+        "  why: context prod is protected, and this cannot be undone",
+    )
+    assert fix == "  fix: without --dry-run it waits, until somebody else approves it: maestro approve list"
+    assert "chg-" not in result.out + result.err
 
 
 @pytest.mark.parametrize("kind", ["restart", "scale", "set-env", "cordon"])

@@ -55,6 +55,15 @@ def test_the_plan_is_shown_and_helm_rehearses_it(helm: Path) -> None:
     assert line.endswith("--dry-run")
 
 
+def test_a_dry_run_that_the_gate_refuses_ends_as_the_change(helm: Path) -> None:
+    with api_server(answers("failed")):
+        dry = maestro("--read-only", "rollback", "ml/helm/fraud", "--dry-run")
+        real = maestro("--read-only", "rollback", "ml/helm/fraud", "--yes")
+    assert (dry.code, real.code, dry.err.splitlines()[-3:]) == (20, 20, real.err.splitlines()[-3:])
+    assert "to revision 1 (fraud-1.1.0, superseded)" in dry.out
+    assert not (helm / "words").exists()
+
+
 def test_without_helm_nothing_is_done_and_it_ends_4(helm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(helm))
     with api_server(answers("failed")):

@@ -90,8 +90,9 @@ def test_a_change_is_held_to_the_policy(api: list[str], kind: str, code: int, sa
 
 
 def test_each_rule_is_explained(api: list[str]) -> None:
-    dry = json.loads(maestro(*COMMANDS["scale"], "--dry-run", "-o", "json", env=EVE).out)
-    assert dry["gate"]["reasons"][0]["code"] == "policy"
+    told = maestro(*COMMANDS["scale"], "--dry-run", "-o", "json", env=EVE)
+    dry = json.loads(told.out)
+    assert (told.code, dry["gate"]["reasons"][0]["code"]) == (20, "policy")
     change_id = dry["plan"]["id"]
     table = maestro("policy", "explain", change_id, "-o", "csv", env=ADA)
     assert (table.code, table.err) == (0, "")

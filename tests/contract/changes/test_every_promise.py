@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from maestro_cli.changes.kinds import KINDS
+from tests.cli import test_cli_changes, test_cli_helm
 from tests.contract.changes import mock_helm
 from tests.contract.changes import test_evictions_on_a_cluster as evictions
 from tests.contract.changes import test_helm_on_a_cluster as helm
@@ -31,6 +32,7 @@ REGION = "switch-region"
 PROMISES: Mapping[str, tuple[Test, ...]] = {
     "plan": (test_kinds.test_a_plan_says_what_would_change_and_changes_nothing,),
     "dry run": (test_kinds.test_a_dry_run_asks_the_server_and_changes_nothing,),
+    "dry run ends as the gate": (test_cli_changes.test_a_dry_run_that_the_gate_refuses_ends_as_the_change,),
     "applied once, verified": (test_kinds.test_a_missing_answer_is_probed_and_the_write_lands_once,),
     "undo": (test_kinds.test_its_undo_is_a_change_that_puts_back_what_was_there,),
     "stale plan": (test_kinds.test_it_takes_a_change_of_somebody_else_for_what_it_is,),
@@ -72,6 +74,7 @@ ELSEWHERE: Mapping[tuple[str, str], Test | str] = {
     # It needs two regions, and has tests of its own.
     ("plan", REGION): region.test_callers_are_sent_on_and_taken_back_by_the_slice_as_it_was,
     ("dry run", REGION): region.test_a_dry_run_leaves_the_slice_as_it_is,
+    ("dry run ends as the gate", REGION): region.test_what_forbids_it_at_the_entrance_refuses_it_here,
     (
         "applied once, verified",
         REGION,
@@ -92,6 +95,10 @@ ELSEWHERE: Mapping[tuple[str, str], Test | str] = {
     # Helm's own program carries it out; where it is not installed, by a MOCK of it (mock_helm.py).
     ("plan", HELM): test_helm_rollback.test_the_plan_shows_what_differs_and_no_secret,
     ("dry run", HELM): test_helm_rollback.test_a_dry_run_has_helm_rehearse,
+    (
+        "dry run ends as the gate",
+        HELM,
+    ): test_cli_helm.test_a_dry_run_that_the_gate_refuses_ends_as_the_change,
     ("applied once, verified", HELM): test_helm_rollback.test_a_lost_answer_is_probed_in_the_records,
     ("undo", HELM): test_helm_rollback.test_its_undo_goes_back_to_the_very_revision,
     ("stale plan", HELM): test_helm_rollback.test_what_happened_since_makes_the_plan_stale,

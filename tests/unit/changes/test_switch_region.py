@@ -12,6 +12,7 @@ from maestro_cli.changes.model import Consent, GateReason, State
 from maestro_cli.changes.pipeline import ChangePipeline
 from maestro_cli.changes.policy_file import load_policy
 from maestro_cli.changes.projection import ChangesProjection
+from maestro_cli.changes.records import decision_error
 from maestro_cli.core.errors import (
     ExitCode,
     GateNotMet,
@@ -87,6 +88,9 @@ def test_what_forbids_it_at_the_entrance_refuses_it_here(
 ) -> None:
     entrances.against = (GateReason("read-only", ExitCode.POLICY_REFUSED, "context edge is read-only"),)
     plan = pipeline.plan("switch-region", ENTRANCE, {"to": "west"})
+    rehearsal = pipeline.execute(plan, Consent(given=False), dry_run=True)
+    assert rehearsal.decision is not None
+    assert decision_error(rehearsal.decision).exit_code == 20
     with pytest.raises(PolicyRefused, match="context edge is read-only"):
         pipeline.execute(plan, YES)
     assert entrances.now.region == "east"
