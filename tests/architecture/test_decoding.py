@@ -42,6 +42,8 @@ def _types(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def _unready(text: str) -> list[str]:
+    if "msgspec" not in text:  # no need to parse what cannot call it
+        return []
     return [ast.unparse(one) for one in _types(ast.parse(text)) if not ast.unparse(one).startswith("ready(")]
 
 
