@@ -40,23 +40,28 @@ def session_markdown(snapshot: Snapshot, places: Sequence[Place], now: datetime,
 def write_new(typed: str, default: str, text: str) -> Path:
     """Write a file that is not there yet; a path that begins with `!` may be. Raises UsageError."""
     may_replace, name = typed.startswith("!"), typed.removeprefix("!").strip()
-    path = Path(name or default).expanduser().absolute()
-    if path.is_dir():
-        path /= default
-    if not path.parent.exists():
-        raise UsageError(
-            f"there is no folder {path.parent}",
-            why="nothing was written",
-            fix="make it, or name another path",
-        )
-    if not may_replace and (path.exists() or path.is_symlink()):
-        raise UsageError(
-            f"{path} is there already", why="nothing was written", fix=f"!{name or default} writes over it"
-        )
+    shown = name or default
     try:
+        path = Path(shown).expanduser().absolute()
+        if path.is_dir():
+            path /= default
+        if not path.parent.exists():
+            raise UsageError(
+                f"there is no folder {path.parent}",
+                why="nothing was written",
+                fix="make it, or name another path",
+            )
+        if not may_replace and (path.exists() or path.is_symlink()):
+            raise UsageError(
+                f"{path} is there already", why="nothing was written", fix=f"!{shown} writes over it"
+            )
         write_atomically(path, text, mode=0o600)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written", why=error.strerror or type(error).__name__, fix="name another path"
-        ) from error
+        raise _unwritten(shown, error.strerror or type(error).__name__) from error
+    except RuntimeError as error:  # `~NAME` of nobody
+        raise _unwritten(shown, str(error)) from error
     return path
+
+
+def _unwritten(name: str, why: str) -> UsageError:
+    return UsageError(f"{name} cannot be written", why=why, fix="name another path")

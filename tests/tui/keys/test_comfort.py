@@ -180,6 +180,31 @@ def test_no_file_is_written_over_unasked(tmp_path: Path) -> None:
         write_new(str(path / "below"), "x.md", "no")
 
 
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/a.md", "a" * 300, "b" * 300 + "/a.md"], ids=len)
+def test_a_path_that_the_system_refuses_is_told_and_the_console_stays(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_new(name, "x.md", "no")
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        assert not app.run_line(f"export {name}")
+        assert "cannot be written" in app.status.told
+        app.status.tell("")
+        app.run_line(f"screenshot {name}")
+        await until(pilot, lambda: "cannot be written" in app.status.told, "why")
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
+
+
+def test_a_path_that_may_not_be_looked_at_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def denied(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", denied)
+    with pytest.raises(UsageError, match="cannot be written") as told:
+        write_new(str(tmp_path / "a.md"), "x.md", "no")
+    assert told.value.why == "Permission denied"
+
+
 def test_a_picture_says_where_it_is(tmp_path: Path) -> None:
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         app.run_line(f"screenshot {tmp_path / 'a.svg'}")
