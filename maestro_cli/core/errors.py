@@ -222,3 +222,8 @@ class Interrupted(MaestroError):
         super().__init__(what, fix=fix)
         if terminated:
             self.exit_code = ExitCode.SIGTERM
+
+    @property
+    def is_to_end(self) -> bool:
+        """Whether it was told to end; else somebody pressed Ctrl-C, which a session outlives."""
+        return self.exit_code is ExitCode.SIGTERM

@@ -1,8 +1,10 @@
-"""Progress of an action, told as one line after another. Invariant: it never blocks the work."""
+"""Progress of an action, told as one line after another. Invariant: it never blocks the work, and does not
+end it where nobody hears it any more."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class SpokenProgress:
@@ -12,10 +14,11 @@ class SpokenProgress:
         self._say = say
 
     def phase(self, name: str, text: str) -> None:
-        self._say(f"{name}: {text}")
+        self.note(f"{name}: {text}")
 
     def update(self, text: str) -> None:
-        self._say(text)
+        self.note(text)
 
     def note(self, text: str) -> None:
-        self._say(text)
+        with suppress(OSError):
+            self._say(text)

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from maestro_cli.output.diagnostics import told_to
+from maestro_cli.tui.acting.progress import SpokenProgress
 from maestro_cli.tui.console import Console
 from maestro_cli.tui.plain.session import Session
 from maestro_cli.tui.plain.talk import Talk
@@ -18,7 +19,7 @@ def open_lines(console: Console, first: Place) -> None:
     """Until quit, or the end of input; closes the console."""
     talk = Talk(sys.stdin, sys.stdout)
     try:
-        with told_to(talk.say):
+        with told_to(SpokenProgress(talk.say).note):
             console.recorder.start()
             talk.say("maestro, in lines. help tells of every word; quit leaves.")
             Session(console, talk, first).run()

@@ -12,8 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import MaestroError, UsageError
+from maestro_cli.core.errors import Interrupted, MaestroError, UsageError
 from maestro_cli.tui.acting.dispatcher import Dispatcher
 from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.acting.progress import SpokenProgress
@@ -76,12 +75,15 @@ class Session:
             raise self._fault
 
     def _outlive(self, act: Callable[[], None]) -> None:
-        """Do it; whatever it raises is told, and ends nothing, but that nobody reads what is said."""
+        """Do it; whatever it raises is told, and ends nothing, but that nobody reads what is said, or that it
+        is told to end."""
         try:
             act()
         except BrokenPipeError:
             raise
-        except Exception as error:  # noqa: BLE001 - the border of the session: it is told, and goes on
+        except Exception as error:  # the border of the session: it is told, and goes on
+            if isinstance(error, Interrupted) and error.is_to_end:
+                raise
             if not isinstance(error, MaestroError):
                 self._fault = self._fault or error
             said = told(error)
@@ -254,11 +256,12 @@ class Session:
                 raise UsageError("nothing is chosen", fix="say the number of a row")
             self.go(action.opens((*targets, *whole)[0]))
             return
-        cancellation, progress = Cancellation(), SpokenProgress(self.talk.say)
+        progress = SpokenProgress(self.talk.say)
+        with self.behind.ending.child() as cancellation:
 
-        def work() -> None:
-            for target, ending in self.dispatcher.perform(action, targets, progress, cancellation):
-                self.talk.say(f"{action.title} {target.name}: {ending.outcome}")
+            def work() -> None:
+                for target, ending in self.dispatcher.perform(action, targets, progress, cancellation):
+                    self.talk.say(f"{action.title} {target.name}: {ending.outcome}")
 
-        self.talk.serve(action.title, work, cancellation)
+            self.talk.serve(action.title, work, cancellation, self.behind.begin)
         self.behind.feeds.hurry()
