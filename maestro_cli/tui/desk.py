@@ -21,6 +21,7 @@ from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.acting.progress import SpokenProgress
 from maestro_cli.tui.announcing import News
 from maestro_cli.tui.console import Console
+from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.frame import Frame
 from maestro_cli.tui.keys.bindings import ANSWER_KEYS, ARM_KEYS
 from maestro_cli.tui.keys.keymap import Keymap
@@ -224,6 +225,9 @@ class Desk(Frame):
         try:
             with self.asker.asked_at(place, let_go) as places:
                 ended = self.dispatcher.perform(action, targets, progress, self.behind.ending)
+        except Exception as error:  # noqa: BLE001 - the border of the thread: a traceback would be on the screen
+            self.remark(f"{action.title}: {told(error).line}", stays=True)
+            return
         finally:
             self._works.discard(about)
             self.call_later(let_go)

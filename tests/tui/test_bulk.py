@@ -6,13 +6,14 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.progress import Quiet
 from maestro_cli.tui.acting.bulk import AgreeAllDialog
-from maestro_cli.tui.acting.dispatcher import SAID_NO, Agreed, Planned
+from maestro_cli.tui.acting.dispatcher import SAID_NO, STOPPED, Agreed, Planned
 from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.model import Place
@@ -20,7 +21,8 @@ from maestro_cli.tui.store.events import ContextArmed
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.store.store import Store
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, until
-from tests.tui.test_dispatcher import PLAN, Desk, delete, dispatcher
+from tests.tui.keys.test_typing import SERVICES
+from tests.tui.test_dispatcher import NOTE, PLAN, Desk, delete, dispatcher
 
 TARGETS = tuple(Target("prod", "Pod", f"uid-{n}", f"ml/pod/fraud-{n}") for n in range(3))
 
@@ -81,6 +83,35 @@ def test_one_that_cannot_be_planned_is_told_and_the_others_go_on() -> None:
         "ml/pod/fraud-2": True,
     }
     assert any("it is gone" in one.outcome for one in store.snapshot.log)
+
+
+@pytest.mark.parametrize("is_agreed", [True, False], ids=["after a yes", "while it is asked"])
+def test_what_was_stopped_before_it_was_done_does_not_stay_planned(is_agreed: bool) -> None:
+    store, desk, ending = armed(), Desk(), Cancellation()
+
+    def agree_all(action: Any, planned: Any, news: str) -> Any:
+        ending.cancel()
+        return {"prod": Agreed()} if is_agreed else None
+
+    desk.agree_all = agree_all  # type: ignore[method-assign]
+    ended = dispatcher(store, desk).perform(delete(is_bulk=True), TARGETS, Quiet(), ending)
+    assert desk.executed == []
+    assert desk.cancelled == [("chg-1", STOPPED)] * 3
+    assert {one.outcome for _, one in ended} == {STOPPED}
+
+
+def test_what_nobody_expected_of_an_action_is_told_and_keys_go_on() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        def perform(*asked: Any) -> Any:
+            raise ZeroDivisionError("an action that divides")
+
+        app.dispatcher.perform = perform  # type: ignore[method-assign,assignment]
+        app.act(NOTE, TARGETS[:1])
+        await until(pilot, lambda: "an action that divides" in app.status.told, "what it raised")
+        await pilot.press("colon")
+        await until(pilot, lambda: app.prompt.is_open, "the key")
+
+    run_app(StillConsole(SERVICES), script, place=Place("pods"))
 
 
 def test_the_dialog_names_each_and_wants_their_number() -> None:

@@ -181,8 +181,16 @@ def test_a_film_that_was_closed_is_said_and_the_past_is_empty(room: Room) -> Non
     assert (room.store.snapshot.replay_at, len(room.said)) == (NOW, 1)
 
 
-def test_what_cannot_be_kept_is_said_once_and_the_rest_is_kept(room: Room) -> None:
-    room.store.dispatch(FactRead(NODES.of("prod"), (object(),), NOW))
+def deep(levels: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize("item", [object(), 2**64, deep(20_000)], ids=["no data", "too large", "too deep"])
+def test_what_cannot_be_kept_is_said_once_and_the_rest_is_kept(room: Room, item: Any) -> None:
+    room.store.dispatch(FactRead(NODES.of("prod"), (item,), NOW))
     room.look()
     room.look(5)
     assert len(room.said) == 1
@@ -195,6 +203,24 @@ def test_what_cannot_be_kept_is_said_once_and_the_rest_is_kept(room: Room) -> No
     film = room.recorder.film("prod")
     assert film is not None
     assert film.refused == {}
+
+
+def test_a_defect_of_one_look_is_said_and_the_next_one_records(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def record(*looked_at: object) -> int:
+        raise ZeroDivisionError("a look that divides")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Film, "record", record)
+        room.look()
+        room.look(5)
+    room.look(5)
+    assert room.said == [
+        "prod is not recorded: internal error: ZeroDivisionError: a look that divides",
+        "prod is recorded again",
+    ]
+    assert room.recorded()[KEY].data == ROWS
 
 
 def test_what_did_not_change_for_longer_than_is_kept_is_still_known(tmp_path: Path) -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from maestro_cli.core.clock import SystemClock
+from maestro_cli.core.errors import Busy
 from maestro_cli.runbooks.model import Answer, Question
 from maestro_cli.runbooks.substitution import for_reading
 from maestro_cli.tui.acting.asking import DialogAsker
+from maestro_cli.tui.acting.model import Target
 from maestro_cli.tui.acting.person import ConsolePerson
 from maestro_cli.tui.screens.incident_runs import (
     Live,
     LiveRun,
     pairs_of,
 )
+from maestro_cli.tui.screens.runs import export
 
 
 def test_what_a_step_prints_stands_once_however_often_it_is_told() -> None:
@@ -60,3 +65,15 @@ def test_values_are_put_into_the_text_that_is_shown(body: str, values: Mapping[s
 
 def test_values_are_read_as_a_shell_would() -> None:
     assert pairs_of("A=1 'B=two words'") == ("A=1", "B=two words")
+
+
+def test_a_run_that_cannot_be_exported_now_leaves_no_empty_file(tmp_path: Path) -> None:
+    def export_run(run_id: str) -> str:
+        raise Busy("the journal is in use")
+
+    target, path = Target("prod", "Run", "run-1", "run-1"), tmp_path / "run-1.md"
+    with pytest.raises(Busy):
+        export(cast(Any, SimpleNamespace(export_run=export_run)), target, {"path": str(path)})
+    assert not path.exists()
+    export(cast(Any, SimpleNamespace(export_run=lambda run_id: "# a")), target, {"path": str(path)})
+    assert path.read_text() == "# a"

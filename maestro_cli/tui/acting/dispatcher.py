@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 
 SAID_NO = "you said no; nothing was done"
+STOPPED = "it was stopped before; nothing was done"
 AGREED = "agreed to: the next line is what was done"
 
 
@@ -213,16 +214,15 @@ class Dispatcher:
         return ended
 
     def _all_agreed(self, work: _Work, planned: Sequence[Planned], news: str) -> list[tuple[Target, Ending]]:
-        """Ask about all of them, and carry out what is agreed to."""
+        """Ask about all of them, and carry out what is agreed to, until it is stopped."""
         agreed = self._asker.agree_all(work.action, planned, news) if planned else None
         ended = []
         for one in planned:
-            if work.cancellation.is_set:
-                break
             consent = (agreed or {}).get(one.target.context)
-            if consent is None:
-                self._cancelled(one, one.not_done)
-                ended.append((one.target, Ending(one.not_done, False)))
+            if consent is None or work.cancellation.is_set:
+                why = STOPPED if work.cancellation.is_set else one.not_done
+                self._cancelled(one, why)
+                ended.append((one.target, Ending(why, False)))
             else:
                 do = partial(self._carried_out, work, one, consent)
                 ended.append((one.target, self._logged(work, one.target, do)))

@@ -5,7 +5,7 @@ what is typed at once after a key that moves the focus or opens a dialog goes wh
 pasted is a key here. No key is lost: those that were typed before there was a screen wait for it. After that
 none is held back for longer than `LONGEST_SECONDS` by what does not answer, be it a key or the screen that it
 leads to; but what is typed after one that asks for words waits for the dialog, however late that comes. Only
-what leaves the console passes by then.
+what leaves the console, and what ends experiments, passes by then.
 What the last one of those typed did is painted at once.
 
 Textual gives each key to whatever has the focus when it comes, and carries out its binding later.

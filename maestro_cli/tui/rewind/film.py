@@ -131,7 +131,7 @@ class Film:
         """False for what cannot be kept; it is no reason to keep nothing else."""
         try:
             self._write(at, key, fact)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             self.refused[key.feed] = str(error)
             self._last.pop(key, None)
             return False

@@ -22,6 +22,7 @@ import msgspec
 from maestro_cli.core.clock import Clock
 from maestro_cli.core.errors import InvalidFile, MaestroError
 from maestro_cli.tui.feeds.model import AnyFeed
+from maestro_cli.tui.feeds.runner import told
 from maestro_cli.tui.rewind.film import RETENTION_HOURS, Film, is_broken
 from maestro_cli.tui.store.events import Resumed, Rewound
 from maestro_cli.tui.store.model import Fact, FactKey, Scope
@@ -107,6 +108,9 @@ class Recorder:
                     film.forget(self._clock.now() - timedelta(hours=RETENTION_HOURS))
             except (sqlite3.Error, OSError) as error:
                 self._leave(context, film, error)
+                continue
+            except Exception as error:  # noqa: BLE001 - the border of the thread: recording goes on
+                self._tell_once(context, f"{context} is not recorded: {told(error).line}")
                 continue
             if self._told.pop(context, ""):
                 self._say(f"{context} is recorded again")

@@ -67,9 +67,9 @@ def answer(services: Services, target: Target, answers: Answers) -> str:
 def export(services: Services, target: Target, answers: Answers) -> str:
     from pathlib import Path
 
-    path = Path(answers["path"])
+    path, text = Path(answers["path"]), services.export_run(target.id)
     with path.open("x", encoding="utf-8") as file:
-        file.write(services.export_run(target.id))
+        file.write(text)
     return str(path.resolve())
 
 
