@@ -59,6 +59,7 @@ def maestro_part(run_id: str, proposal: Proposal, judged: Judged, findings: Find
         "control": [str(one.ref) for each in proposal.chosen for one in each.control],
         "seed": proposal.seed,
         "predicted_burn": plain(proposal.burns),
+        "actual_burn": plain(findings.burned),
         "proof_of_effect": plain(findings.injections),
         "proof_of_recovery": plain(findings.recoveries),
         "undo_log": _undo_log(proposal, findings),

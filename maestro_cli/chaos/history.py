@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from maestro_cli.changes.holder import parse_holder
+from maestro_cli.chaos.burned import unmeasured_of
 from maestro_cli.core.errors import NotFound
 from maestro_cli.journal.store import Journal
 
@@ -61,7 +62,17 @@ class ExperimentRun:
     stop: str
     folder: str
     recoveries: tuple[dict[str, Any], ...] = ()
+    predicted_burn: tuple[dict[str, Any], ...] = ()  # each as a Burn
+    actual_burn: tuple[dict[str, Any], ...] = ()  # each as a Burned
     faults: tuple[FaultRecord, ...] = ()
+
+    @property
+    def burned(self) -> tuple[dict[str, Any], ...]:
+        """What each budget of the plan lost; of a run whose end the journal has not, that is not known."""
+        if self.actual_burn or self.status == "refused":
+            return self.actual_burn
+        why = "it was not measured" if self.status == "finished" else f"the run is {self.status}"
+        return tuple(unmeasured_of(one, why) for one in self.predicted_burn)
 
     @property
     def is_over(self) -> bool:
@@ -149,7 +160,7 @@ def _seen(run: ExperimentRun, working: str) -> ExperimentRun:
 
 def _run(row: sqlite3.Row) -> ExperimentRun:
     fields = {name: row[name] for name in row.keys()}  # noqa: SIM118  # a Row iterates its values
-    for name in ("reasons", "residue", "targets", "recoveries"):
+    for name in ("reasons", "residue", "targets", "recoveries", "predicted_burn", "actual_burn"):
         fields[name] = tuple(json.loads(fields[name]))
     return ExperimentRun(**fields)
 

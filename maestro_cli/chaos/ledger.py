@@ -12,7 +12,7 @@ without the file, the plan or the process that made it.
     experiment.undone      fault, by, error
     experiment.recovered   fault, recovered, why, seconds
     experiment.asked       what                                   (by another process)
-    experiment.finished    verdict, exit_code, reasons, coverage, residue, stop
+    experiment.finished    verdict, exit_code, reasons, coverage, residue, stop, burned
     experiment.swept       faults, residue
     experiment.left        residue, why                           (by whoever answers for it)
 """
@@ -120,6 +120,7 @@ class ExperimentLedger:
                     "reasons": [f"{one.rule}: {one.what}" for one in judged.reasons],
                     "residue": findings.residue, "stop": findings.stop,
                     "recoveries": findings.recoveries, "injections": findings.injections,
+                    "burned": findings.burned,
                 }
             ),
         )  # fmt: skip

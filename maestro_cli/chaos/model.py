@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from maestro_cli.chaos.arms import Comparison
+from maestro_cli.chaos.burned import Burned
 from maestro_cli.chaos.reach import acting
 from maestro_cli.core.refs import ObjectRef, WorkloadRef
 
@@ -324,3 +325,4 @@ class Findings:
     watched: tuple[Watched, ...] = ()
     declared: tuple[str, ...] = ()
     failover: FailedOver | None = None
+    burned: tuple[Burned, ...] = ()

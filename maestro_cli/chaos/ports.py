@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
+from maestro_cli.changes.left import Left
 from maestro_cli.changes.ports import World
 from maestro_cli.chaos.regions.sentinels import Sentinel
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.refs import ObjectRef
+from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.slo_gate import GateAnswer
+
+if TYPE_CHECKING:
+    from maestro_cli.slo.measuring.stretch import Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,12 @@ class Surroundings(Protocol):
 
     def budget_gate(self, objectives: Sequence[str]) -> GateAnswer:
         """Whether the budget policy lets an experiment begin, which may cost these objectives."""
+
+    def spent(self, objective: Objective, began: datetime, ended: datetime) -> Spent:
+        """What was spent of its budget from the minute of `began` to `ended`, which is now."""
+
+    def left_after(self, objective: Objective) -> Left:
+        """What is left of its budget, by all that was scraped until now."""
 
     def value(self, query: str) -> float | None:
         """The one value of a query; None where there is none, several, or NaN."""

@@ -18,7 +18,7 @@ CREATE TABLE experiments (
     actor TEXT NOT NULL, status TEXT NOT NULL, verdict TEXT NOT NULL, exit_code INTEGER NOT NULL,
     coverage REAL, reasons TEXT NOT NULL, residue TEXT NOT NULL, seed INTEGER, targets TEXT NOT NULL,
     started_at TEXT NOT NULL, finished_at TEXT NOT NULL, asked TEXT NOT NULL, stop TEXT NOT NULL,
-    folder TEXT NOT NULL, recoveries TEXT NOT NULL
+    folder TEXT NOT NULL, recoveries TEXT NOT NULL, predicted_burn TEXT NOT NULL, actual_burn TEXT NOT NULL
 );
 CREATE INDEX experiments_by_start ON experiments (started_at);
 CREATE INDEX experiments_by_name ON experiments (name, started_at);
@@ -34,7 +34,7 @@ class ExperimentsProjection:
     """Register with the journal; tables `experiments` and `experiment_faults`."""
 
     name = "experiments"
-    version = 1
+    version = 2
     tables = ("experiments", "experiment_faults")
     schema = _SCHEMA
 
@@ -50,12 +50,13 @@ def _began(db: sqlite3.Connection, event: Event, run: str) -> None:
     targets = [ref for refs in data.get("targets", {}).values() for ref in refs]
     db.execute(
         "INSERT OR REPLACE INTO experiments VALUES"
-        " (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, '[]', ?, ?, ?, ?, '', '', ?, '[]')",
+        " (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, '[]', ?, ?, ?, ?, '', '', ?, '[]', ?, '[]')",
         (
             run, data["name"], data["title"], data["file"], data["digest"], event.actor,
             "refused" if refused else "running", "INDETERMINATE" if refused else "",
             data.get("exit_code", 0), json.dumps(data.get("answers", [])), data.get("seed"),
             json.dumps(targets), event.time, event.time if refused else "", data.get("folder", ""),
+            json.dumps(data.get("burns", [])),
         ),
     )  # fmt: skip
 
@@ -105,6 +106,7 @@ def _finished(db: sqlite3.Connection, event: Event, run: str) -> None:
         db, run, status="finished", verdict=data["verdict"], exit_code=data["exit_code"],
         coverage=data["coverage"], reasons=json.dumps(data["reasons"]), residue=json.dumps(data["residue"]),
         finished_at=event.time, recoveries=json.dumps(data["recoveries"]),
+        actual_burn=json.dumps(data.get("burned", [])),
     )  # fmt: skip
 
 

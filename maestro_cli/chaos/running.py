@@ -17,6 +17,7 @@ from typing import Any
 
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.pipeline import ChangePipeline
+from maestro_cli.chaos.burned import measure_burned
 from maestro_cli.chaos.child import Child
 from maestro_cli.chaos.drilled import Drilled
 from maestro_cli.chaos.findings import LOG, keep, maestro_part, unbegun, unkept
@@ -377,6 +378,7 @@ class _Run:
             watched=watched,
             declared=tuple(one.name for one in self._guarded.faults),
             failover=self._regions.failed_over,
+            burned=measure_burned(self._proposal, self._means, lambda: self._cancellation.is_set),
         )
         findings = self._secrecy.words(found)
         whole = self._heard.whole(journal)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from maestro_cli.services.regions import ContextEntrances
     from maestro_cli.services.standing import Standing
     from maestro_cli.slo.files.found import Found
+    from maestro_cli.slo.measuring.keeping import KeptInMemory
     from maestro_cli.slo.objectives import Objective
     from maestro_cli.sources.helm import HelmReleases
     from maestro_cli.sources.prometheus import Prometheus
@@ -150,13 +151,27 @@ class ChangeServices(Backends):
         """What is left of its budget, as `slo budget` tells it; a minute old at most."""
         return self.standing.left(objective)
 
+    def budget_left_after(self, objective: Objective) -> Left:
+        """The same with all that was scraped until now: of the minute that is not over, too, and not kept."""
+        from maestro_cli.services.standing import budget_left
+        from maestro_cli.slo.measuring.window import minute_end
+
+        at = minute_end(self.clock.now())
+        return budget_left(self, objective, self.budget_memory, at=at)
+
+    @built_once
+    def budget_memory(self) -> KeptInMemory:
+        """What was measured of days that are over, where it cannot be kept on disk."""
+        from maestro_cli.slo.measuring.keeping import KeptInMemory
+
+        return KeptInMemory(self.clock.monotonic)
+
     @built_once
     def standing(self) -> Standing:
         """What is left of the budgets, for all who ask."""
         from maestro_cli.services.standing import Standing, budget_left
-        from maestro_cli.slo.measuring.keeping import KeptInMemory
 
-        memory = KeptInMemory(self.clock.monotonic)
+        memory = self.budget_memory
         return Standing(lambda objective: budget_left(self, objective, memory), self.clock)
 
     def open_incidents(self) -> list[OpenIncident]:

@@ -19,6 +19,8 @@ from maestro_cli.slo.measuring.target import left_bounds
 from maestro_cli.sources.deadline import started
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from maestro_cli.core.clock import Clock
     from maestro_cli.services.changing import ChangeServices
     from maestro_cli.slo.objectives import Objective
@@ -27,16 +29,23 @@ FRESH_SECONDS = 60.0
 UNKNOWN_SECONDS = 10.0  # as long as nothing is known is believed
 
 
-def budget_left(services: ChangeServices, objective: Objective, memory: KeptInMemory | None = None) -> Left:
+def budget_left(
+    services: ChangeServices,
+    objective: Objective,
+    memory: KeptInMemory | None = None,
+    *,
+    at: datetime | None = None,
+) -> Left:
     """By what was seen, and at least and at most by what was not; None with why where nothing is known.
 
-    `memory` keeps what was measured of days that are over where it cannot be kept on disk.
+    `memory` keeps what was measured of days that are over where it cannot be kept on disk. `at` is when the
+    window ends, by default now.
     """
     from maestro_cli.services.measuring import MeasureWanted, store_of
 
     if not objective.is_of_metrics:
         return Left(None, "no metric tells it: drills and incidents do")
-    now = services.clock.now()
+    now = at or services.clock.now()
     try:
         source = services.raw_prometheus
         zones = [objective.calendar.zone] if objective.calendar is not None else []

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from maestro_cli.changes.left import Left
 from maestro_cli.chaos.history import unfinished_runs
 from maestro_cli.config.experiments import ExperimentRules
 from maestro_cli.incidents.gate import GateScope
 from maestro_cli.incidents.model import OPEN_STATES, Severity
 from maestro_cli.incidents.register import list_incidents
 from maestro_cli.services.measuring import MeasureWanted, read_experiment_gate
+from maestro_cli.slo.measuring.stretch import Spent, spent_in
+from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.slo_gate import GateAnswer
 
 if TYPE_CHECKING:
@@ -50,6 +54,12 @@ class ContextSurroundings:
             in_production=self._services.policy.protected,
             by_what_was_seen=self.rules is not None and self.rules.budgets == "seen",
         )
+
+    def spent(self, objective: Objective, began: datetime, ended: datetime) -> Spent:
+        return spent_in(objective, began, ended, self._services.raw_prometheus, self.value)
+
+    def left_after(self, objective: Objective) -> Left:
+        return self._services.budget_left_after(objective)
 
     def value(self, query: str) -> float | None:
         return _finite(self._services.prometheus.query(query).only)

@@ -54,6 +54,18 @@ class _Burn(msgspec.Struct):
     share: float | None = None
 
 
+class _Burned(msgspec.Struct):
+    objective: str
+    words: str
+    why: str = ""
+    share: float | None = None
+    share_of_seen: float | None = None
+    share_of_left: float | None = None
+    foretold: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+
 class _Reason(msgspec.Struct):
     rule: str
     what: str
@@ -72,6 +84,7 @@ class _Ours(msgspec.Struct):
     proof_of_effect: list[_Effect]
     proof_of_recovery: list[_Recovery]
     predicted_burn: list[_Burn] = []
+    actual_burn: list[_Burned] = []
     targets: list[str] = []
 
 

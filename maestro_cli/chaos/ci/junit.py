@@ -5,9 +5,11 @@ Invariant: well-formed for any text: what XML 1.0 cannot hold is shown as a glyp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from xml.etree import ElementTree
 
+from maestro_cli.chaos.burned import burned_words, foretold_words
 from maestro_cli.chaos.ci.cases import Case, State, cases_of, count
 from maestro_cli.chaos.ci.outcome import Outcome
 from maestro_cli.core.untrusted import visible, visible_block
@@ -65,8 +67,21 @@ def _properties(outcome: Outcome) -> dict[str, str]:
         "seed": "" if ours.get("seed") is None else str(ours["seed"]),
         "targets": ", ".join(map(str, ours.get("targets") or ())),
         "namespace": ", ".join(_namespaces(ours.get("targets") or ())),
-        **{f"budget.{visible(str(one['objective']), 80)}.left_before": str(one["words"]) for one in burns},
+        **{f"{_budget(one)}.left_before": str(one["words"]) for one in burns},
+        **dict(_burned(ours.get("actual_burn") or ())),
     }
+
+
+def _budget(one: Mapping[str, Any]) -> str:
+    return f"budget.{visible(str(one['objective']), 80)}"
+
+
+def _burned(found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What each budget lost while the run went on, beside what was foretold; what is not known says so."""
+    for one in found:
+        yield f"{_budget(one)}.predicted_burn", foretold_words(one)
+        yield f"{_budget(one)}.actual_burn", burned_words(one)
+        yield f"{_budget(one)}.left_after", str(one["words"])
 
 
 def _namespaces(targets: Sequence[object]) -> list[str]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from maestro_cli.chaos.burned import burned_words, foretold_words
 from maestro_cli.chaos.ci.cases import State, cases_of, count
 from maestro_cli.chaos.ci.decision import Decision
 from maestro_cli.chaos.ci.outcome import Outcome
@@ -86,6 +87,23 @@ def _rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
             f"| {code_span(one.title)} | {code_span(case.name)} | {case.state.value} "
             f"| {code_span(case.why)} |\n"
         )
+    yield from _burned_rows(outcomes)
+
+
+def _burned_rows(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """What each budget lost while an experiment ran, beside what was foretold."""
+    found = [(one, burned) for one in outcomes for burned in one.ours.get("actual_burn") or ()]
+    if found:
+        yield (
+            "\n### Error budgets\n\n| experiment | objective | burn foretold at worst | burned while it ran "
+            "| left after |\n|---|---|---|---|---|\n"
+        )
+    for one, burned in found:
+        cells = (
+            one.title, str(burned["objective"]), foretold_words(burned), burned_words(burned),
+            str(burned["words"]),
+        )  # fmt: skip
+        yield f"| {' | '.join(map(code_span, cells))} |\n"
 
 
 def _details(outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -105,6 +123,7 @@ def _told(outcome: Outcome) -> dict[str, Any]:
         "proof_of_effect": ours.get("proof_of_effect"),
         "proof_of_recovery": ours.get("proof_of_recovery"),
         "predicted_burn": ours.get("predicted_burn"),
+        "actual_burn": ours.get("actual_burn"),
         "stop": ours.get("stop"),
         "residue": ours.get("residue"),
         "activities": [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from maestro_cli.chaos.burned import left_that_counts
 from maestro_cli.chaos.guard.budget import UNKNOWN_FIX
 from maestro_cli.chaos.guard.check import Allows, Answer, Burn, Proposal
 from maestro_cli.chaos.ports import Surroundings
@@ -52,7 +53,7 @@ class PredictedBurn:
         if told:
             fix = "lower duration or count, or wait until the budget recovers: maestro slo budget"
             return Answer(self.name, Allows.NO, f"{burn.objective}: {told}", ExitCode.GATE_NOT_MET, fix=fix)
-        left = _left(burn, by_seen)
+        left = left_that_counts(burn, by_seen)
         if burn.share is None or left is None:
             what = f"{burn.objective}: what it would burn of what is left is not known: {burn.why}"
             return Answer(self.name, Allows.UNKNOWN, what, ExitCode.GATE_NOT_MET, fix=UNKNOWN_FIX)
@@ -65,7 +66,7 @@ class PredictedBurn:
 
 
 def _against(burn: Burn, by_seen: bool, is_protected: bool) -> Iterator[str]:
-    left = _left(burn, by_seen)
+    left = left_that_counts(burn, by_seen)
     if left is None:
         return
     if is_protected and left < LEAST_PROTECTED:
@@ -74,8 +75,3 @@ def _against(burn: Burn, by_seen: bool, is_protected: bool) -> Iterator[str]:
         spent = f"it would burn {format_share(burn.share)} of its budget at worst"
         limit = f"more than {MOST_OF_LEFT:.0%} of the {format_share(left)} that is left"
         yield f"{spent}, {limit}" if left > 0 else f"{spent}, and none is left: {left_words(left)}"
-
-
-def _left(burn: Burn, by_seen: bool) -> float | None:
-    """What counts as left."""
-    return burn.left_by_what_was_seen if by_seen else burn.left_at_least

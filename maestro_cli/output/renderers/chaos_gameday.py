@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.quantities import format_duration
 from maestro_cli.output.renderers.drills import scorecard_document
+from maestro_cli.output.renderers.experiment_runs import burned_lines
 from maestro_cli.output.tones import verdict_tone
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
@@ -58,11 +60,16 @@ def _steps(result: DayResult) -> Listing[Taken]:
         Column("exit code", lambda one: int(one.outcome.exit_code), right=True),
         Column("as expected", _as_expected),
         Column("took", _took, right=True, priority=3),
+        Column("burned meanwhile", lambda one: burned_lines(_burned(one)), folds=True, priority=3),
         Column("who", lambda one: ", ".join(map(": ".join, one.roles)) or None, folds=True, priority=3),
         Column("watched", lambda one: one.watch or None, folds=True, priority=3),
         Column("why", lambda one: one.outcome.against[0].what if one.outcome.against else None, folds=True),
     )
     return Listing("chaos-gameday-steps/v1", columns, result.taken, document=_document)
+
+
+def _burned(one: Taken) -> Sequence[Mapping[str, Any]]:
+    return one.outcome.ours.get("actual_burn") or ()
 
 
 def _name(one: Taken) -> str:
@@ -116,5 +123,6 @@ def _document(one: Taken) -> dict[str, Any]:
         "exit_code": int(outcome.exit_code), "as_expected": one.is_as_expected, "seconds": one.seconds,
         "watch": one.watch, "roles": dict(one.roles),
         "reasons": [against.what for against in outcome.against],
+        "predicted_burn": list(outcome.ours.get("predicted_burn") or ()), "actual_burn": list(_burned(one)),
         "scorecard": None if one.card is None else scorecard_document(one.card),
     }  # fmt: skip

@@ -96,6 +96,7 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         "seed": ours.get("seed"),
         "coverage": ours.get("coverage"),
         "predicted_burn": plain(ours.get("predicted_burn") or []),
+        "actual_burn": plain(ours.get("actual_burn") or []),
         "reasons": [
             {"rule": one.rule, "what": one.what, "code": int(one.exit_code)} for one in outcome.against
         ],

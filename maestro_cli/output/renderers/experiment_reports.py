@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.core.quantities import format_duration, format_share
-from maestro_cli.output.renderers.experiment_runs import clearing
+from maestro_cli.output.renderers.experiment_runs import burned_lines, clearing
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def report_view(journal: Mapping[str, Any]) -> Report:
         ("effect", "; ".join(_effect(one) for one in ours["proof_of_effect"]) or None),
         ("recovery", "; ".join(_recovery(one) for one in ours["proof_of_recovery"]) or None),
         ("arms", _arms(ours.get("arms"))),
+        ("burned meanwhile", burned_lines(ours.get("actual_burn") or ())),
         *_failover(ours.get("failover")),
         ("stopped", None if ours["stop"] is None else f"{ours['stop']['kind']}: {ours['stop']['why']}"),
         *_left(ours),
@@ -65,8 +66,8 @@ def _reasons(found: Sequence[Mapping[str, Any]]) -> Listing[Mapping[str, Any]]:
 
 
 _OF_A_RUN = (
-    "targets", "unbounded", "control", "predicted_burn", "proof_of_effect", "proof_of_recovery", "undo_log",
-    "undo_failures", "residue", "watched",
+    "targets", "unbounded", "control", "predicted_burn", "actual_burn", "proof_of_effect",
+    "proof_of_recovery", "undo_log", "undo_failures", "residue", "watched",
 )  # fmt: skip
 
 

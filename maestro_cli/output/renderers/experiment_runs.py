@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,7 @@ def run_document(run: ExperimentRun) -> dict[str, Any]:
         "coverage": run.coverage, "reasons": list(run.reasons), "residue": list(run.residue),
         "seed": run.seed, "targets": list(run.targets), "started_at": run.started_at,
         "finished_at": run.finished_at, "stop": run.stop, "folder": run.folder,
+        "predicted_burn": list(run.predicted_burn), "actual_burn": list(run.burned),
     }  # fmt: skip
 
 
@@ -58,6 +59,13 @@ def clearing(run: str) -> str:
     """The command that takes back what a run left, and what is for a person to do."""
     sweep = f"maestro chaos sweep {run}"
     return f'{sweep}; what it cannot take back: mend it, or answer for it with {sweep} --leave "why"'
+
+
+def burned_lines(found: Sequence[Mapping[str, Any]]) -> str | None:
+    """What each budget lost while the run went on, with what was foretold and what is left."""
+    from maestro_cli.chaos.burned import burned_line
+
+    return "; ".join(map(burned_line, found)) or None
 
 
 def _left(run: ExperimentRun) -> list[str]:
@@ -79,6 +87,7 @@ def run_view(run: ExperimentRun) -> Report:
         ("ended", _at(run.finished_at)),
         ("stopped", run.stop or (f"asked: {run.asked}" if run.asked else None)),
         ("reasons", "; ".join(run.reasons) or None),
+        ("burned meanwhile", burned_lines(run.burned)),
         ("left behind", "; ".join(left) or None),
         *([("cleared by", clearing(run.id))] if left or run.status == "interrupted" else []),
         ("kept in", run.folder or None),

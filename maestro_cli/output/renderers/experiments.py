@@ -229,10 +229,10 @@ def _chosen_document(one: Chosen) -> dict[str, Any]:
 
 
 def _burn(burn: Burn) -> str:
+    from maestro_cli.chaos.burned import of_seen_words
+
     spent = "not known" if burn.share is None else format_share(burn.share)
-    seen = burn.share_of_seen or 0.0  # of what was seen for some seconds it may be many times the whole
-    of_seen = f"{seen:.0f} times" if seen > 2 else format_share(seen) if seen else ""
-    more = f" ({of_seen} by what was seen so far)" if of_seen and of_seen != spent else ""
+    more = of_seen_words(burn.share, burn.share_of_seen)
     return f"{burn.objective}: {spent} of its budget{more}; left now: {burn.words}"
 
 

@@ -64,6 +64,12 @@ def whole_minute(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(second=0, microsecond=0)
 
 
+def minute_end(at: datetime) -> datetime:
+    """When the minute is over that the instant is in, or the instant itself where one just is."""
+    start = whole_minute(at)
+    return start if start == at else start + timedelta(seconds=MINUTE)
+
+
 def rolling(at: datetime, seconds: float, zone: str = "UTC") -> Span:
     """The window that ends with the last whole minute; as many whole minutes as fit, and one at least."""
     end = whole_minute(at)

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from maestro_cli.core.errors import NotFound, Refused, Unreachable
 from maestro_cli.core.facts.cluster import Pod
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.journal.store import Journal
+from maestro_cli.slo.measuring.stretch import Spent
 from maestro_cli.slo.objectives import Objective
 from maestro_cli.slo.slo_gate import GateAnswer
 from tests.contract.chaos.performed import action, probe, python
@@ -136,6 +138,9 @@ class Lab:
     left: Mapping[str, Left] = field(default_factory=dict)
     serving: Callable[[Path], FakeServers] = FakeServers
     has_cluster: bool = True
+    spent_by: Callable[[Objective], Spent] = lambda objective: Spent(None, "no data")
+    left_later: Mapping[str, Left] = field(default_factory=dict)
+    asked_spent: list[tuple[str, datetime, datetime]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.clock = SystemClock()
@@ -164,6 +169,13 @@ class Lab:
 
     def value(self, query: str) -> float | None:
         return self.servers.value(query)
+
+    def spent(self, objective: Objective, began: datetime, ended: datetime) -> Spent:
+        self.asked_spent.append((objective.name, began, ended))
+        return self.spent_by(objective)
+
+    def left_after(self, objective: Objective) -> Left:
+        return self.left_later.get(objective.name, Left(None, "nobody says"))
 
     def value_elsewhere(self, query: str) -> float | None:
         raise NotFound("the lab is one region")

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.chaos.burned import Burned
 from maestro_cli.chaos.guard.check import Burn
 from maestro_cli.chaos.history import ExperimentRun, FaultRecord
+from maestro_cli.core.canonical import plain
 from maestro_cli.output.renderers.experiment_reports import report_view
 from maestro_cli.output.renderers.experiment_runs import run_view
 from maestro_cli.output.renderers.experiments import _burn
-from maestro_cli.output.views import Fields
+from maestro_cli.output.views import Fields, Report
 from tests.unit.chaos.journals import journal
 
 OURS = {
@@ -123,3 +125,46 @@ def test_a_burn_of_many_budgets_is_told_as_times() -> None:
     """A platform that is some seconds old has seen next to nothing of its window."""
     words = _burn(Burn("fraud-availability", 0.0004, 1.0, words="all", share_of_seen=148.87))
     assert "(149 times by what was seen so far)" in words
+
+
+BURNED = plain(Burned("a", 0.004, 0.0116, share_of_left=0.008, words="49.0%"))
+LINE = "a: 0.4% of its budget, 0.8% of what was left; foretold at worst: 1.2%; left now: 49.0%"
+
+
+def fields(view: Report) -> dict[str, object]:
+    return dict(next(one.rows for one in view.blocks if isinstance(one, Fields)))
+
+
+def test_a_report_and_a_status_tell_what_each_budget_lost() -> None:
+    report = report_view({**journal(), "maestro": {**OURS, "actual_burn": [BURNED]}})
+    assert fields(report)["burned meanwhile"] == LINE
+    assert report.document["actual_burn"] == [BURNED]
+    status = run_view(replace(RUN, status="finished", actual_burn=(BURNED,)))
+    assert fields(status)["burned meanwhile"] == LINE
+    assert status.document["actual_burn"] == [BURNED]
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ("running", "the run is running"),
+        ("interrupted", "the run is interrupted"),
+        ("swept", "the run is swept"),
+        ("finished", "it was not measured"),
+    ],
+)
+def test_of_a_run_that_has_no_measured_end_the_burn_is_not_known(status: str, why: str) -> None:
+    run = replace(RUN, status=status, predicted_burn=({"objective": "a", "share": 0.0116},))
+    line = f"a: not known: {why}; foretold at worst: 1.2%; left now: not known"
+    assert fields(run_view(run))["burned meanwhile"] == line
+    (told,) = run_view(run).document["actual_burn"]
+    assert (told["share"], told["why"]) == (None, why)
+
+
+def test_one_that_was_refused_burned_nothing_that_could_be_told() -> None:
+    run = replace(RUN, status="refused", predicted_burn=({"objective": "a", "share": 0.0116},))
+    assert fields(run_view(run))["burned meanwhile"] is None
+
+
+def test_a_journal_from_before_tells_of_no_burn() -> None:
+    assert fields(report_view({**journal(), "maestro": OURS}))["burned meanwhile"] is None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from maestro_cli.chaos.burned import Burned
 from maestro_cli.chaos.ci.outcome import Outcome, outcome_of
 from maestro_cli.chaos.model import Findings, Injected, Injection, Recovery
 from maestro_cli.chaos.verdict import judge
@@ -13,6 +14,9 @@ from maestro_cli.core.canonical import plain
 from tests.unit.chaos.journals import journal
 
 EFFECTIVE = Injection("slow", Injected.EFFECTIVE, "met 12 requests", seconds=0.4)
+BURNED = Burned(
+    "fraud-availability", 0.0031, 0.0116, share_of_left=0.0034, left_at_least=0.897, words="89.7%"
+)
 WELL = Findings(injections=(EFFECTIVE,), recoveries=(Recovery("slow", True, "3 of 3 pods ready", 1.2),))
 
 
@@ -21,6 +25,7 @@ def performed(
     findings: Mapping[str, Any] | None = None,
     title: str = "A slow replica",
     contributions: Mapping[str, str] | None = None,
+    burned: Sequence[Burned] = (BURNED,),
 ) -> dict[str, Any]:
     """A journal with maestro's part, as a run keeps it."""
     found = replace(WELL, **(findings or {}))
@@ -47,6 +52,7 @@ def performed(
             "targets": ["ml/pod/a"],
             "seed": 7,
             "predicted_burn": [{"objective": "fraud-availability", "share": 0.0116, "words": "90%"}],
+            "actual_burn": plain(burned),
             "proof_of_effect": plain(found.injections),
             "proof_of_recovery": plain(found.recoveries),
             "undo_failures": list(found.undo_failures),
@@ -61,5 +67,6 @@ def outcome(
     findings: Mapping[str, Any] | None = None,
     title: str = "A slow replica",
     contributions: Mapping[str, str] | None = None,
+    burned: Sequence[Burned] = (BURNED,),
 ) -> Outcome:
-    return outcome_of("slow", "slow.yaml", performed(shape, findings, title, contributions))
+    return outcome_of("slow", "slow.yaml", performed(shape, findings, title, contributions, burned))

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maestro_cli.chaos.burned import Burned
 from maestro_cli.chaos.ci.cases import State, cases_of, count
 from maestro_cli.chaos.ci.junit import junit_xml
 from maestro_cli.chaos.ci.outcome import Outcome
 from maestro_cli.chaos.model import Injected, Injection
 from tests.unit.chaos.ci.junit_schema import faults_of
-from tests.unit.chaos.ci.outcomes import outcome
+from tests.unit.chaos.ci.outcomes import BURNED, outcome
 from tests.unit.chaos.test_verdict import CASES, Case
 
 HOSTILE = "\x00\x1b[31m]]> <!-- & \" ' \ufffe \ud800 \u202e <b>x</b>\n</testsuite>"
@@ -83,3 +84,24 @@ def test_a_suite_names_the_namespaces_of_its_targets() -> None:
     (suite,) = ElementTree.fromstring(document(outcome()).encode())
     found = {one.attrib["name"]: one.attrib["value"] for one in suite.findall("properties/property")}
     assert found["namespace"] == "ml"
+
+
+def burned(found: Burned) -> dict[str, str]:
+    (suite,) = ElementTree.fromstring(document(outcome(burned=(found,))).encode())
+    told = {one.attrib["name"]: one.attrib["value"] for one in suite.findall("properties/property")}
+    return {name: value for name, value in told.items() if name.startswith("budget.")}
+
+
+def test_a_suite_tells_what_each_budget_lost_beside_what_was_foretold() -> None:
+    assert burned(BURNED) == {
+        "budget.fraud-availability.left_before": "90%",
+        "budget.fraud-availability.predicted_burn": "1.2%",
+        "budget.fraud-availability.actual_burn": "0.3% of its budget, 0.3% of what was left",
+        "budget.fraud-availability.left_after": "89.7%",
+    }
+
+
+def test_what_was_not_measured_is_told_as_such_and_never_as_none() -> None:
+    told = burned(Burned("fraud-availability", None, 0.0116, "no data"))
+    assert told["budget.fraud-availability.actual_burn"] == "not known: no data"
+    assert told["budget.fraud-availability.left_after"] == "not known"

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from maestro_cli.chaos.burned import Burned
 from maestro_cli.chaos.ci.decision import decide
 from maestro_cli.chaos.ci.outcome import Outcome
 from maestro_cli.chaos.ci.summary import code_span, summary_markdown
 from maestro_cli.chaos.model import Injected, Injection
-from tests.unit.chaos.ci.outcomes import outcome
+from tests.unit.chaos.ci.outcomes import BURNED, outcome
 
 HOSTILE = "<img src=x onerror=1> [a](http://evil) @org/team #12 ``` | </details> `x` www.evil.org \x1b[2J"
 NOTES = {"context": "lab", "commit": "abc"}
@@ -73,3 +74,27 @@ def test_it_never_grows_past_the_limit_and_says_what_is_missing() -> None:
     few = summary(*many[:2], limit=2500)
     assert len(few.encode()) < 2500
     assert "Details of 2 experiments not shown" in few
+
+
+def test_what_each_budget_lost_is_a_table_beside_what_was_foretold() -> None:
+    unknown = Burned("fraud-latency", None, 0.0116, "no data")
+    text = summary(outcome(burned=(BURNED, unknown)))
+    rows = [line for line in text.split("### Error budgets")[1].splitlines() if line.startswith("|")][2:4]
+    cells = [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows]
+    assert cells == [
+        [
+            "A slow replica",
+            "fraud-availability",
+            "1.2%",
+            "0.3% of its budget, 0.3% of what was left",
+            "89.7%",
+        ],
+        ["A slow replica", "fraud-latency", "1.2%", "not known: no data", "not known"],
+    ]
+    assert "### Error budgets" not in summary(outcome(burned=()))
+
+
+def test_names_and_reasons_of_budgets_act_as_little_as_others() -> None:
+    found = Burned(HOSTILE, None, None, HOSTILE, words=HOSTILE)
+    bare = outside_of_code(rendered(summary(outcome(burned=(found,)))))
+    assert not [one for one in ("<img", "evil", "@org", "#12") if one in bare]

@@ -12,11 +12,12 @@ from maestro_cli.chaos.drills.scenarios import SCENARIOS
 from maestro_cli.chaos.gameday.plan import GameDay
 from maestro_cli.chaos.gameday.score import Taken, day_result, outcome_of_drill, undrilled, unkept_day
 from maestro_cli.chaos.model import Experiment, Guarded
+from maestro_cli.core.canonical import plain
 from maestro_cli.core.errors import ExitCode, Interrupted, NotKept
 from maestro_cli.core.verdict import Verdict
 from maestro_cli.output.renderers.chaos_gameday import gameday_view
 from maestro_cli.output.views import Fields, Listing
-from tests.unit.chaos.ci.outcomes import outcome
+from tests.unit.chaos.ci.outcomes import BURNED, outcome
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 PASSED, DEVIATED = outcome(), outcome({"after": "missed"})
@@ -155,3 +156,15 @@ def test_an_expected_deviation_without_a_record_is_told_to_have_none() -> None:
     assert isinstance(steps, Listing)
     shown = {column.title: column.cell(steps.items[0]) for column in steps.columns}
     assert shown["as expected"] == "no: it has no record"
+
+
+def test_a_report_of_the_day_tells_what_each_experiment_cost() -> None:
+    day, taken = GameDay("Friday", "", (), (), "friday.yaml"), [Taken(PASSED, Verdict.PASS, "")]
+    view = gameday_view(day, day_result(taken))
+    assert view.document["experiments"][0]["actual_burn"] == [plain(BURNED)]
+    assert view.document["experiments"][0]["predicted_burn"] == PASSED.ours["predicted_burn"]
+    (steps,) = [one for one in view.blocks if isinstance(one, Listing)]
+    (column,) = [one for one in steps.columns if one.title == "burned meanwhile"]
+    assert str(column.cell(taken[0])).startswith("fraud-availability: 0.3% of its budget")
+    unbegun = refused(EXPERIMENT, NotKept("no room", found=ExitCode.OK))
+    assert column.cell(Taken(unbegun, Verdict.PASS, "")) is None
