@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from tests.cli.api import api_server, listing, node
 from tests.cli.program import Result, check_golden, maestro
 from tests.unit.chaos.ci.test_variables import read_github
 
+AMOUNTS = ("before", "after", "increase")
 FORMATS = ("table", "wide", "json", "yaml", "csv", "md", "jsonpath={.increase.max}")
 EVIL = "x`| <img src=x> \u202e@team\x1b[31m"
 PRICES = """currency: EUR
@@ -75,6 +78,32 @@ def test_a_change_is_the_same_in_every_format(sides: Path, form: str) -> None:
     assert "\x1b" not in found.out
     assert "\u202e" not in found.out
     check_golden(f"cost-gate.{form.partition('=')[0]}", found.out)
+
+
+def test_amounts_in_csv_are_numbers_and_which_are_lower_bounds_is_said_beside_them(tmp_path: Path) -> None:
+    """Known before and not after, known after and not before, on neither side, and on both."""
+    sides = {
+        "base": [deployment("a", 1), deployment("b", 1, "{}"), deployment("c", 1, "{}"), deployment("d", 1)],
+        "head": [deployment("a", 2, "{cpu: 1}"), deployment("b", 2), deployment("c", 2, "{cpu: 1}")],
+    }
+    for side, texts in sides.items():
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "all.yaml").write_text("---\n".join(texts), encoding="utf-8")
+    (tmp_path / "prices.yaml").write_text(PRICES, encoding="utf-8")
+    found = gate(tmp_path, "--diff", "base", "head", "-o", "csv")
+    assert found.code == 15, found.err
+    rows = {row["object"][-1]: row for row in csv.DictReader(io.StringIO(found.out))}
+    told = {
+        name: (*(row[column] and float(row[column]) for column in AMOUNTS), row["lower bounds"])
+        for name, row in rows.items()
+    }
+    one, cpu = (0.5 * 0.03 + 0.004) * 730, 0.03 * 730
+    assert told == {
+        "a": (pytest.approx(one), pytest.approx(2 * cpu), pytest.approx(2 * cpu - one), "after; increase"),
+        "b": (0.0, pytest.approx(2 * one), "", "before"),
+        "c": (0.0, pytest.approx(2 * cpu), "", "before; after"),
+        "d": (pytest.approx(one), "", pytest.approx(-one), ""),
+    }
 
 
 def test_the_comment_is_one_that_no_manifest_can_break_out_of(sides: Path) -> None:

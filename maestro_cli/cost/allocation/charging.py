@@ -248,11 +248,17 @@ def _charge_others(charges: Charges, prices: HourPrices, plane: int) -> Iterator
 
 
 def seen(metered: Metered) -> Matrix:
-    """The share of each hour in which any node was there."""
+    """The share of each hour in which any node was there, also where nodes took one another's place in it.
+
+    Nobody tells when in the hour a node was there. Together they were for at most the sum of their shares and
+    what was measured of the hour, and at least for the longest: the most is taken.
+    """
     import numpy as np
 
-    longest: Matrix = np.nan_to_num(metered.present).max(axis=0, initial=0.0)
-    return longest
+    shares = np.nan_to_num(metered.present)
+    together = np.minimum(shares.sum(axis=0), metered.coverage * metered.over)
+    there: Matrix = np.maximum(shares.max(axis=0, initial=0.0), together)
+    return there
 
 
 def _egress(destination: str) -> Callable[[PriceVersion], float | None]:

@@ -34,23 +34,10 @@ def running(metered: Metered, workload: str) -> Running | None:
     for (pod, _), mine in rows.items():
         hours = np.nansum(metered.running[mine], axis=0)
         ran[pod] = np.maximum(ran.get(pod, hours), hours)
-    watched = _watched(metered)
+    watched = seen(metered)
     if not ran or not float(watched.sum()) > 0:
         return None
     pods = np.sum(list(ran.values()), axis=0)
     each = pods[watched > 0] / watched[watched > 0]
     mean = float(pods.sum() / watched.sum())
     return Running(mean, float(each.min()), float(each.max())) if mean > 0 else None
-
-
-def _watched(metered: Metered) -> Matrix:
-    """The share of each hour in which any node was seen, also where nodes took one another's place in it.
-
-    Nobody tells when in the hour a node was there. Together they were for at most the sum of their shares and
-    what was measured of the hour, and at least for the longest: the most is taken.
-    """
-    import numpy as np
-
-    together = np.nan_to_num(metered.present).sum(axis=0)
-    watched: Matrix = np.maximum(seen(metered), np.minimum(together, metered.coverage * metered.over))
-    return watched

@@ -76,7 +76,7 @@ def gate_view(report: GateReport) -> Report:
     blocks.append(changed)
     told = [*comparison.notes, *_way_on(report)]
     blocks += [Lines("\n".join(told))] if told else []
-    return Report("cost-gate/v1", gate_body(report), tuple(blocks), rows=changed)
+    return Report("cost-gate/v1", gate_body(report), tuple(blocks), rows=_figures(report))
 
 
 def _way_on(report: GateReport) -> Iterator[str]:
@@ -102,6 +102,39 @@ def _changes(report: GateReport) -> Listing[Changed]:
         document=_change,
         empty="nothing asks for anything else than before",
     )
+
+
+def _figures(report: GateReport) -> Listing[Changed]:
+    """The same for programs: amounts are numbers, and which of them are lower bounds has its own column."""
+
+    def amount(side: Monthly | None) -> Amount | None:
+        return None if side is None else Amount(side.at(report.scale))
+
+    return Listing(
+        "cost-gate-changes/v1",
+        (
+            Column("object", lambda one: str(one.ref)),
+            Column("replicas", _replicas),
+            Column("before", lambda one: amount(one.old)),
+            Column("after", lambda one: amount(one.new)),
+            Column(
+                "increase", lambda one: None if one.unknown_before else Change(one.increase(report.scale))
+            ),
+            Column("lower bounds", lambda one: "; ".join(_bounds(one)) or None),
+            Column("not known", lambda one: "; ".join(one.unknown) or None),
+        ),
+        report.comparison.different,
+    )
+
+
+def _bounds(one: Changed) -> Iterator[str]:
+    """The columns whose amounts are at least so much."""
+    if one.old is not None and one.old.unknown:
+        yield "before"
+    if one.new is not None and one.new.unknown:
+        yield "after"
+    if one.unknown_after and not one.unknown_before:
+        yield "increase"
 
 
 def gate_body(report: GateReport) -> dict[str, Any]:
@@ -254,7 +287,7 @@ def _increase(one: Changed, scale: Scale) -> Amount | str:
 
 
 def _least(amount: Amount, unknown: Sequence[str]) -> Amount | str:
-    """A lower bound is no number, also to a program."""
+    """A lower bound is no number."""
     return f"≥ {amount}" if unknown else amount
 
 

@@ -174,8 +174,10 @@ def others(metered: Metered, book: PriceBook, hour: int, containers: list[Thing]
         sent_by.cells[component] = known(metered.telemetry_amounts[number, hour]) * (rate or 0.0)
         yield sent_by
     plane = Thing(RowKind.OVERHEAD, ContainerRef("", "", "", ""))
-    longest = max((known(share) for share in metered.present[:, hour]), default=0.0)
-    plane.cells[Component.OVERHEAD] = longest * (version.control_plane_hourly or 0.0)
+    shares = [known(share) for share in metered.present[:, hour]]
+    measured = float(metered.coverage[hour]) * float(metered.over[hour])
+    there = max([*shares, min(sum(shares), measured)])
+    plane.cells[Component.OVERHEAD] = there * (version.control_plane_hourly or 0.0)
     yield plane
 
 

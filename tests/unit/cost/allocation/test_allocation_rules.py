@@ -255,3 +255,31 @@ def test_a_mistyped_grouping_has_a_suggestion() -> None:
 def test_a_filter_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         Filter.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("present", "coverage", "hours"),
+    [
+        ([0.5, 0.5], 1.0, 1.0),  # one took the place of the other at half past
+        ([0.7, 0.6], 1.0, 1.0),  # side by side for a while
+        ([0.25, 0.25], 1.0, 0.5),  # both at once, or one after the other: the most is taken
+        ([0.5, 0.5], 0.5, 0.5),  # of the other half nothing was measured
+        ([0.5, NAN], 0.0, 0.5),
+        ([], 1.0, 0.0),
+    ],
+)
+def test_an_hour_in_which_all_nodes_were_replaced_is_a_whole_one(
+    present: list[float], coverage: float, hours: float
+) -> None:
+    """The control plane was there all the while, and a month is made of as many hours as were seen."""
+    shares = np.array(present).reshape(-1, 1)
+    amounts = {one: known * shares for one, known in ((Resource.CPU, 8.0), (Resource.MEMORY, 20.0))}
+    nodes = tuple(NodeRef(name, zone="eu-a") for name in "ab"[: len(present)])
+    replaced = replace(
+        THREE, nodes=nodes, capacity=amounts, present=shares, coverage=np.array([coverage]),
+    )  # fmt: skip
+    version = PriceVersion(START - timedelta(days=1), LISTED, control_plane_hourly=0.1)
+    found = allocate(replaced, PriceBook.of("EUR", [version])).allocation
+    assert found.seen_hours == pytest.approx(hours)
+    plane = [row for row in found.rows if row.kind is RowKind.OVERHEAD]
+    assert sum(row.total for row in plane) == pytest.approx(0.1 * hours)
