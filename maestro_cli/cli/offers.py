@@ -145,6 +145,19 @@ def changed_workloads(ctx: typer.Context, incomplete: str) -> Offered:
     return _offered(ctx, incomplete, found)
 
 
+def measured_workloads(ctx: typer.Context, incomplete: str) -> Offered:
+    """Those that right-sizing measured last, then those that were changed; no backend is asked."""
+
+    def found(services: Services) -> Iterator[tuple[str, str]]:
+        from maestro_cli.services.costs.measured import measured
+
+        return ((name, f"measured until {at}") for name, at in measured(services.context_name))
+
+    offered = _offered(ctx, incomplete, found)
+    there = {name for name, _ in offered}
+    return [*offered, *(one for one in changed_workloads(ctx, incomplete) if one[0] not in there)]
+
+
 def oncall_schedules(ctx: typer.Context, incomplete: str) -> Offered:
     """The schedules of the context's on-call file."""
 

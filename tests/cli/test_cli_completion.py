@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from maestro_cli.cli.completion import SCRIPTS, install, script
 from maestro_cli.cli.main import hoist_global_options
+from maestro_cli.config.locations import cache_dir
 from maestro_cli.core.errors import UsageError
 from tests.cli.api import api_server
 from tests.cli.program import maestro
@@ -146,6 +148,24 @@ def test_workloads_are_those_that_were_changed() -> None:
     assert asked == planned  # no cluster is asked to complete a word
     assert complete_in_bash("maestro cost rightsize apply ml/").split() == ["ml/deploy/fraud"]
     assert complete_in_bash("maestro cost what-if --replicas ml/").split() == ["ml/deploy/fraud="]
+
+
+def test_workloads_of_right_sizing_are_those_that_it_measured_last_and_then_those_that_were_changed() -> None:
+    with api_server(answers("scale")) as asked:
+        assert maestro("scale", "deploy/fraud", "--replicas", "0", "--dry-run").code == 0
+        planned = list(asked)
+        kept = [["shop/deploy/api", "2026-03-01T00:00:00Z"], ["ml/deploy/batch", "2026-02-01T00:00:00Z"]]
+        file = cache_dir() / "rightsizing" / "prod.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(kept), encoding="utf-8")
+        words = "maestro cost rightsize apply "
+        assert complete_in_bash(words).split() == ["shop/deploy/api", "ml/deploy/batch", "ml/deploy/fraud"]
+        assert "measured until 2026-03-01" in complete_in_zsh(words)
+        assert complete_in_bash("maestro cost rightsize --workload sh").split() == ["shop/deploy/api"]
+        assert complete_in_bash("maestro cost what-if --replicas sh").split() == ["shop/deploy/api="]
+        file.write_text("[[", encoding="utf-8")
+        assert complete_in_bash(words).split() == ["ml/deploy/fraud"]
+    assert asked == planned  # no cluster is asked to complete a word
 
 
 @pytest.mark.parametrize("complete", [complete_in_bash, complete_in_zsh, complete_in_fish])

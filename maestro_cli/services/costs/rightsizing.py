@@ -59,7 +59,7 @@ def find_rightsizing(services: CostServices, wanted: RightsizingWanted) -> Right
     from maestro_cli.services.costs.rightsizing_kills import find_kills
 
     looked = _looked(wanted)
-    namespace = _namespace(services, wanted)
+    namespace = namespace_of(services, wanted)
     end = _end(services, wanted)
     span = timedelta(seconds=looked.span_seconds)
     history, series = services.raw_prometheus, services.cluster_series
@@ -148,7 +148,8 @@ def _trust(looked: Looked) -> Sequence[str]:
     return (f"{least} of history is taken for enough: a busy day or a weekly peak may not be in it",)
 
 
-def _namespace(services: CostServices, wanted: RightsizingWanted) -> str:
+def namespace_of(services: CostServices, wanted: RightsizingWanted) -> str:
+    """The one that is looked at, "" for all of them; raises UsageError."""
     if wanted.everywhere and wanted.namespace is not None:
         raise UsageError(
             "one namespace and all of them", why="-n and -A exclude each other", fix="leave one out"

@@ -156,9 +156,12 @@ class CostServices(PeopleServices):
 
     def rightsizing(self, wanted: RightsizingWanted) -> Rightsizing:
         """How large containers should be, and what that saves."""
-        from maestro_cli.services.costs.rightsizing import find_rightsizing
+        from maestro_cli.services.costs.measured import keep_measured
+        from maestro_cli.services.costs.rightsizing import find_rightsizing, namespace_of
 
-        return find_rightsizing(self, wanted)
+        found = find_rightsizing(self, wanted)
+        keep_measured(found, None if wanted.workloads else namespace_of(self, wanted))
+        return found
 
     def plans_rightsizing(self, workload: str, wanted: RightsizingWanted) -> Plans:
         """What may be set next of one workload, then the target of its autoscaler: change after change."""

@@ -60,7 +60,7 @@ def run(cluster_url: str, tmp_path: Path) -> Run:
     settings.parent.mkdir(parents=True)
     entry = {"prometheus": {"url": cluster_url}, "costs": {"prices": str(tmp_path / "prices.yaml")}}
     settings.write_text(yaml.safe_dump({"contexts": {"recorded": entry}, "current_context": "recorded"}))
-    env = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    env = {f"XDG_{name.upper()}_HOME": str(tmp_path / name) for name in ("config", "state", "cache")}
 
     def command(*arguments: str) -> Result:
         return maestro("cost", "rightsize", "--until", THEN, *arguments, env=env, cwd=tmp_path)
@@ -113,6 +113,26 @@ def test_a_journal_that_cannot_be_read_is_told_and_forbids_cuts(run: Run, tmp_pa
     found = told(run("-n", "shop", "--workload", "deploy/wide", "-o", "json"))
     assert found["notes"][0].startswith("whether a change had one killed for its memory is not known: ")
     assert steps(found)["wide"] == ("refused", "refused"), "what is not known forbids a cut"
+
+
+def test_what_was_measured_last_is_kept_for_completion(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "cache" / "maestro" / "rightsizing" / "recorded.json"
+
+    def kept() -> list[str]:
+        return [name for name, _ in json.loads(file.read_text())]
+
+    measured = [item["name"] for item in told(run("-n", "shop", "-o", "json"))["items"]]
+    assert [name.rpartition("/")[2] for name in kept()] == measured
+    assert json.loads(file.read_text())[0][1] == "2026-03-16T12:00:20.000000Z"
+    assert file.stat().st_mode & 0o777 == 0o600
+    told(run("-n", "shop", "--workload", "deploy/wide", "-o", "json"))
+    assert kept()[0] == "shop/deploy/wide"
+    assert len(kept()) == len(measured), "one that was named takes no other away"
+
+
+def test_a_report_is_the_same_where_its_names_cannot_be_kept(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    assert told(run("-n", "shop", "-o", "json"))["items"]
 
 
 def steps(document: dict) -> dict[str, tuple[str, str]]:  # type: ignore[type-arg]

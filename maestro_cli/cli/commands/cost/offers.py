@@ -1,4 +1,4 @@
-"""What completion offers of costs: words of closed sets, and workloads that were changed before."""
+"""What completion offers of costs: words of closed sets, and workloads that were measured or changed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def workloads_and(ending: str) -> Callable[[typer.Context, str], offers.Offered]
     def offered(ctx: typer.Context, incomplete: str) -> offers.Offered:
         if ending in incomplete:
             return []
-        return [(f"{ref}{ending}", why) for ref, why in offers.changed_workloads(ctx, incomplete)]
+        return [(f"{ref}{ending}", why) for ref, why in offers.measured_workloads(ctx, incomplete)]
 
     return offered
 

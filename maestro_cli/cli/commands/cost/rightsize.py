@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from maestro_cli.cli.commands.cost.offers import patch_formats
-from maestro_cli.cli.offers import changed_workloads
+from maestro_cli.cli.offers import measured_workloads
 from maestro_cli.cli.options import (
     AcceptOption,
     AllNamespacesOption,
@@ -45,7 +45,7 @@ def rightsize(
             "--workload",
             metavar="WORKLOAD",
             help="Only this one; may be repeated.",
-            autocompletion=changed_workloads,
+            autocompletion=measured_workloads,
         ),
     ] = None,
     window: WindowOption = "14d",
@@ -108,7 +108,7 @@ def apply(
     ctx: typer.Context,
     workloads: Annotated[
         list[str],
-        typer.Argument(metavar="WORKLOAD", help="One after the other.", autocompletion=changed_workloads),
+        typer.Argument(metavar="WORKLOAD", help="One after the other.", autocompletion=measured_workloads),
     ],
     window: WindowOption = "14d",
     least_history: LeastHistoryOption = "7d",
