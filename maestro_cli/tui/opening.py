@@ -1,8 +1,8 @@
 """What stands on the terminal until the console does: its first line, and that it opens.
 
 Invariant: it is there before anything of a full screen is imported, and says what the console's own first
-line says. What is typed meanwhile is not echoed, and waits for the console. Whatever ends it before the
-console has the terminal gives that back as it was.
+line says. What is typed meanwhile is not echoed, and waits for the console; what is pasted is marked as that.
+Whatever ends it before the console has the terminal gives that back as it was.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"  # the other screen of a terminal, which has no history
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 _CLEAR, _NO_WRAP, _WRAP = "\x1b[H\x1b[2J", "\x1b[?7l", "\x1b[?7h"
+MARK_PASTES, NO_MARKS = "\x1b[?2004h", "\x1b[?2004l"
 _HEAVY, _PLAIN = "\x1b[1;7m", "\x1b[0m"
 _CRUMBS_LINE = 3
 _MODE_OUT = termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR
@@ -40,7 +41,7 @@ class Opening:
             termios.tcsetattr(self._keyboard, termios.TCSANOW, quiet)
         self._is_shown = True
         lines = f"{_HEAVY}{first_line}{_PLAIN}\x1b[{_CRUMBS_LINE}Hopening …"
-        self._write(f"{ENTER}{_HIDE}{_CLEAR}{_NO_WRAP}{lines}{_WRAP}")
+        self._write(f"{ENTER}{MARK_PASTES}{_HIDE}{_CLEAR}{_NO_WRAP}{lines}{_WRAP}")
 
     def hand_over(self) -> bool:
         """Whoever asks has the terminal from now on, in its old mode; whether it shows the other screen."""
@@ -51,7 +52,7 @@ class Opening:
     def end(self) -> None:
         """Give the terminal back, unless the console has had it: that does it by itself."""
         if self.hand_over():
-            self._write(f"{LEAVE}{_SHOW}")
+            self._write(f"{NO_MARKS}{LEAVE}{_SHOW}")
 
     def _restore(self) -> None:
         if self._before is not None:

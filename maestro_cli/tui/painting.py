@@ -5,7 +5,7 @@ Invariant: a frame looks as Textual would have painted it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, cast
@@ -17,6 +17,8 @@ from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
+
+from maestro_cli.tui.widgets.tones import Toned
 
 
 class FrontCompositor(Compositor):
@@ -35,8 +37,7 @@ class FrontCompositor(Compositor):
             dict.fromkeys(line[:-1]) if y in rows else {} for y, line in enumerate(self.cuts)
         ]
         missing = sum(start < right and end > left for y in rows for start, end in pairwise(cuts[y]))
-        for region, clip, strips in self._get_renders(crop):
-            shown = region.intersection(clip)
+        for shown, strips in self._front(crop):
             for y, strip in zip(shown.line_range, strips, strict=False):
                 if y not in rows:
                     continue
@@ -49,6 +50,18 @@ class FrontCompositor(Compositor):
             if missing <= 0:
                 break
         return cast("Sequence[Mapping[int, Strip]]", chops)
+
+    def _front(self, crop: Region) -> Iterator[tuple[Region, Sequence[Strip]]]:
+        """What is seen of each widget within the crop, from the front to the back. Textual has also those
+        painted whose container alone is within it."""
+        for widget, (region, clip) in self.visible_widgets.items():
+            shown = region.intersection(clip)
+            if shown and shown.overlaps(crop):
+                part = shown.translate(-region.offset)
+                if isinstance(widget, Toned) and shown == region:
+                    yield shown, widget.uncovered_lines(part)
+                else:
+                    yield shown, widget.render_lines(part)
 
     def render_partial_update(self) -> ChopsUpdate | None:
         update = super().render_partial_update()
@@ -63,7 +76,8 @@ def _parts(cuts: tuple[int, ...], first: int, last: int) -> tuple[tuple[int, ...
 
 
 def _divided(strip: Strip, ends: tuple[int, ...]) -> Sequence[Strip]:
-    return (strip,) if ends and strip.cell_length == ends[0] else strip.divide(ends)
+    length = strip.cell_length
+    return (strip,) if ends and length == ends[0] else strip.divide([end for end in ends if end <= length])
 
 
 class FrontUpdate(ChopsUpdate):
@@ -154,17 +168,18 @@ class FrontScreen(Screen[None]):
         super().__init__(id="_default")
         self._compositor = FrontCompositor()
 
-    def paint_focused(self) -> None:
-        """Paint what has changed of what has the focus, here and now. Textual hears of it when that is idle,
-        and paints it a turn later."""
+    def paint_focused(self) -> bool:
+        """Paint what has changed of what has the focus, here and now; whether anything had. Textual hears of
+        it when that is idle, and paints it a turn later."""
         focused = self.focused
         if focused is None:
-            return
+            return False
         parts = (focused, focused.vertical_scrollbar) if focused.show_vertical_scrollbar else (focused,)
         changed = [one for one in parts if one._repaint_required]
         if changed:
             self._dirty_widgets.update(changed)
             self._on_timer_update()
+        return bool(changed)
 
 
 def paint_now(screen: Screen[Any]) -> None:

@@ -19,6 +19,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
 
+from maestro_cli.tui.keyboard import Keyboard, is_watchable
 from maestro_cli.tui.opening import ENTER
 from maestro_cli.tui.pen import Pen, pen_for
 from maestro_cli.tui.text import Colourless
@@ -105,6 +106,7 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             self._drawing = RLock()  # what is drawn and what of it is queued keep their order
             self._depth = 0  # of writes in the thread that signals are handled in
             self._put_off: list[Callable[[], None]] = []
+            self._keyboard: Keyboard | None = None
 
         @property
         def can_suspend(self) -> bool:
@@ -152,7 +154,16 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             if self._lasting is not None:
                 self._pen = pen_for(self._lasting)
                 self._file = self._pen or self._lasting
+            if is_watchable(self.fileno):
+                self._keyboard = Keyboard(self.fileno, self.process_message, self._app._handle_exception)
             super().start_application_mode()
+            if self._keyboard is not None and self._key_thread is not None and self._key_thread.is_alive():
+                self._keyboard.open()  # in the background a terminal is not taken, and not read either
+
+        def disable_input(self) -> None:
+            if self._keyboard is not None:
+                self._keyboard.close()
+            super().disable_input()
 
         def close(self) -> None:
             super().close()
@@ -179,6 +190,9 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
 
         def run_input_thread(self) -> None:
             Thread(target=end_when_gone, args=(self.fileno, self.exit_event), daemon=True).start()
+            if self._keyboard is not None:
+                self.exit_event.wait()  # it is read in the loop
+                return
             try:
                 super().run_input_thread()
             except OSError:

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from textual.drivers.linux_driver import LinuxDriver
 
-from maestro_cli.tui.opening import ENTER, LEAVE, Opening
+from maestro_cli.tui.opening import ENTER, LEAVE, NO_MARKS, Opening
 from maestro_cli.tui.terminal import drawing_driver
 
 HEAVY = ("textual", "rich", "asyncio", "ssl", "httpx", "maestro_cli.tui.screens", "maestro_cli.incidents")
@@ -66,7 +67,7 @@ def test_the_terminal_is_given_back_as_it_was_when_the_console_never_comes(
     _shown(person)
     opening.end()
     assert termios.tcgetattr(program) == before
-    assert _shown(person).startswith(LEAVE)
+    assert _shown(person).startswith(f"{NO_MARKS}{LEAVE}")
 
 
 def test_who_takes_the_terminal_gives_it_back_itself(terminal: tuple[int, int]) -> None:
@@ -85,12 +86,16 @@ def test_who_takes_the_terminal_gives_it_back_itself(terminal: tuple[int, int]) 
 
 
 @pytest.mark.parametrize(("is_shown", "entered"), [(True, []), (False, [ENTER])])
-def test_a_screen_that_is_shown_is_not_blanked(is_shown: bool, entered: list[str]) -> None:
+def test_a_screen_that_is_shown_is_not_blanked(is_shown: bool, entered: list[str], tmp_path: Path) -> None:
+    keyboard = (tmp_path / "keys").open("w")
+
     class Driver(LinuxDriver):
         written: ClassVar[list[str]] = []
 
         def __init__(self) -> None:
             self.written.clear()
+            self.fileno = keyboard.fileno()  # nothing can be waited for in a file
+            self._key_thread = None
 
         def start_application_mode(self) -> None:
             self.write(ENTER)
@@ -104,6 +109,7 @@ def test_a_screen_that_is_shown_is_not_blanked(is_shown: bool, entered: list[str
     made.start_application_mode()
     made.write(ENTER)  # as after it was suspended
     assert Driver.written == [*entered, "rows", ENTER]
+    keyboard.close()
 
 
 def test_nothing_of_a_full_screen_is_imported_before() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_what_stands_behind_others_is_not_painted() -> None:
     async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
         table = await opened(app, pilot)
         asked: list[Widget] = []
-        for one in (app.screen, app.body, app.view, table):
+        for one in (app.screen, app.body, app.view, table, app.key_line, app.status):
             assert one is not None
             note_painting(one, asked)
         app.screen._compositor._render_chops(table.region, lambda y: True)
@@ -95,13 +96,17 @@ def test_what_stands_behind_others_is_not_painted() -> None:
 
 
 def note_painting(widget: Widget, asked: list[Widget]) -> None:
-    paint = widget.render_lines
+    for name in ("render_lines", "uncovered_lines"):
+        paint = getattr(widget, name, None)
+        if paint is not None:
+            setattr(widget, name, partial(_noted, asked, widget, paint))
 
-    def noted(crop: Region) -> list[Strip]:
-        asked.append(widget)
-        return paint(crop)
 
-    widget.render_lines = noted  # type: ignore[method-assign]
+def _noted(
+    asked: list[Widget], widget: Widget, paint: Callable[[Region], list[Strip]], crop: Region
+) -> list[Strip]:
+    asked.append(widget)
+    return paint(crop)
 
 
 def test_what_a_key_did_is_painted_without_waiting_for_the_next_frame(
@@ -137,7 +142,11 @@ def test_a_key_of_a_table_is_painted_in_its_own_turn_before_anything_else_hears_
             seen.append("lap")
             await follow(key, lap)
 
-        monkeypatch.setattr(app, "_display", lambda screen, update: seen.append(type(update).__name__))
+        def drawn_on(screen: object, update: object) -> None:
+            if update is not None:
+                seen.append(type(update).__name__)
+
+        monkeypatch.setattr(app, "_display", drawn_on)
         monkeypatch.setattr(app, "_lap", followed)
         app.post_message(events.Key("G", "G"))
         await until(pilot, lambda: "lap" in seen, "the key")

@@ -175,6 +175,11 @@ class TableView(View):
         if self._shown is not None:
             self.show(*self._shown)
 
+    @on(FactTable.CursorMoved)
+    def cursor_moved(self, event: FactTable.CursorMoved) -> None:
+        """Nobody above asks for it, and each who is told of a key makes the next one wait."""
+        event.stop()
+
     @on(FactTable.RowOpened)
     def open_row(self, event: FactTable.RowOpened) -> None:
         row = event.table.item(event.key)

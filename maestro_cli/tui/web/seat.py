@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from maestro_cli.local.process import leashed
+from maestro_cli.tui.pasting import tamed
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -127,7 +128,7 @@ async def _obey(data: object, socket: web.WebSocketResponse, service: AppService
     """Do what one message of the page says; another than the page sends is nothing."""
     match _parsed(data):
         case ["stdin", str() as typed]:
-            await service.send_bytes(typed.encode("utf-8", "replace"))
+            await service.send_bytes(tamed(typed).encode("utf-8", "replace"))
         case ["resize", {"width": int() as width, "height": int() as height}]:
             await service.set_terminal_size(within(width, WIDEST), within(height, TALLEST))
         case ["ping", str() as told]:

@@ -108,6 +108,13 @@ class Toned(ScrollView, can_focus=False):
         return style
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        return self._rendered(crop, covered=True)
+
+    def uncovered_lines(self, crop: Region) -> list[Strip]:
+        """As `render_lines`, for one who paints the scroll bar before: nothing of what stands behind that."""
+        return self._rendered(crop, covered=False)
+
+    def _rendered(self, crop: Region, *, covered: bool) -> list[Strip]:
         if not self.is_attached or self._pruning:  # it has gone, and is on the screen until that is laid out
             blank = Strip.blank(crop.width)
             return [*self._left, *[blank] * crop.height][: crop.height]
@@ -117,7 +124,8 @@ class Toned(ScrollView, can_focus=False):
             self.forget_styles()
         self._painted_width = self.scrollable_content_region.width
         try:
-            self._left = self._bare_lines(crop, base) if self._is_bare else super().render_lines(crop)
+            is_bare = self._is_bare
+            self._left = self._bare_lines(crop, base, covered) if is_bare else super().render_lines(crop)
             return self._left
         finally:
             self._painted_width = None
@@ -146,16 +154,18 @@ class Toned(ScrollView, can_focus=False):
             and self.border_title is None
         )
 
-    def _bare_lines(self, crop: Region, base: Style) -> list[Strip]:
+    def _bare_lines(self, crop: Region, base: Style, covered: bool) -> list[Strip]:
         """The lines as they were made. Textual makes each anew, which is most of what a page costs and
         forgets what a line remembers of itself; what a scroll bar does not cover is filled up."""
-        width = self.size.width if self.show_vertical_scrollbar else self.region.width
-        rest = Style(bgcolor=base.bgcolor)
+        has_bar = self.show_vertical_scrollbar
+        width = self.size.width if has_bar else self.region.width
         lines = self.lines(crop.line_range)
-        whole = [
-            line if line.cell_length >= width else line.adjust_cell_length(width, rest) for line in lines
-        ]
-        strips = filtered(self, whole)
+        if covered or not has_bar:
+            rest = Style(bgcolor=base.bgcolor)
+            lines = [
+                line if line.cell_length >= width else line.adjust_cell_length(width, rest) for line in lines
+            ]
+        strips = filtered(self, lines)
         if crop.column_span == (0, self.region.width):
             return strips
         return [strip.crop(*crop.column_span) for strip in strips]

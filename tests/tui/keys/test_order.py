@@ -20,8 +20,11 @@ from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.keys import order
 from maestro_cli.tui.keys.help import HelpDialog
 from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.screens.pods import PODS
 from maestro_cli.tui.screens.table import every_screen
-from tests.tui.cases import StillConsole, run_app, until
+from maestro_cli.tui.store.events import FactRead
+from maestro_cli.tui.widgets.fact_table import FactTable
+from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
 
 TWO = Action(
     "pods.say", "Say", "say two words", Danger.RECORD, lambda target, answers: ("say",),
@@ -69,6 +72,27 @@ def test_a_key_that_opens_something_is_done_before_the_next_one_is_read() -> Non
             burst(app, "question_mark", "escape", "colon", "p", "o", "escape")
         await until(pilot, lambda: app.count == 120 and not app.prompt.is_open, "every key")
         assert not isinstance(app.screen, HelpDialog)
+
+    run_app(console(), script, place=Place("pods"))
+
+
+def test_who_types_on_does_not_wait_until_what_the_key_before_did_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(order, "DRAWN_SECONDS", 60.0)
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(app.behind, FactRead(PODS.of("prod"), tuple(pod(f"fraud-{n}") for n in range(9)), NOW))
+        await until(pilot, lambda: "fraud-8" in screen_text(app), "rows")
+        assert app.view is not None
+        table = app.view.query_one(FactTable)
+        await until(pilot, lambda: app.focused is table, "a place for keys")
+        for _ in range(8):
+            app.post_message(events.Key("j", "j"))
+            at = table.cursor_key
+            await until(pilot, lambda: table.cursor_key != at, "a key")  # noqa: B023
+        burst(app, "question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog), "the last key")
 
     run_app(console(), script, place=Place("pods"))
 

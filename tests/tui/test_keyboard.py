@@ -1,0 +1,165 @@
+"""What is typed at a terminal comes to the app in order, in the loop's own turn."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import tty
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from textual.events import Key, Paste
+from textual.message import Message
+
+from maestro_cli.tui.keyboard import Keyboard, is_watchable
+from tests.patience import PATIENCE_SECONDS
+
+
+class Desk:
+    """A keyboard, and what came of it."""
+
+    def __init__(self, person: int, program: int) -> None:
+        self.person, self.program = person, program
+        self.taken: list[Message] = []
+        self.failed: list[Exception] = []
+        self.keyboard = Keyboard(program, self.taken.append, self.failed.append)
+
+    def type(self, typed: bytes) -> None:
+        os.write(self.person, typed)
+
+    @property
+    def keys(self) -> list[str]:
+        return [one.key if isinstance(one, Key) else type(one).__name__ for one in self.taken]
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    person, program = pty.openpty()
+    tty.setraw(program)
+    made = Desk(person, program)
+    yield made
+    os.close(program)
+    if made.person >= 0:
+        os.close(person)
+
+
+def run(desk: Desk, script: Callable[[], Awaitable[None]]) -> None:
+    async def opened() -> None:
+        desk.keyboard.open()
+        try:
+            await script()
+        finally:
+            desk.keyboard.close()
+
+    asyncio.run(opened())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not holds():
+            await asyncio.sleep(0.001)
+
+
+def test_keys_come_in_the_order_in_which_they_were_typed(desk: Desk) -> None:
+    async def script() -> None:
+        desk.type(b"jk\x1b[A\x1b[200~pasted\x1b[201~G")
+        await until(lambda: len(desk.taken) == 5)
+
+    run(desk, script)
+    assert desk.keys == ["j", "k", "up", "Paste", "G"]
+    assert [one.text for one in desk.taken if isinstance(one, Paste)] == ["pasted"]
+
+
+def test_a_paste_with_an_escape_in_it_presses_no_key(desk: Desk) -> None:
+    """Textual types the rest of such a paste, which armed the console."""
+
+    async def script() -> None:
+        desk.type(b"\x1b[200~\x1b:write 60\n\t\n" + b"j" * 40 + b"\x1b[201~")
+        await until(lambda: bool(desk.taken))
+        desk.type(b"G")
+        await until(lambda: "G" in desk.keys)
+
+    run(desk, script)
+    assert desk.keys == ["Paste", "G"]
+    assert [one.text for one in desk.taken if isinstance(one, Paste)] == [":write 60\n\t\n" + "j" * 40]
+
+
+def test_a_character_that_comes_in_parts_is_one(desk: Desk) -> None:
+    async def script() -> None:
+        first, rest = "é".encode()[:1], "é".encode()[1:]
+        desk.type(first)
+        await asyncio.sleep(0.01)
+        assert desk.taken == []
+        desk.type(rest)
+        await until(lambda: bool(desk.taken))
+
+    run(desk, script)
+    assert [one.character for one in desk.taken if isinstance(one, Key)] == ["é"]
+
+
+def test_bytes_that_are_no_text_lose_no_key_behind_them(desk: Desk) -> None:
+    async def script() -> None:
+        desk.type(b"\xff\xfej")
+        await until(lambda: "j" in desk.keys)
+
+    run(desk, script)
+    assert desk.failed == []
+
+
+def test_escape_alone_is_a_key_though_nothing_follows(desk: Desk) -> None:
+    async def script() -> None:
+        desk.type(b"\x1b")
+        await until(lambda: bool(desk.taken))
+
+    run(desk, script)
+    assert desk.keys == ["escape"]
+
+
+def test_after_the_end_nothing_is_read_and_what_was_typed_stays_with_the_terminal(desk: Desk) -> None:
+    async def script() -> None:
+        desk.keyboard.close()
+        desk.type(b"j")
+        await asyncio.sleep(0.02)
+        assert desk.taken == []
+        desk.keyboard.open()
+        await until(lambda: desk.keys == ["j"])
+
+    run(desk, script)
+
+
+def test_a_keyboard_that_has_gone_is_read_no_more(desk: Desk) -> None:
+    async def script() -> None:
+        os.close(desk.person)
+        desk.person = -1
+        await until(lambda: desk.keyboard.is_closed)
+
+    run(desk, script)
+    assert (desk.taken, desk.failed) == ([], [])
+
+
+def test_what_nobody_expected_of_a_key_is_told_and_the_next_one_is_read(desk: Desk) -> None:
+    def take(message: Message) -> None:
+        if isinstance(message, Key) and message.key == "x":
+            raise ValueError(message.key)
+        desk.taken.append(message)
+
+    desk.keyboard = Keyboard(desk.program, take, desk.failed.append)
+
+    async def script() -> None:
+        desk.type(b"x")
+        await until(lambda: bool(desk.failed))
+        desk.type(b"j")
+        await until(lambda: desk.keys == ["j"])
+
+    run(desk, script)
+    assert [str(one) for one in desk.failed] == ["x"]
+
+
+def test_a_plain_file_cannot_be_waited_for(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "typed"
+    file.write_bytes(b"j")
+    with file.open("rb") as opened:
+        assert not is_watchable(opened.fileno())
+    assert is_watchable(desk.person)
