@@ -185,9 +185,8 @@ def budget_minutes(measured: Measured) -> Minutes | None:
     slices = objective.slices or _MINUTE_SLICES
     length, end = _minutes_of(slices), len(minutes.total)
     good, total = array("d", bytes(8 * end)), array("d", bytes(8 * end))
-    for first in range(0, end, length):
-        last = min(first + length, end)
-        of_good, of_all = minutes.both_in(first, last)
+    places = [(first, min(first + length, end)) for first in range(0, end, length)]
+    for (first, last), (of_good, of_all) in zip(places, minutes.both_in_each(places), strict=True):
         if of_all <= 0:
             continue
         share = of_good / of_all

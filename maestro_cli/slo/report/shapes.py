@@ -49,8 +49,10 @@ def hours_of(measured: Measured) -> tuple[Hour, ...]:
     minutes = budget_minutes(measured)
     if minutes is None:
         return ()
-    ends = range(0, len(minutes.total), HOUR_MINUTES)
-    return tuple(_hour(minutes, first, min(first + HOUR_MINUTES, len(minutes.total))) for first in ends)
+    count = len(minutes.total)
+    stretches = [(first, min(first + HOUR_MINUTES, count)) for first in range(0, count, HOUR_MINUTES)]
+    both = minutes.both_in_each(stretches)  # of all hours at once, since it looks at every minute
+    return tuple(_hour(minutes, *where, *found) for where, found in zip(stretches, both, strict=True))
 
 
 def budget_curve(measured: Measured) -> tuple[tuple[datetime, float], ...]:
@@ -107,8 +109,7 @@ def _allowed(measured: Measured, total: float) -> float:
     return measured.objective.budget * total * measured.span.seconds / over if over else 0.0
 
 
-def _hour(minutes: Minutes, first: int, end: int) -> Hour:
-    good, total = minutes.both_in(first, end)
+def _hour(minutes: Minutes, first: int, end: int, good: float, total: float) -> Hour:
     bad = max(total - good, 0.0)
     start = minutes.start + timedelta(seconds=first * MINUTE)
     return Hour(start, bad, total, minutes.seen_in(first, end), end - first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -13,8 +14,11 @@ import pytest
 from maestro_cli.output.document import html_page
 from maestro_cli.output.heatmap import Heatmap, Row, colour_of, heatmap_svg
 from maestro_cli.output.renderers.sla_pictures import pictures_of
+from maestro_cli.slo.measuring import model
+from maestro_cli.slo.measuring.adding import add_up_each
 from maestro_cli.slo.measuring.model import Minutes
 from maestro_cli.slo.measuring.window import month_span
+from maestro_cli.slo.objectives import Method, Slices
 from maestro_cli.slo.report.model import Line, SlaReport
 from maestro_cli.slo.report.shapes import budget_curve, days, hours_of, worst_hours
 from maestro_cli.slo.report.text import report_markdown
@@ -42,6 +46,24 @@ def test_the_hours_have_all_events_and_end_where_the_curve_ends(line: Line) -> N
     assert curve[0] == (line.measured.span.start, 1.0)
     assert curve[-1][1] == pytest.approx(line.measured.budget_left)
     assert all(before >= after for (_, before), (_, after) in pairwise(curve))
+
+
+@pytest.mark.parametrize("method", [Method.OCCURRENCES, Method.TIMESLICES])
+def test_a_month_is_looked_at_once_for_all_its_hours(
+    line: Line, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minutes = line.measured.minutes
+    assert minutes is not None
+    looked = []
+
+    def adding(values: Sequence[float], stretches: Sequence[tuple[int, int]]) -> list[float]:
+        looked.append(len(values))
+        return add_up_each(values, stretches)
+
+    monkeypatch.setattr(model, "add_up_each", adding)
+    objective = replace(line.measured.objective, method=method, slices=Slices(60.0, 0.95))
+    assert hours_of(replace(line.measured, objective=objective))
+    assert 2 * len(minutes.total) <= sum(looked) <= 4 * len(minutes.total)  # events, and once more as slices
 
 
 def test_the_worst_hours_are_those_in_which_it_was_bad(line: Line) -> None:
