@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from maestro_cli.changes.model import Consent
 from maestro_cli.changes.policy import Policy
 from maestro_cli.chaos.guard.check import Allows, Answer, Proposal
+from maestro_cli.chaos.history import FaultRecord
 from maestro_cli.chaos.model import Experiment
 from maestro_cli.chaos.running import Wanted
 from maestro_cli.core.cancellation import Cancellation
@@ -249,6 +250,36 @@ def test_when_it_ends_and_how_to_end_it_stand_in_the_first_lines_of_a_small_term
     assert any("until 03:00:10 UTC: one replica (link-latency)" in line for line in lines), lines
     assert any("F8" in line for line in lines), lines
     assert "ENDS" in "".join(plain_text(line) for line in report_lines(report, room=79))
+
+
+NAMED_AS_SHIPPED = FaultRecord(
+    "one slow replica", "server-latency", ("fraud-jdv5ffxl42-p9zsw",), "2026-11-26T02:59:10.000Z",
+    "2026-11-26T02:59:22.000Z", "effective", "", "2026-11-26T02:59:22.000Z", "",
+)  # fmt: skip
+
+
+def fault_lines(fault: FaultRecord, room: int) -> list[str]:
+    moment: Any = SimpleNamespace(live=None)
+    report = run_report(FollowedRun(replace(FAILED, faults=(fault,))), moment)
+    lines = [plain_text(line) for line in report_lines(report, room=room)]
+    (head,) = [index for index, line in enumerate(lines) if line.startswith("FAULT")]
+    return lines[head : head + 2]
+
+
+def test_when_a_fault_was_put_in_has_room_beside_names_as_shipped_on_120_columns() -> None:
+    head, row = fault_lines(NAMED_AS_SHIPPED, 119)
+    assert head.split("  ")[0] == "FAULT"
+    assert "PUT IN" in head
+    assert row.split() == [
+        "one", "slow", "replica", "(server-latency)", "fraud-jdv5ffxl42-p9zsw", "02:59:10", "UTC", "02:59:22",
+        "UTC", "02:59:22", "UTC", "effective",
+    ]  # fmt: skip
+
+
+def test_what_happened_on_another_day_has_its_date() -> None:
+    late = replace(NAMED_AS_SHIPPED, undone_at="2026-11-27T00:00:01.000Z")
+    assert "2026-11-27 00:00:01 UTC" in fault_lines(late, 160)[1]
+    assert "2026-11-26" not in fault_lines(late, 160)[1]
 
 
 def test_a_run_that_is_over_has_no_key_that_ends_it() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +76,8 @@ def _left(run: ExperimentRun) -> list[str]:
     return [*run.residue, *there]
 
 
-def run_view(run: ExperimentRun) -> Report:
-    """Where one run is: faults in force with their end time, what is left."""
+def run_view(run: ExperimentRun, instant: Callable[[str], object] = _at) -> Report:
+    """Where one run is: faults in force with their end, what is left; `instant` words times of faults."""
     left = _left(run)
     rows: list[tuple[str, object]] = [
         ("status", run.status),
@@ -95,9 +95,9 @@ def run_view(run: ExperimentRun) -> Report:
     columns: tuple[Column[FaultRecord], ...] = (
         Column("fault", lambda one: f"{one.name} ({one.fault})"),
         Column("targets", lambda one: ", ".join(one.targets), folds=True),
-        Column("put in", lambda one: _at(one.intended_at), priority=3),
-        Column("ends", lambda one: _at(one.ends_at), priority=1),
-        Column("taken back", lambda one: _at(one.undone_at) or one.error or "no", priority=1, folds=True),
+        Column("put in", lambda one: instant(one.intended_at), priority=3),
+        Column("ends", lambda one: instant(one.ends_at), priority=1),
+        Column("taken back", lambda one: instant(one.undone_at) or one.error or "no", priority=1, folds=True),
         Column("effect", lambda one: one.outcome),
     )
     faults = Listing("chaos-run-faults/v1", columns, run.faults, empty="no fault was put in")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from maestro_cli.core.clock import from_rfc3339
@@ -110,7 +111,7 @@ def run_report(followed: FollowedRun, moment: Moment) -> Report:
     from maestro_cli.output.renderers.experiment_reports import report_view
     from maestro_cli.output.renderers.experiment_runs import run_view
 
-    view = run_view(followed.run)
+    view = run_view(followed.run, partial(_clock_time, began=followed.run.started_at))
     live = work_blocks(followed.run, moment.live)
     ended = () if followed.journal is None else report_view(followed.journal).blocks
     return replace(view, blocks=(*live, *view.blocks, *ended))
@@ -128,8 +129,16 @@ def work_blocks(run: ExperimentRun, live: LiveExperiment | None) -> Sequence[Any
     return (Heading(f"{where}: {run.id}"), Fields(rows), *said)
 
 
+def _clock_time(text: str, began: str) -> str | None:
+    """The time of the day, so that all of a fault has room beside its names; with the date on another one."""
+    if not text:
+        return None
+    at, day = (from_rfc3339(one).astimezone() for one in (text, began))
+    return at.strftime("%H:%M:%S %Z" if at.date() == day.date() else "%Y-%m-%d %H:%M:%S %Z")
+
+
 def _in_force(one: FaultRecord) -> str:
-    ends = from_rfc3339(one.ends_at).astimezone().strftime("%H:%M:%S %Z")
+    ends = _clock_time(one.ends_at, one.ends_at)
     return f"until {ends}: {one.name} ({one.fault})"
 
 
