@@ -85,19 +85,22 @@ def test_bounds_leave_the_target_as_it_is(bench: Bench) -> None:
     assert bench.cluster.get_autoscaler("ml", "fraud").cpu_target == 60
 
 
-def test_a_target_is_not_made_up_where_it_looks_at_something_else(bench: Bench) -> None:
+def scales_at(bench: Bench, percent: int | None) -> None:
+    """Somebody had it look at that share of the CPU request, or (None) at something else."""
     with bench.cluster.state() as state:
-        state["hpas"]["fraud"]["cpu"] = None
+        state["hpas"]["fraud"]["cpu"] = percent
+
+
+def test_a_target_is_not_made_up_where_it_looks_at_something_else(bench: Bench) -> None:
+    scales_at(bench, None)
     with pytest.raises(UsageError, match="does not scale by the share of the CPU request"):
         bench.pipeline().plan("scale-hpa", HPA, {"cpu": 80})
 
 
 def test_a_target_that_somebody_gave_it_since_makes_a_plan_stale(bench: Bench) -> None:
-    with bench.cluster.state() as state:
-        state["hpas"]["fraud"].update(cpu=None)
+    scales_at(bench, None)
     plan = bench.pipeline().plan("scale-hpa", HPA, {"max": 9})
     kind = KINDS["scale-hpa"]
     assert kind.is_as_planned(bench.cluster.get_autoscaler("ml", "fraud"), plan)
-    with bench.cluster.state() as state:
-        state["hpas"]["fraud"].update(cpu=60)
+    scales_at(bench, 60)
     assert not kind.is_as_planned(bench.cluster.get_autoscaler("ml", "fraud"), plan)

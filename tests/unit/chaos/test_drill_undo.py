@@ -62,7 +62,7 @@ def test_what_the_cluster_did_not_answer_is_undone(theatre: Theatre) -> None:
     """The call may have been done all the same."""
 
     def done_unanswered() -> None:
-        theatre.cluster.template = {"spec": {"containers": [{"args": ["--serve", "fraud=2"]}]}}
+        theatre.cluster.template = BROKEN
         theatre.cluster.version += 1
         raise Unreachable("silent")
 
@@ -128,14 +128,19 @@ def test_an_undo_that_fails_says_what_is_left(theatre: Theatre) -> None:
     assert len(unfinished(theatre.journal)) == 1
 
 
+BROKEN = {"spec": {"containers": [{"args": ["--serve", "fraud=2"]}]}}
+
+
+def killed(theatre: Theatre, drill: str = "drl-1", target: str = "ml/deploy/fraud") -> None:
+    """A drill that is no experiment intended this, and nobody works on it any more."""
+    undo = {"template": WELL, "revision": 1}
+    intent = {"scenario": "bad-release", "target": target, "undo": undo}
+    theatre.journal.append("drill.intended", f"drill/{drill}", "ana", intent)
+
+
 def test_what_a_killed_drill_left_is_undone_by_the_next(theatre: Theatre) -> None:
-    theatre.journal.append(
-        "drill.intended",
-        "drill/drl-killed",
-        "tester",
-        {"target": str(SCENARIO.target), "undo": {"template": WELL}},
-    )
-    theatre.cluster.template = {"spec": {"containers": [{"args": ["--serve", "fraud=2"]}]}}
+    killed(theatre, "drl-killed")
+    theatre.cluster.template = BROKEN
     assert theatre.run().passed
     undone = theatre.journal.events(subject="drill/drl-killed", kinds=("drill.undone",))
     assert [event.data for event in undone] == [{"by": "the next drill"}]
@@ -161,7 +166,7 @@ def left_by_a_league(theatre: Theatre) -> None:
 
 def test_a_killed_leagues_workload_that_is_gone_keeps_nothing_from_being_undone(theatre: Theatre) -> None:
     left_by_a_league(theatre)
-    theatre.cluster.template = {"spec": {"containers": [{"args": ["--serve", "fraud=2"]}]}}
+    theatre.cluster.template = BROKEN
     assert theatre.run().passed
     undone = theatre.journal.events(subject="drill/drl-league", kinds=("drill.undone",))
     assert [event.data for event in undone] == [{"by": "the next drill"}]
@@ -206,14 +211,9 @@ def sweep(theatre: Theatre, monkeypatch: pytest.MonkeyPatch, run: str = "") -> l
 def test_a_sweep_puts_away_a_drill_that_is_no_experiment_once(
     theatre: Theatre, monkeypatch: pytest.MonkeyPatch, *, is_mended: bool
 ) -> None:
-    intent = {
-        "scenario": "bad-release",
-        "target": "ml/deploy/fraud",
-        "undo": {"template": WELL, "revision": 1},
-    }
-    theatre.journal.append("drill.intended", "drill/drl-1", "ana", intent)
+    killed(theatre)
     if not is_mended:
-        theatre.cluster.template = {"spec": {"containers": [{"args": ["--serve", "fraud=2"]}]}}
+        theatre.cluster.template = BROKEN
     for name, subject in ((DRILLS, "drl-1"), (LEASE, "exp-2")):
         living = acquire(theatre.journal, name, subject, 1e6)
         assert sweep(theatre, monkeypatch) == [], f"{subject} is at work"
@@ -238,7 +238,7 @@ def test_a_sweep_puts_away_a_sealed_drill_and_tells_nothing_of_it(
         "undo": everything(places[:1], [baseline]),
     }
     theatre.journal.append("drill.intended", "drill/drl-1", "ana", intent)
-    theatre.cluster.template = {"spec": {"containers": [{"args": ["--serve", "fraud=2"]}]}}
+    theatre.cluster.template = BROKEN
     assert sweep(theatre, monkeypatch) == [("what a scenario broke",)]
     assert theatre.cluster.is_well
     assert unfinished(theatre.journal) == ()
@@ -247,12 +247,7 @@ def test_a_sweep_puts_away_a_sealed_drill_and_tells_nothing_of_it(
 def test_what_was_left_on_a_workload_that_is_gone_holds_up_no_sweep(
     theatre: Theatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    intent = {
-        "scenario": "bad-release",
-        "target": "ml/deploy/fraud",
-        "undo": {"template": WELL, "revision": 1},
-    }
-    theatre.journal.append("drill.intended", "drill/drl-1", "ana", intent)
+    killed(theatre)
 
     def gone(ref: WorkloadRef) -> Workload:
         raise NotFound(f"there is no {ref}")
@@ -265,10 +260,8 @@ def test_what_was_left_on_a_workload_that_is_gone_holds_up_no_sweep(
 def test_a_killed_drill_that_a_sweep_cannot_put_away_keeps_no_other_from_it_and_is_told(
     theatre: Theatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    undo = {"template": WELL, "revision": 1}
-    for name, target in (("drl-1", "ml/deploy/closed"), ("drl-2", "ml/deploy/fraud")):
-        intent = {"scenario": "bad-release", "target": target, "undo": undo}
-        theatre.journal.append("drill.intended", f"drill/{name}", "ana", intent)
+    killed(theatre, target="ml/deploy/closed")
+    killed(theatre, "drl-2")
     read = theatre.cluster.get_workload
 
     def get_workload(ref: WorkloadRef) -> Workload:
