@@ -239,6 +239,8 @@ class ExperimentServices(PeopleServices):
             means = self.experiment_means()
         except CannotRecord as error:  # there is no journal, and no room for one
             raise unbegun(error) from error
+        if not wanted.experiment.acts:
+            progress.note("it only looks: nothing is changed")
         return run(means, wanted, progress=progress, cancellation=self.cancellation)
 
     def _agreed(self, wanted: Wanted) -> tuple[Consent, str]:

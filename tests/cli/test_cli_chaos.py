@@ -268,3 +268,21 @@ def test_where_a_journal_could_not_be_written_nothing_is_run(
     assert "cannot be written" in result.err
     assert not (tmp_path / "done").exists()
     assert not (tmp_path / "nofolder").exists()
+
+
+def test_a_plan_and_a_run_of_a_file_that_only_looks_say_that_nothing_is_changed(
+    configured: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "looks.yaml"
+    file.write_text(looks())
+    plan = maestro("chaos", "plan", str(file))
+    assert plan.code == 0
+    assert "nothing: the file only looks" in plan.out
+    assert json.loads(maestro("chaos", "plan", str(file), "-o", "json").out)["only_looks"] is True
+    assert "it only looks: nothing is changed" in maestro("chaos", "run", str(file)).err
+
+
+def test_a_plan_of_what_acts_does_not_say_so(configured: Path) -> None:
+    plan = maestro("chaos", "plan", "pod-failure")
+    assert "only looks" not in plan.out
+    assert json.loads(maestro("chaos", "plan", "pod-failure", "-o", "json").out)["only_looks"] is False

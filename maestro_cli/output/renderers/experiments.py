@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from maestro_cli.chaos.guard.check import Answer, Burn, Chosen, Proposal
     from maestro_cli.chaos.model import Experiment
 
+NOTHING = "nothing: the file only looks"
 Entry = tuple[str, "Experiment | InvalidFile"]
 
 
@@ -173,6 +174,7 @@ def plan_view(proposal: Proposal, answers: Sequence[Answer]) -> Report:
     )  # fmt: skip
     rows: list[tuple[str, object]] = [
         ("guard", "lets it through" if allowed else "refuses it"),
+        *([] if experiment.acts else [("changes", NOTHING)]),
         ("not bounded", ", ".join(experiment.unbound) or None),
         ("seed", proposal.seed),
         ("duration", _duration((experiment.name, experiment))),
@@ -187,6 +189,7 @@ def plan_view(proposal: Proposal, answers: Sequence[Answer]) -> Report:
         "allowed": allowed,
         "would_inject": None if experiment.unbound and not proposal.chosen
         else sum(len(one.targets) for one in proposal.chosen),
+        "only_looks": not experiment.acts,
         "unbounded": list(experiment.unbound),
         "faults": [_chosen_document(one) for one in proposal.chosen],
         "duration_seconds": guarded.duration_seconds if guarded else None,
