@@ -6,7 +6,8 @@
 #             (PATH=/opt/prometheus-3:$PATH make test runs them on another Prometheus and Alertmanager)
 # make test-kubernetes  build that control plane, once, and run the tests on it two files at a time
 # make check  lint, types, import contracts and the tests that need no process, on every core; under a minute
-#             (it leaves out contract/, crash/ and e2e/, and cli/, which starts `maestro` hundreds of times)
+#             (it leaves out contract/, crash/ and e2e/; cli/, which starts `maestro` hundreds of times; and tui/ and
+#             the hostile texts in the console, which run it hundreds of times)
 # make docs-cluster    run the contract suite on both clusters and write docs/embedded-cluster.md from it
 # make test-mutations  break the light cluster in a dozen ways; the contract suite must notice each
 # make test-interruptions  interrupt 200 experiments at random instants (INTERRUPTIONS=50 make …), sweep, and see
@@ -57,7 +58,7 @@ tests-pure:
 	$(PYTEST) $(EVERY_CORE) $(REAL:%=--ignore=%)
 
 tests-unit:
-	$(PYTEST) -q $(EVERY_CORE) tests/architecture tests/hostile tests/unit
+	$(PYTEST) -q $(EVERY_CORE) --ignore-glob='*/hostile/test_console_*.py' tests/architecture tests/hostile tests/unit
 
 test-interruptions: install-test
 	CHAOS_INTERRUPTIONS=$(INTERRUPTIONS) $(PYTEST) -q -n 2 tests/crash/chaos -k at_any_instant
