@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from maestro_cli.output.views import Column
 from maestro_cli.tui.rewind.comparison import Difference
@@ -22,6 +21,7 @@ from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.table_view import TableView
 from maestro_cli.tui.widgets.fact_table import FactTable
 from maestro_cli.tui.widgets.tree_map import Area, TreeMap
+from maestro_cli.tui.widgets.words import SomeLines
 
 SHAPES = ("both", "large", "list")
 
@@ -51,7 +51,7 @@ class MapView(TableView):
 
     def compose(self) -> ComposeResult:
         yield StaleLine()
-        yield Static("", id="about", markup=False)
+        yield SomeLines("", id="about", markup=False)
         yield TreeMap()
         yield FactTable()
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rich.text import Text
-from textual.widgets import Static
 
 from maestro_cli.tui.store.model import Fact
 from maestro_cli.tui.views.staleness import stale_text
+from maestro_cli.tui.widgets.words import SomeLines
 
 
-class StaleLine(Static):
+class StaleLine(SomeLines):
     DEFAULT_CSS = """
     StaleLine { height: auto; max-height: 6; display: none; }
     StaleLine { color: $text-warning; background: $warning-muted; }

@@ -31,6 +31,7 @@ from maestro_cli.tui.views.sited import Sited, sited_columns
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets.fact_table import FactTable
+from maestro_cli.tui.widgets.words import SomeLines
 
 
 class TableView(View):
@@ -51,7 +52,7 @@ class TableView(View):
     def compose(self) -> ComposeResult:
         yield StaleLine()
         if self._screen.about is not None:
-            yield Static("", id="about", markup=False)
+            yield SomeLines("", id="about", markup=False)
         yield FactTable()
 
     def keys(self, scope: Scope) -> frozenset[FactKey]:

@@ -8,18 +8,18 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.message import Message
-from textual.widgets import Static
 
 from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.screens.model import Place
+from maestro_cli.tui.widgets.words import OneLine
 
 SEPARATOR = " › "
 LONGEST = 48  # of one step
 MORE = "…"  # for the steps without room; a click on it goes to the newest of them
 
 
-class Crumbs(Static):
-    DEFAULT_CSS = "Crumbs { height: 1; color: $text-muted; }"
+class Crumbs(OneLine):
+    DEFAULT_CSS = "Crumbs { color: $text-muted; }"
 
     class Chosen(Message):
         """A step was clicked, by its place in the trail."""
@@ -42,7 +42,7 @@ class Crumbs(Static):
 
     def _draw(self) -> None:
         self._steps = crumb_steps(self._places, max(self.size.width, 20))
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text()
         for number, (_, words) in enumerate(self._steps):
             text.append(SEPARATOR if number else "")
             text.append(words, style="bold" if number == len(self._steps) - 1 else "")

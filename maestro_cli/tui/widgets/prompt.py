@@ -18,6 +18,7 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.keys.commands import common_start
 from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.widgets.typed_line import TypedLine
+from maestro_cli.tui.widgets.words import OneLine
 
 Completes = Callable[[str], tuple[str, ...]]
 LONGEST_LINE = 500
@@ -60,7 +61,7 @@ class Prompt(Horizontal):
     Prompt > #sign { width: 2; text-style: bold; }
     Prompt > PromptInput { width: 2fr; height: 1; border: none; padding: 0; background: $surface; }
     Prompt > PromptInput:focus { border: none; }
-    Prompt > #hint { width: 3fr; height: 1; color: $text-muted; padding-left: 1; }
+    Prompt > #hint { width: 3fr; color: $text-muted; padding-left: 1; }
     Prompt > #hint.wrong { color: $text-error; }
     """
 
@@ -84,7 +85,7 @@ class Prompt(Horizontal):
     def compose(self) -> ComposeResult:
         yield Static("", id="sign", markup=False)
         yield PromptInput(max_length=LONGEST_LINE)
-        yield Static("", id="hint", markup=False)
+        yield OneLine("", id="hint", markup=False)
 
     @property
     def is_open(self) -> bool:
@@ -107,7 +108,7 @@ class Prompt(Horizontal):
         hint = self.query_one("#hint", Static)
         hint.set_class(is_wrong, "wrong")
         words = visible(f"! {text}" if is_wrong else text, 300)
-        hint.update(Text(words, no_wrap=True, overflow="ellipsis"))
+        hint.update(Text(words))
 
     def complete(self) -> None:
         line = self.query_one(PromptInput)

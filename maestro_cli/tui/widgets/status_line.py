@@ -11,15 +11,15 @@ from collections.abc import Callable
 from rich.text import Text
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Static
 
 from maestro_cli.core.untrusted import visible
+from maestro_cli.tui.widgets.words import OneLine
 
 TOLD_SECONDS = 30.0  # long enough to be read by somebody who looked elsewhere
 
 
-class StatusLine(Static):
-    DEFAULT_CSS = "StatusLine { height: 1; color: $text-muted; }"
+class StatusLine(OneLine):
+    DEFAULT_CSS = "StatusLine { color: $text-muted; }"
 
     class Chosen(Message):
         """What waits was clicked."""
@@ -83,6 +83,6 @@ class StatusLine(Static):
         text = "  ".join(one for one in (self._count, self._waits, self._told) if one)
         if text != self._shown:  # one line, whatever it says: nothing around it moves
             self._shown = text
-            line = Text(text, no_wrap=True, overflow="ellipsis")
+            line = Text(text)
             line.highlight_words([self._waits] if self._waits else [], "bold reverse")
             self.update(line, layout=False)
