@@ -163,25 +163,28 @@ class RawPrometheus(Prometheus):
     def _asked_chunks(self, selector: str, start: datetime, end: datetime) -> Sequence[RawSeries] | None:
         if not self._gives_chunks():
             return None
-        from maestro_cli.sources.remote_read import HEADERS, STREAMED, read_request, read_series  # numpy
+        from maestro_cli.sources import remote_read  # numpy
 
         try:
-            request = read_request(parse_selector(selector), start, end)
+            request = remote_read.read_request(parse_selector(selector), start, end)
         except ValueError:
             return None
-        ask = partial(
-            self._session.request, "POST", f"{self._base}/api/v1/read", data=request, headers=HEADERS
-        )
+        headers, url = remote_read.HEADERS, f"{self._base}/api/v1/read"
+        ask = partial(self._session.request, "POST", url, data=request, headers=headers)
         response: Response | None = self._unless_in_vain(partial(self._requested, ask), or_else=lambda: None)
         if response is None:  # a proxy may let nothing else through than queries
             self._has_chunks = False
             self.why_no_chunks = f"remote read of {self.url} was not answered: samples are asked by queries"
             return None
         self._are_chunks_proven = True
-        is_told = response.headers.get("Content-Type", "").startswith(STREAMED)
+        is_told = response.headers.get("Content-Type", "").startswith(remote_read.STREAMED)
         if response.status_code == 200 and is_told:
             try:
-                return tuple(read_series(response.content, start, end))
+                return tuple(remote_read.read_series(response.content, start, end))
+            except remote_read.Damaged as error:
+                self._has_chunks = False
+                self.why_no_chunks = f"remote read of {self.url}: {error}; samples are asked by queries"
+                return None
             except ValueError:  # it began to answer, and something went wrong, or it encodes otherwise
                 self._has_chunks = False
                 return None

@@ -1,9 +1,7 @@
 """Remote read of Prometheus: samples as chunks from its disk, a tenth of the bytes that JSON takes.
 
 Invariant: an answer is read to its last byte as what the format allows, or ValueError: an error that
-Prometheus writes into an answer that it began is no frame. The checksums of frames (CRC-32C) are not looked
-at: TCP has one, the query API has none either, and of a month of an objective (150 KB, decoded in 6 ms) they
-took 13 ms in Python and 35 ms in numpy.
+Prometheus writes into an answer that it began is no frame, and a frame has to have its checksum (CRC-32C).
 Format: prompb/remote.proto and types.proto, frames of storage/remote/chunked.go; github.com/google/snappy.
 """
 
@@ -14,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import numpy as np
+from google_crc32c import value as crc32c
 
 from maestro_cli.slo.measuring.selectors import Selector
 from maestro_cli.slo.ports import RawSeries, TooMuch
@@ -42,6 +41,10 @@ _LONGEST_VARINT = 10
 _CHUNK = re.compile(
     rb"\x12(%b)((?:\x08%b)?(?:\x10%b)?(?:\x18([\x00-\x7f]))?\x22(%b))" % (_VARINT, _VARINT, _VARINT, _VARINT)
 )
+
+
+class Damaged(ValueError):
+    """What came is not what was sent (or an error in words, long as a frame): its checksum is another."""
 
 
 def read_request(selector: Selector, start: datetime, end: datetime) -> bytes:
@@ -130,14 +133,19 @@ def _labels(told: bytes) -> dict[str, str]:
 
 
 def _frames(body: bytes) -> Iterator[bytes]:
-    """How long a frame is, its checksum, and what is in it."""
-    at = 0
+    """What is in each frame, before which its length and its checksum stand."""
+    at = number = 0
     while at < len(body):
+        number += 1
         size, at = _number(body, at)
         end = at + _CHECKSUM + size
         if end > len(body):
             raise ValueError("a frame is cut off")
-        yield body[at + _CHECKSUM : end]
+        frame = body[at + _CHECKSUM : end]
+        told, is_so = int.from_bytes(body[at : at + _CHECKSUM]), crc32c(frame)
+        if told != is_so:
+            raise Damaged(f"frame {number} is not what its checksum says: {is_so:08x}, not {told:08x}")
+        yield frame
         at = end
 
 

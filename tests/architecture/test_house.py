@@ -90,6 +90,7 @@ def _imported() -> dict[str, set[str]]:
         ("onnxruntime", ("serving",)),
         ("cryptography", ("local", "sources")),
         ("httpx", ("sources", "local")),
+        ("google_crc32c", ("sources",)),
         ("re2", ("runbooks", "slo")),
     ],
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google_crc32c import value as crc32c
 
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.slo.ports import RawSeries, TooMuch
@@ -165,10 +166,10 @@ def test_one_that_adds_to_what_it_holds_is_asked_by_queries(
 
 def test_an_error_within_an_answer_is_no_answer() -> None:
     """Prometheus writes it after the frames it has sent, with HTTP 200 before them."""
-    whole = b"\x02\x00\x00\x00\x00\x0a\x00"
+    whole = b"\x02" + crc32c(b"\x0a\x00").to_bytes(4) + b"\x0a\x00"
     assert list(remote_read.read_series(whole, START, END)) == []
     for text in (b"context deadline exceeded\n", b"\n", b"x" * 300, b"\x0a", whole[:-1]):
-        with pytest.raises(ValueError, match=r"cut off|none|nobody"):
+        with pytest.raises(ValueError, match=r"cut off|none|nobody|checksum"):
             list(remote_read.read_series(whole + text, START, END))
 
 

@@ -51,7 +51,14 @@ def test_what_is_no_name_of_an_object_is_neither_kept_nor_read(cache: Path) -> N
     assert list(measured("prod")) == [("ml/deploy/ok", "then")]
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[[", "nul", "[" * 200_000, " " * 1_000_001 + "[]"])
+HUGE = " " * 1_000_001 + '[["ml/deploy/x", "then"]]'
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "[[", "nul", "[" * 200_000, HUGE],
+    ids=["empty", "object", "cut", "cut word", "deep", "huge"],
+)
 def test_a_file_that_is_none_offers_nothing_and_the_next_report_mends_it(cache: Path, text: str) -> None:
     keep_measured(report(), "")
     cache.write_text(text)

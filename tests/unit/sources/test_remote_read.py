@@ -13,12 +13,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from google_crc32c import value as crc32c
 
 from maestro_cli.config.settings import Endpoint
 from maestro_cli.core.errors import Unreachable
 from maestro_cli.slo.ports import TooMuch
 from maestro_cli.sources.prometheus_raw import RawPrometheus
-from maestro_cli.sources.remote_read import STREAMED, read_series
+from maestro_cli.sources.remote_read import STREAMED, Damaged, read_series
 from tests.unit.sources.test_xor_chunks import bits_of, encoded
 
 END = datetime(2026, 10, 5, tzinfo=UTC)
@@ -31,7 +32,8 @@ def _framed(chunk: bytes) -> bytes:
     label = b"\x0a\x08__name__\x12\x01r"
     series = b"\x0a" + bytes([len(label)]) + label + b"\x12" + bytes([len(chunk)]) + chunk
     message = b"\x0a" + bytes([len(series)]) + series
-    return bytes([len(message)]) + bytes(4) + message
+    checksum: bytes = crc32c(message).to_bytes(4)
+    return bytes([len(message)]) + checksum + message
 
 
 def _chunk(encoding: int | None) -> bytes:
@@ -83,6 +85,43 @@ def answering(read: bytes | None, status: int = 200) -> Iterator[tuple[str, list
 def test_a_chunk_that_nobody_knows_is_an_error_and_no_missing_series(encoding: int | None) -> None:
     with pytest.raises(ValueError, match="encoded"):
         list(read_series(_framed(_chunk(encoding)), START, END))
+
+
+def _two_frames() -> tuple[bytes, int]:
+    """Two frames of a series, and where the second begins."""
+    times = [round(START.timestamp() * 1000) + 1000 * second for second in range(4)]
+    frames = []
+    for own in (times[:2], times[2:]):
+        data = encoded([(at, bits_of(1.0)) for at in own])
+        frames.append(_framed(b"\x18\x01\x22" + bytes([len(data)]) + data))
+    return b"".join(frames), len(frames[0])
+
+
+def test_a_flipped_bit_anywhere_in_a_frame_or_its_checksum_is_refused_with_the_number_of_the_frame() -> None:
+    whole, second = _two_frames()
+    (one,) = read_series(whole, START, END)
+    assert list(one.values) == [1.0] * 4
+    for begin, number in ((0, 1), (second, 2)):
+        end = second if number == 1 else len(whole)
+        for at in range(begin + 1, end):  # the first byte is the length, which no checksum is over
+            for bit in range(8):
+                damaged = bytearray(whole)
+                damaged[at] ^= 1 << bit
+                with pytest.raises(Damaged, match=f"^frame {number} is not what its checksum says: "):
+                    list(read_series(bytes(damaged), START, END))
+
+
+def test_a_damaged_answer_is_told_and_its_samples_are_asked_by_queries() -> None:
+    whole, _ = _two_frames()
+    with answering(whole[:-1] + bytes([whole[-1] ^ 1])) as (url, asked):
+        source = RawPrometheus(Endpoint(url), timeout_seconds=ANSWER_SECONDS)
+        with closing(source):
+            (one,) = source.samples("r", START, END)
+            assert list(one.values) == [7.0]
+            assert (
+                f"remote read of {source.url}: frame 2 is not what its checksum says" in source.why_no_chunks
+            )
+    assert (asked.count("read"), asked.count("query")) == (1, 1)
 
 
 @pytest.mark.parametrize("encoding", [2, 3])
