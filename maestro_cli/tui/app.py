@@ -200,8 +200,7 @@ class ConsoleApp(Desk):
     def typed(self, event: Prompt.Typed) -> None:
         """Apply a filter while it is typed, a moment after the last letter."""
         if type(event) is Prompt.Typed and event.sign == "/":
-            if self._typing is not None:
-                self._typing.stop()
+            self._forget_typed()
             self._typing = self.set_timer(FILTER_SECONDS, lambda: self._filter(event.text))
 
     @on(Prompt.Entered)

@@ -29,7 +29,7 @@ from maestro_cli.tui.keys.history import History
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.remembered import Remembered, remember
 from maestro_cli.tui.keys.trail import FIXING, Trail, named
-from maestro_cli.tui.messages import NewsArrived, Remarked
+from maestro_cli.tui.messages import NewsArrived
 from maestro_cli.tui.screens.model import Place, sited
 from maestro_cli.tui.screens.table import FIRST, announced_feed, every_screen, strip_feed
 from maestro_cli.tui.stage import Stage
@@ -45,7 +45,6 @@ from maestro_cli.tui.widgets.key_line import KeyLine
 from maestro_cli.tui.widgets.prompt import Prompt
 
 DRAW_SECONDS = 0.1  # between two drawings of news; a key is drawn at once
-ANNOUNCED_SECONDS = 15
 SMALLEST = (80, 24)
 ASIDE_SECONDS = 2.0  # what is read beside the first view waits for that, and at most so long
 AGE_SECONDS = 5.0  # how often ages are drawn again while nothing is new
@@ -208,6 +207,9 @@ class Frame(Stage):
 
     def _swap(self, *, reads: bool = True) -> None:
         """Put the view of the newest place in the body, and read what it renders and nothing else."""
+        self._forget_typed()
+        if self.prompt.sign == "/":  # a filter is of the place where it was typed
+            self.prompt.close()
         place = self._trail.here
         if self._free is not None and not self._is_fixing:
             self._scoped(self._free)
@@ -320,10 +322,14 @@ class Frame(Stage):
         left = [name for name in store.snapshot.armed if name not in scope.contexts]
         store.dispatch(*map(ContextDisarmed, left), ScopeChanged(scope))
 
-    def _filter(self, text: str) -> bool:
-        """Show what matches; False, and why beside what is typed, for a filter that cannot be read."""
+    def _forget_typed(self) -> None:
+        """What was typed of a filter and is not applied yet."""
         if self._typing is not None:
             self._typing.stop()
+
+    def _filter(self, text: str) -> bool:
+        """Show what matches; False, and why beside what is typed, for a filter that cannot be read."""
+        self._forget_typed()
         view = self.view
         try:
             if view is not None:
@@ -388,13 +394,6 @@ class Frame(Stage):
         over = [name for name, until in snapshot.armed.items() if until <= now]
         self.behind.store.dispatch(*map(ContextDisarmed, over))
 
-    def _show_news(self, words: str) -> None:
-        self.notify(words, timeout=ANNOUNCED_SECONDS, markup=False)
-
     @on(View.CountChanged)
     def counted(self, event: View.CountChanged) -> None:
         self.status.count(event.shown, event.total)
-
-    @on(Remarked)
-    def remarked(self, event: Remarked) -> None:
-        self.status.tell(event.text, stays=event.stays)

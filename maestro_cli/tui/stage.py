@@ -27,6 +27,8 @@ from maestro_cli.tui.terminal import drawing_driver
 from maestro_cli.tui.themes import DEFAULT, THEMES
 from maestro_cli.tui.widgets.status_line import StatusLine
 
+ANNOUNCED_SECONDS = 15
+
 
 class Stage(OrderedKeys[None]):
     """An app over one Console, which is `behind` it; what stood on the terminal before is its `opening`."""
@@ -100,6 +102,13 @@ class Stage(OrderedKeys[None]):
         """Write to the terminal what is no part of the screen."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
+
+    def _show_news(self, words: str) -> None:
+        self.notify(words, timeout=ANNOUNCED_SECONDS, markup=False)
+
+    @on(Remarked)
+    def remarked(self, event: Remarked) -> None:
+        self.status.tell(event.text, stays=event.stays)
 
     def remark(self, text: str, *, stays: bool = False) -> None:
         """Show a remark, until another place is shown unless it `stays`; from any thread."""

@@ -66,7 +66,10 @@ def end_when_gone(descriptor: int, over: Event) -> None:
     poller = select.poll()
     poller.register(descriptor, 0)  # nothing but that it hung up
     while not over.is_set():
-        if any(what & (select.POLLHUP | select.POLLERR) for _, what in poller.poll(500)):
+        found = [what for _, what in poller.poll(500)]
+        if any(what & select.POLLNVAL for what in found):
+            return  # closed here, or of a system that does not tell it of terminals
+        if any(what & (select.POLLHUP | select.POLLERR) for what in found):
             ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
             os.kill(os.getpid(), signal.SIGTERM if ignored else signal.SIGHUP)
             return

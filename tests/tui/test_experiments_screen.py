@@ -18,7 +18,7 @@ from maestro_cli.chaos.history import FaultRecord
 from maestro_cli.chaos.model import Experiment
 from maestro_cli.chaos.running import Wanted
 from maestro_cli.core.cancellation import Cancellation
-from maestro_cli.core.errors import ExitCode, PolicyRefused
+from maestro_cli.core.errors import Busy, ExitCode, PolicyRefused
 from maestro_cli.core.progress import Quiet
 from maestro_cli.tui.acting.dispatcher import Agreed, Dispatcher, Ending
 from maestro_cli.tui.acting.model import Action, Answers, Danger, Target
@@ -225,6 +225,23 @@ def test_samples_are_a_strip_and_words_and_no_data_is_no_bar() -> None:
     assert rows["samples"] == "1 met, 1 missed, 1 no data"
     assert rows["latest"] == "during: no data"
     assert "treated" not in rows, "it declares no queries for its arms"
+
+
+def test_a_journal_that_is_held_ends_no_experiment_and_is_asked_again() -> None:
+    heard: list[LiveExperiment] = []
+    held = [True]
+
+    def begun() -> str:
+        if held:
+            raise Busy("the journal is held")
+        return "exp-3"
+
+    live = Live(heard.append, begun)
+    live.phase("experiment", "it")
+    assert heard == []
+    held.clear()
+    live.phase("rollback", "it")
+    assert [one.run for one in heard] == ["exp-3"]
 
 
 def at_work() -> LiveExperiment:

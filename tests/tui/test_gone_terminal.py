@@ -49,6 +49,13 @@ def _await(person: int, words: bytes) -> None:
         seen += os.read(person, 65_536)
 
 
+def test_a_terminal_that_was_closed_here_is_watched_no_more_and_ends_nothing() -> None:
+    person, program = pty.openpty()
+    os.close(person)
+    os.close(program)
+    end_when_gone(program, Event())
+
+
 def test_the_watch_of_a_terminal_that_stays_ends_with_the_console() -> None:
     person, program = pty.openpty()
     over = Event()

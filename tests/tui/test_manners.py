@@ -18,7 +18,7 @@ from maestro_cli.core.errors import Refused, UsageError
 from maestro_cli.tui import terminal
 from maestro_cli.tui.acting.dialogs import ArmDialog, QuitDialog, WordsDialog
 from maestro_cli.tui.acting.model import Action, Ask, Danger, Target
-from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.app import FILTER_SECONDS, ConsoleApp
 from maestro_cli.tui.keys.export import write_new
 from maestro_cli.tui.keys.help import HelpDialog
 from maestro_cli.tui.keys.keymap import usable_keymap
@@ -29,6 +29,7 @@ from maestro_cli.tui.store.events import FactRead
 from maestro_cli.tui.store.model import Scope
 from maestro_cli.tui.views.view import View
 from maestro_cli.tui.widgets import status_line
+from maestro_cli.tui.widgets.crumbs import Crumbs
 from maestro_cli.tui.widgets.fact_table import FactTable
 from tests.patience import PATIENCE_SECONDS
 from tests.tui.cases import NOW, StillConsole, pod, run_app, screen_text, tell, until
@@ -126,6 +127,20 @@ def test_news_cover_no_row_of_the_list(size: tuple[int, int]) -> None:
             await script(app, pilot)
 
     asyncio.run(run())
+
+
+def test_a_filter_that_is_typed_when_one_goes_elsewhere_is_not_of_that_place() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        app.run_line("nodes")
+        await until(pilot, lambda: crumbs(app) == "pods › nodes", "two steps")
+        await pilot.press("slash")
+        await until(pilot, lambda: app.prompt.is_open, "a line to type in")
+        await type_in(pilot, "zzz")
+        app.crumb_chosen(Crumbs.Chosen(0))
+        await pilot.pause(3 * FILTER_SECONDS)
+        assert (crumbs(app), app.prompt.is_open, app.trail[-1].filter) == ("pods", False, "")
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
 
 
 def test_breadcrumbs_have_no_loop_and_fit_again_after_a_resize() -> None:

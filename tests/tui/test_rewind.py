@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -115,6 +117,18 @@ def test_an_error_that_cannot_be_read_any_more_is_left_out(film: Film) -> None:
         db.execute("UPDATE frames SET error = '{'")
     db.close()
     assert film.at(minute(1), KINDS) == {}
+
+
+@pytest.mark.parametrize("key", ['[["pods"], "prod", ""]', '["pods", "prod", "", "more"]', "7", "{"])
+def test_a_key_that_is_not_ours_is_left_out_and_hides_no_other(film: Film, key: str) -> None:
+    other = replace(KEY, argument="x")
+    film.record(minute(1), [(KEY, Fact(MANY, minute(0))), (other, Fact(MANY, minute(0)))])
+    with sqlite3.connect(film.path) as db:
+        own = json.dumps([KEY.feed, KEY.context, KEY.argument])
+        db.execute("UPDATE frames SET key = ? WHERE key != ?", (key, own))
+        db.execute("UPDATE looks SET keys = ?", (json.dumps([own, key]),))
+    db.close()
+    assert set(film.at(minute(1), KINDS)) == {KEY}
 
 
 def test_steps_go_to_instants_at_which_something_was_kept(film: Film) -> None:

@@ -5,6 +5,7 @@ Invariant: no file is written over unless that was said; what others wrote is te
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -52,15 +53,22 @@ def write_new(typed: str, default: str, text: str) -> Path:
                 fix="make it, or name another path",
             )
         if not may_replace and (path.exists() or path.is_symlink()):
-            raise UsageError(
-                f"{path} is there already", why="nothing was written", fix=f"!{shown} writes over it"
-            )
-        write_atomically(path, text, mode=0o600)
+            raise _there_already(path, shown)
+        try:
+            write_atomically(path, text, mode=0o600, new=not may_replace)
+        except FileExistsError as error:
+            if os.path.lexists(path):  # since it was looked for
+                raise _there_already(path, shown) from error
+            raise
     except OSError as error:
         raise _unwritten(shown, error.strerror or type(error).__name__) from error
     except RuntimeError as error:  # `~NAME` of nobody
         raise _unwritten(shown, str(error)) from error
     return path
+
+
+def _there_already(path: Path, shown: str) -> UsageError:
+    return UsageError(f"{path} is there already", why="nothing was written", fix=f"!{shown} writes over it")
 
 
 def _unwritten(name: str, why: str) -> UsageError:

@@ -346,6 +346,7 @@ def _texts(keys: str) -> list[str]:
 
 def _key(text: str) -> FactKey | None:
     try:
-        return FactKey(*json.loads(text))
+        parts = json.loads(text)
+        return FactKey(*parts) if all(isinstance(one, str) for one in parts) else None
     except (ValueError, TypeError):
         return None

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from maestro_cli.core.errors import GateNotMet, UndoFailed
+from maestro_cli.core.errors import GateNotMet, MaestroError, UndoFailed
 from maestro_cli.output.views import Heading, Lines, Report
 from maestro_cli.tui.acting.changing import whole_number
 from maestro_cli.tui.acting.model import Action, Answers, Ask, Danger, Doing, Target
@@ -60,7 +61,8 @@ class Live:
 
     def phase(self, name: str, text: str) -> None:
         if not self._run and name != "guard":
-            self._run = self._begun()
+            with suppress(MaestroError):  # a journal that is held ends no experiment: it is asked again
+                self._run = self._begun()
         self.note(f"{name}: {text}")
 
     def update(self, text: str) -> None:
@@ -164,7 +166,8 @@ class Followed:
 
     def _hear(self, live: LiveExperiment) -> None:
         self._doing.tell(live_key(self._doing.target.context, live.run), live)
-        self._look(live.run)
+        with suppress(MaestroError):  # as in `Live.phase`
+            self._look(live.run)
 
     def end(self) -> None:
         """It is over: nothing more is told of it."""

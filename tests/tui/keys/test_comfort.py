@@ -180,6 +180,18 @@ def test_no_file_is_written_over_unasked(tmp_path: Path) -> None:
         write_new(str(path / "below"), "x.md", "no")
 
 
+def test_a_file_that_came_since_it_was_looked_for_is_not_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.md"
+    path.write_text("of somebody else")
+    monkeypatch.setattr(Path, "exists", lambda self: self != path)
+    with pytest.raises(UsageError, match="is there already"):
+        write_new(str(path), "x.md", "two")
+    monkeypatch.undo()
+    assert path.read_text() == "of somebody else"
+
+
 @pytest.mark.parametrize("name", ["~nobody-of-this-name/a.md", "a" * 300, "b" * 300 + "/a.md"], ids=len)
 def test_a_path_that_the_system_refuses_is_told_and_the_console_stays(name: str) -> None:
     with pytest.raises(UsageError, match="cannot be written"):
