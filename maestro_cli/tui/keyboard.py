@@ -11,6 +11,7 @@ import os
 import select
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from textual import constants
 from textual._xterm_parser import XTermParser
@@ -27,7 +28,10 @@ _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) 
 
 
 def is_watchable(descriptor: int) -> bool:
-    """Whether a loop can be told when there is something to read: not of a plain file."""
+    """Whether a loop can be told when there is something to read: not of a plain file, nor for certain of a
+    terminal where there is no epoll (macOS)."""
+    if not hasattr(select, "epoll"):
+        return False
     with select.epoll() as watch:
         try:
             watch.register(descriptor, select.EPOLLIN)
@@ -43,7 +47,8 @@ class Keyboard:
         self, descriptor: int, take: Callable[[Message], object], fail: Callable[[Exception], object]
     ) -> None:
         """`take` gets each key, click and answer of the terminal; `fail` what nobody expected."""
-        self._descriptor, self._take, self._fail = descriptor, take, fail
+        self._shared, self._take, self._fail = descriptor, take, fail
+        self._own = -1
         self._parser = XTermParser()
         self._pastes = Pastes()
         self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
@@ -52,7 +57,13 @@ class Keyboard:
 
     def open(self) -> None:
         self._loop = asyncio.get_running_loop()
+        with suppress(OSError):  # opened anew: another program that reads first would hold the loop else
+            self._own = os.open(os.ttyname(self._shared), os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         self._loop.add_reader(self._descriptor, self._read)
+
+    @property
+    def _descriptor(self) -> int:
+        return self._shared if self._own < 0 else self._own
 
     @property
     def is_closed(self) -> bool:
@@ -63,6 +74,9 @@ class Keyboard:
         loop, self._loop = self._loop, None
         if loop is not None and not loop.is_closed():
             loop.remove_reader(self._descriptor)
+        own, self._own = self._own, -1
+        if own >= 0:
+            os.close(own)
         if self._waits is not None:
             self._waits.cancel()
             self._waits = None

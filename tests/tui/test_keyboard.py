@@ -139,6 +139,28 @@ def test_a_keyboard_that_has_gone_is_read_no_more(desk: Desk) -> None:
     assert (desk.taken, desk.failed) == ([], [])
 
 
+def test_another_program_that_reads_first_does_not_hold_the_console(desk: Desk) -> None:
+    async def script() -> None:
+        desk.type(b"j")
+        assert os.read(desk.program, 1) == b"j"
+        desk.keyboard._read()
+        desk.type(b"k")
+        await until(lambda: desk.keys == ["k"])
+
+    run(desk, script)
+
+
+def test_no_file_is_left_open(desk: Desk) -> None:
+    async def script() -> None:
+        for _ in range(3):
+            desk.keyboard.close()
+            desk.keyboard.open()
+
+    before = len(os.listdir("/proc/self/fd"))
+    run(desk, script)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_what_nobody_expected_of_a_key_is_told_and_the_next_one_is_read(desk: Desk) -> None:
     def take(message: Message) -> None:
         if isinstance(message, Key) and message.key == "x":
