@@ -181,16 +181,9 @@ def _export(app: ConsoleApp, argument: str) -> None:
 def _screenshot(app: ConsoleApp, argument: str) -> None:
     """After the prompt is gone, so that the picture is of what was looked at."""
 
-    def taken() -> None:
-        default = f"maestro-{app.now().astimezone():%Y%m%d-%H%M%S}.svg"
-        try:
-            path = write_new(argument, default, app.export_screenshot(title="maestro"))
-        except UsageError as error:
-            app.status.tell(f"{error.what}; {error.why}; {error.fix}")
-        else:
-            app.status.tell(f"written: {path}")
+    from maestro_cli.tui.keys.picture import take
 
-    app.call_after_refresh(taken)
+    app.call_after_refresh(take, app, argument)
 
 
 DOES: Mapping[str, Callable[[ConsoleApp, str], None]] = {

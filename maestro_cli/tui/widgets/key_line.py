@@ -11,6 +11,7 @@ from itertools import accumulate
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
@@ -28,6 +29,15 @@ class KeyLine(Footer):
     """Textual's footer, which cuts its last entry anywhere."""
 
     tells_abort = False
+    _told: tuple[Binding, ...] | None = None  # what was composed last
+
+    @property
+    def is_of_now(self) -> bool:
+        """Whether it tells the keys that work now; it is told of them some turns after the focus moved."""
+        return self._told == self._works()
+
+    def _works(self) -> tuple[Binding, ...]:
+        return tuple(one.binding for one in self.screen.active_bindings.values() if one.binding.show)
 
     def tell_abort(self, *, tells: bool) -> None:
         """Whether the key that ends experiments is told."""
@@ -36,6 +46,7 @@ class KeyLine(Footer):
             self.refresh(recompose=True)
 
     def compose(self) -> ComposeResult:
+        self._told = self._works()
         entries = [one for one in super().compose() if isinstance(one, FooterKey)]
         if self.tells_abort:
             entries[:0] = self._abort()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -224,6 +226,30 @@ def test_a_picture_says_where_it_is(tmp_path: Path) -> None:
         assert (tmp_path / "a.svg").read_text().startswith("<svg")
 
     run_app(StillConsole(SERVICES), script, place=PODS_PLACE)
+
+
+def keys_told(app: ConsoleApp) -> str:
+    return "".join(screen_text(app).splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=["small", "large"])
+def test_a_picture_is_of_what_was_looked_at_and_its_keys(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Not of the line in which it was asked for, nor of the keys that work there."""
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        line = f"screenshot {tmp_path / 'a.svg'}"
+        await pilot.press("colon")
+        await type_in(pilot, line)
+        await until(pilot, lambda: app.prompt.is_open and app.key_line.is_of_now, "the line")
+        before = keys_told(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "written: " in app.status.told, "where")
+        picture = html.unescape(re.sub("<[^>]*>", "", (tmp_path / "a.svg").read_text()))
+        assert keys_told(app) != before
+        assert keys_told(app) in "".join(picture.split())
+        assert "screenshot" not in picture
+
+    run_app(StillConsole(SERVICES), script, place=PODS_PLACE, size=size)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"theme": 3}', "\xff", "[" * 20_000], ids=str.__len__)
