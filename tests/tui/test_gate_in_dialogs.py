@@ -69,7 +69,9 @@ def test_the_gate_is_seen_at_once_and_what_it_refuses_cannot_be_gone_on_with(
         is_allowed = outcome is Gate.ALLOWED
         assert ("instead: Actions › Roll back, 1 in the field" in screen_text(app)) is not is_allowed
         assert bool(app.screen.query("#go")) is can_go
-        assert app.focused is app.screen.query_one("#cancel", Button)
+        cancel = app.screen.query_one("#cancel", Button)
+        await until(pilot, lambda: app.focused is not None, "a place for keys")
+        assert app.focused is cancel
 
     run_app(StillConsole(SERVICES), script, place=Place("pods"), size=(80, 24))
 
