@@ -27,7 +27,7 @@ from maestro_cli.tui.keys.bindings import ANSWER_KEYS, ARM_KEYS
 from maestro_cli.tui.keys.keymap import Keymap
 from maestro_cli.tui.keys.names import spoken_keys
 from maestro_cli.tui.keys.remembered import Remembered
-from maestro_cli.tui.messages import ActionEnded, ActionRefused, Led
+from maestro_cli.tui.messages import ActionEnded, ActionRefused, Led, SeveralEnded
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import ContextArmed, ContextDisarmed
 from maestro_cli.tui.views.view import View
@@ -231,8 +231,14 @@ class Desk(Frame):
         finally:
             self._works.discard(about)
             self.call_later(let_go)
+        seconds = self.behind.clock.monotonic() - began
+        if len(ended) > 1:
+            from maestro_cli.tui.acting.outcomes import Outcomes
+
+            outcomes = Outcomes(action.title, tuple(ended))
+            self.post_message(SeveralEnded(outcomes, place=places[-1], seconds=seconds))
+            return
         for target, ending in ended:
-            seconds = self.behind.clock.monotonic() - began
             done, is_done = ending.action or action, ending.is_done
             self.post_message(
                 ActionEnded(done, target, ending.outcome, is_done=is_done, place=places[-1], seconds=seconds)
@@ -263,7 +269,23 @@ class Desk(Frame):
         words = f"{event.action.title} {event.target.name}: {event.outcome}"
         self.status.tell(words, stays=True)
         self._tell_whole(event, words)
-        is_seen = self.app_focus and event.place == self._place()
-        if event.seconds >= LONG_SECONDS and not is_seen:
+        if event.seconds >= LONG_SECONDS and not self._is_seen(event.place):
             self.herald.tell(News(f"{words} in {event.target.context}", is_grave=True))
+        self.behind.feeds.hurry()
+
+    def _is_seen(self, place: Place) -> bool:
+        """Whether somebody looks at where it was asked for."""
+        return self.app_focus and place == self._place()
+
+    @on(SeveralEnded)
+    def several_ended(self, event: SeveralEnded) -> None:
+        """One line for all of them; where some have failed each whole, and a bell where nobody looks."""
+        outcomes = event.outcomes
+        self.status.tell(outcomes.line, stays=True)
+        if outcomes.has_failed and self.is_free() and event.place == self._place():
+            from maestro_cli.tui.keys.help import HelpDialog
+
+            self.push_screen(HelpDialog(tuple(outcomes.lines())))
+        if (outcomes.has_failed or event.seconds >= LONG_SECONDS) and not self._is_seen(event.place):
+            self.herald.tell(News(f"{outcomes.line} in {outcomes.contexts}", is_grave=True))
         self.behind.feeds.hurry()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
 from maestro_cli.tui.acting.model import Action, Target
 from maestro_cli.tui.screens.model import Place
+
+if TYPE_CHECKING:
+    from maestro_cli.tui.acting.outcomes import Outcomes
 
 
 class NewsArrived(Message):
@@ -33,6 +38,14 @@ class ActionEnded(Message):
         super().__init__()
         self.action, self.target, self.outcome, self.is_done = action, target, outcome, is_done
         self.place, self.seconds = place, seconds
+
+
+class SeveralEnded(Message):
+    """An action on several targets has ended with each of them; asked for at `place`, so long ago."""
+
+    def __init__(self, outcomes: Outcomes, *, place: Place, seconds: float) -> None:
+        super().__init__()
+        self.outcomes, self.place, self.seconds = outcomes, place, seconds
 
 
 class Led(Message):

@@ -13,9 +13,12 @@ from textual.widgets import Button, Input
 from maestro_cli.core.cancellation import Cancellation
 from maestro_cli.core.progress import Quiet
 from maestro_cli.tui.acting.bulk import AgreeAllDialog
-from maestro_cli.tui.acting.dispatcher import SAID_NO, STOPPED, Agreed, Planned
+from maestro_cli.tui.acting.dispatcher import SAID_NO, STOPPED, Agreed, Ending, Planned
 from maestro_cli.tui.acting.model import Target
+from maestro_cli.tui.acting.outcomes import Outcomes
 from maestro_cli.tui.app import ConsoleApp
+from maestro_cli.tui.keys.help import HelpDialog
+from maestro_cli.tui.messages import SeveralEnded
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import ContextArmed
 from maestro_cli.tui.store.model import Scope
@@ -148,3 +151,62 @@ def test_what_nobody_agreed_to_is_not_done() -> None:
     ended = dispatcher(armed(), desk).perform(delete(is_bulk=True), TARGETS, Quiet(), Cancellation())
     assert desk.executed == []
     assert {ending.outcome for _, ending in ended} == {SAID_NO}
+
+
+GONE = Ending('failed: pods "fraud-0" not found', False)
+
+
+def test_of_several_what_failed_is_told_first_and_by_name() -> None:
+    done = Ending("verified: chg-2", True)
+    outcomes = Outcomes("End the pod", ((TARGETS[1], done), (TARGETS[0], GONE)))
+    assert outcomes.line == (
+        'End the pod: 1 of 2 failed: ml/pod/fraud-0: pods "fraud-0" not found; '
+        "ml/pod/fraud-1: verified: chg-2"
+    )
+    waits = Ending("it waits: two have to agree", False)
+    assert Outcomes("End", ((TARGETS[0], GONE), (TARGETS[1], waits))).count == "2 of 2 not done"
+    assert Outcomes("End", ((TARGETS[0], done), (TARGETS[1], done))).line == "End, all 2: verified: chg-2"
+
+
+def test_what_somebody_said_no_to_has_not_failed() -> None:
+    desk = Desk(agreed=None)
+    ended = dispatcher(armed(), desk).perform(delete(is_bulk=True), TARGETS, Quiet(), Cancellation())
+    outcomes = Outcomes("End the pod", tuple(ended))
+    assert not outcomes.has_failed
+    assert outcomes.line == f"End the pod, all 3: {SAID_NO}"
+
+
+def test_a_failure_among_several_is_not_hidden_by_the_last_success() -> None:
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        endings = [(TARGETS[0], GONE), (TARGETS[1], Ending("verified: chg-2", True))]
+        app.dispatcher.perform = lambda *asked: endings  # type: ignore[method-assign]
+        app.act(delete(is_bulk=True), TARGETS[:2])
+        await until(pilot, lambda: isinstance(app.screen, HelpDialog), "each with its outcome")
+        assert app.status.told.startswith(
+            'End the pod: 1 of 2 failed: ml/pod/fraud-0: pods "fraud-0" not found'
+        )
+        await until(pilot, lambda: "verified: chg-2" in screen_text(app), "the other")
+        assert 'failed: pods "fraud-0" not found' in screen_text(app)
+
+    console = StillConsole(SERVICES)
+    console.store.dispatch(ContextArmed("prod", NOW + timedelta(minutes=5)))
+    run_app(console, script, place=Place("pods"))
+
+
+def test_several_that_all_ended_well_are_one_line_and_no_dialog(monkeypatch: pytest.MonkeyPatch) -> None:
+    console, news = StillConsole(SERVICES), list[Any]()
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        monkeypatch.setattr(app.herald, "tell", news.append)
+        well = tuple((one, Ending(f"verified: {one.id}", True)) for one in TARGETS)
+        outcomes, gone = Outcomes("End", well), Outcomes("End", (*well, (TARGETS[0], GONE)))
+        app.post_message(SeveralEnded(outcomes, place=Place("pods"), seconds=60.0))
+        await until(pilot, lambda: app.status.told.startswith("End: all 3: "), "the line")
+        assert len(app.screen_stack) == 1
+        assert news == []
+        app.post_message(SeveralEnded(gone, place=Place("nodes"), seconds=1.0))
+        await until(pilot, lambda: bool(news), "the bell, since nobody looks")
+        assert len(app.screen_stack) == 1
+        assert (news[0].words, news[0].is_grave) == (f"{gone.line} in prod", True)
+
+    run_app(console, script, place=Place("pods"))

@@ -104,13 +104,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`is_stale`: nothing was done, since what was shown is not so any more. `action` is what was done last,
-    where the one that was asked for led to another."""
+    """`is_stale`: nothing was done, since what was shown is not so any more; `is_declined`: since nobody said
+    yes. `action` is what was done last, where the one that was asked for led to another."""
 
     outcome: str
     is_done: bool
     is_stale: bool = False
     action: Action | None = None
+    is_declined: bool = False
 
 
 class Dispatcher:
@@ -222,7 +223,7 @@ class Dispatcher:
             if consent is None or work.cancellation.is_set:
                 why = STOPPED if work.cancellation.is_set else one.not_done
                 self._cancelled(one, why)
-                ended.append((one.target, Ending(why, False)))
+                ended.append((one.target, Ending(why, False, is_declined=True)))
             else:
                 do = partial(self._carried_out, work, one, consent)
                 ended.append((one.target, self._logged(work, one.target, do)))
