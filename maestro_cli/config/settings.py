@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from maestro_cli.config.channels import Channel, Route, check_channels, secrets_of
+from maestro_cli.config.colours import Colour
 from maestro_cli.config.experiments import ExperimentRules, check_experiments
 from maestro_cli.config.intake import Anomalies, Receiver, Warnings
 from maestro_cli.config.locations import config_dir, local_state_dir
@@ -127,6 +128,7 @@ class Context(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     namespace: str | None = None
     read_only: bool = False
     protected: bool = False
+    color: Colour | None = None
     max_replicas_share: float = 1.0
     policy: str | None = None
     incident_rules: str | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -58,11 +58,12 @@ class Console:
         contexts: tuple[str, ...],
         namespace: str,
         ahead: PodsAhead | None = None,
+        colours: Mapping[str, str] | None = None,
     ) -> None:
         self.clock, self._ahead = clock, ahead
         self.ending = Cancellation()
         self.options = options
-        self.store = Store(Scope(contexts, namespace))
+        self.store = Store(Scope(contexts, namespace), colours)
         self._lock = threading.Lock()
         self._contexts = Contexts(self._built, clock)
         self._works: list[threading.Thread] = []

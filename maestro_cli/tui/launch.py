@@ -138,7 +138,8 @@ def _made(services: Services, scope: Scope, screen: str, kept: Remembered) -> tu
     )  # refused before more is opened
     from maestro_cli.tui.console import Console
 
-    console = Console(services.options, services.clock, scope.contexts, scope.namespace, ahead)
+    chosen = {name: one.color for name, one in services.settings.contexts.items() if one.color}
+    console = Console(services.options, services.clock, scope.contexts, scope.namespace, ahead, chosen)
     _read_ahead(console, place)
     from maestro_cli.tui.app import ConsoleApp
     from maestro_cli.tui.keys.keymap import usable_keymap

@@ -65,6 +65,9 @@ class Stage(OrderedKeys[None]):
         """The terminal showed something else meanwhile."""
         self.screen.refresh(layout=True)
 
+    def colour_of_context(self, context: str) -> str:
+        return self.behind.store.snapshot.colour(context)
+
     def now(self) -> datetime:
         return self.behind.clock.now()
 

@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from textual.theme import BUILTIN_THEMES, Theme
 
+from maestro_cli.tui.swatches import OF_TERMINAL, ON_DARK, ON_LIGHT
+
 DEFAULT = "dark"
 
 _BLACK, _WHITE = "#000000", "#ffffff"
@@ -31,14 +33,16 @@ _HIGH_CONTRAST = Theme(
         "footer-background": "#101010", "footer-foreground": _WHITE, "footer-description-foreground": _WHITE,
         "input-selection-background": "#5f5f00", "input-cursor-background": _WHITE,
         "input-cursor-foreground": _BLACK, "border": "#9fd0ff", "border-blurred": "#808080",
+        **ON_DARK,
     },
 )  # fmt: skip
 
 _INK = "#101010"  # of light: what is dim is a third of the way to what is behind it
 
 # Components are drawn without the transparency that Textual gives a cursor that lost the focus.
-_DARK = {"block-cursor-blurred-background": "#0c304c", "block-cursor-foreground": _WHITE}
+_DARK = {"block-cursor-blurred-background": "#0c304c", "block-cursor-foreground": _WHITE} | ON_DARK
 _LIGHT = {
+    **ON_LIGHT,
     "block-cursor-blurred-background": "#9cb1c0", "text-warning": "#6b4000", "text-accent": "#6b4000",
     "text-success": "#1a5a30", "foreground": _INK, "footer-key-foreground": "#004578",
 }  # fmt: skip
@@ -47,6 +51,7 @@ _LIGHT = {
 # GNOME, Solarized): what is in no need of one has that of the terminal's text. Blue is the ground of a chosen
 # row that has not the keys.
 _ANSI = {
+    **OF_TERMINAL,
     "text-error": "ansi_bright_red", "text-warning": "ansi_bright_magenta", "text-primary": "ansi_default",
     "text-success": "ansi_default", "text-accent": "ansi_bright_magenta", "warning-muted": "ansi_default",
     "input-selection-background": "ansi_cyan", "screen-selection-background": "ansi_cyan",

@@ -62,6 +62,7 @@ from maestro_cli.tui.widgets.text_view import TextView
 from maestro_cli.tui.widgets.tones import Toned
 from maestro_cli.tui.widgets.tree_map import Area, TreeMap
 from maestro_cli.tui.widgets.typed_line import LONGEST, TypedLine
+from maestro_cli.tui.widgets.words import OneLine, SomeLines
 from maestro_cli.tui.widgets.yaml_view import YamlView
 from tests.hostile.hostile_texts import hostile_texts, is_dangerous
 from tests.hostile.test_console_widgets import COLUMNS, burn_of, plot_of, report_of
@@ -71,7 +72,7 @@ from tests.tui.widgets.stage import play
 
 SHOWN_AT_ONCE = 250  # texts of a table; each of them is a row or a line
 ONE_LINE = 40  # of what shows one text at a time
-BASES = {Toned, LineView, View, Dialog, NamedDialog, FrontScreen, OrderedScreen}
+BASES = {Toned, LineView, View, Dialog, NamedDialog, FrontScreen, OrderedScreen, OneLine, SomeLines}
 
 Texts = Sequence[str]
 
@@ -103,7 +104,7 @@ SINGLE: dict[type[Widget], tuple[Callable[[], Widget], Callable[[Any, str], obje
         lambda: PaneBox(PANES[0]),
         lambda widget, text: widget.query_one(ReportView).show(report_of([text])),
     ),
-    SidePane: (lambda: SidePane(ReportView(), 1), lambda widget, text: widget.entitle(text)),  # type: ignore[arg-type]
+    SidePane: (lambda: SidePane(ReportView()), lambda widget, text: widget.entitle(((text, ""),))),  # type: ignore[arg-type]
 }
 MANY: dict[type[Widget], tuple[Callable[[], Widget], Callable[[Any, Texts], object]]] = {
     FactTable: (FactTable, lambda widget, texts: widget.show(COLUMNS, texts, lambda one: one)),

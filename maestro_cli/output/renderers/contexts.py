@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from maestro_cli.config.colours import colour_of
 from maestro_cli.output.views import Column, Fields, Heading, Listing, Report
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def contexts_view(settings: Settings) -> Listing[_Row]:
     columns: tuple[Column[_Row], ...] = (
         Column("current", lambda row: "*" if row.is_current else " "),
         Column("name", lambda row: row.name, priority=0),
+        Column("color", lambda row: colour_of(row.name, row.context.color), priority=3),
         Column("guard", lambda row: _guard(row.context), priority=1),
         Column("namespace", lambda row: row.context.namespace),
         Column("prometheus", lambda row: _url(row.context, "prometheus"), priority=3),
@@ -57,7 +59,7 @@ def contexts_view(settings: Settings) -> Listing[_Row]:
             "name": row.name,
             "current": row.is_current,
             "from": row.origin,
-            **_builtins(row.context),
+            **_builtins(row.name, row.context),
         },
         empty="no context is configured; maestro local up makes one, docs/contexts.md tells how to add yours",
     )
@@ -67,10 +69,11 @@ def context_view(name: str, context: Context, origin: str, checks: Sequence[Endp
     rows: list[tuple[str, object]] = [
         ("context", name),
         ("from", origin),
+        ("color", colour_of(name, context.color)),
         ("guard", _guard(context)),
         ("namespace", context.namespace),
     ]
-    document = {"name": name, "from": origin, **_builtins(context), "checks": list(checks)}
+    document = {"name": name, "from": origin, **_builtins(name, context), "checks": list(checks)}
     return Report("context/v1", document, (Fields(rows), checks_view(checks)))
 
 
@@ -131,7 +134,7 @@ def _url(context: Context, key: str) -> str | None:
     return None if endpoint is None else str(endpoint.url)
 
 
-def _builtins(context: Context) -> dict[str, Any]:
-    """Plain data; secrets are references here, never values."""
+def _builtins(name: str, context: Context) -> dict[str, Any]:
+    """Plain data, with the colour that it has; secrets are references here, never values."""
     document: dict[str, Any] = msgspec.to_builtins(context)
-    return document
+    return {**document, "color": colour_of(name, context.color)}

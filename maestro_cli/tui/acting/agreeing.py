@@ -42,6 +42,7 @@ class AgreeDialog(NamedDialog):
         super().__init__()
         self._action, self._target, self._plan, self._rehearsed = action, target, plan, rehearsed
         self._protected, self._news = protected, news
+        self.sites = (target.context,)
         self._is_forbidden = Planned(target, plan, rehearsed).is_forbidden
         self._names = () if self._is_forbidden else tuple(self._wanted())
 

@@ -68,7 +68,9 @@ class DialogAsker:
 
     def see(self, target: Target, title: str, view: View, word: str, name: str) -> Agreed | None:
         protected = target.context if self._protected(target.context) else ""
-        return cast(Agreed | None, self.ask(title, lambda: SeeDialog(title, view, word, protected, name)))
+        site = target.context
+        asked = self.ask(title, lambda: SeeDialog(title, view, word, protected, name, site))
+        return cast(Agreed | None, asked)
 
     def agree_all(self, action: Action, planned: Sequence[Planned], news: str) -> Mapping[str, Agreed] | None:
         contexts = sorted({one.target.context for one in planned})

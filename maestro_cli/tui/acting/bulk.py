@@ -13,7 +13,7 @@ from textual.widgets import Button, Label, Static
 from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.acting.agreeing import news_lines
 from maestro_cli.tui.acting.dispatcher import Agreed, Planned
-from maestro_cli.tui.acting.model import Action
+from maestro_cli.tui.acting.model import Action, sites_of
 from maestro_cli.tui.acting.naming import Name, NamedDialog, protected_name
 from maestro_cli.tui.text import Spans, shown
 from maestro_cli.tui.widgets.text_view import TextView
@@ -31,6 +31,7 @@ class AgreeAllDialog(NamedDialog):
         super().__init__()
         self._action, self._planned, self._protected = action, tuple(planned), tuple(protected)
         self._news = news
+        self.sites = sites_of([one.target for one in planned])
         self._names = tuple(self._wanted())
 
     def compose(self) -> ComposeResult:

@@ -21,13 +21,19 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.output.views import View
 from maestro_cli.tui.text import Spans
 from maestro_cli.tui.widgets.report_view import ReportView
+from maestro_cli.tui.widgets.site_names import site_names
 from maestro_cli.tui.widgets.text_view import TextView
 
 LOW = 32  # lines of a screen under which room is saved
 
 
 class Dialog(ModalScreen[object]):
-    """Base of all; a line says what is wrong with an answer. What is read has the class `read`."""
+    """Base of all; a line says what is wrong with an answer. What is read has the class `read`.
+
+    `sites` are the contexts that it is about: their names stand on the frame, each on its colour.
+    """
+
+    sites: Sequence[str] = ()
 
     SHARE = 45  # per cent of the screen that is for what is read, at most
 
@@ -49,6 +55,11 @@ class Dialog(ModalScreen[object]):
         ("pagedown", "turn(1)", "Read on"),
         ("pageup", "turn(-1)", "Read back"),
     ]
+
+    def on_mount(self) -> None:
+        """Textual calls it of every class, whatever those below have of their own."""
+        for box in self.children if self.sites else ():
+            box.border_title = site_names(self.app, self.sites)
 
     def show_whole(self, view: View, first: Sequence[Spans] = ()) -> None:
         """Show what is decided on, `first` above it, once there is room for it."""

@@ -16,7 +16,7 @@ from textual.widgets import Button, Input, Label, Static
 from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.acting.choosing import Chooser
 from maestro_cli.tui.acting.dialog import Dialog
-from maestro_cli.tui.acting.model import Action, Answers, Target, fault_of
+from maestro_cli.tui.acting.model import Action, Answers, Target, fault_of, sites_of
 from maestro_cli.tui.acting.naming import Name, NamedDialog, protected_name
 from maestro_cli.tui.widgets.typed_line import TypedLine
 
@@ -27,6 +27,7 @@ class WordsDialog(Dialog):
     def __init__(self, action: Action, targets: Sequence[Target]) -> None:
         super().__init__()
         self._action, self._targets = action, targets
+        self.sites = sites_of(targets)
 
     def compose(self) -> ComposeResult:
         names = ", ".join(target.name for target in self._targets[:5])
@@ -69,6 +70,7 @@ class ArmDialog(NamedDialog):
     def __init__(self, context: str, minutes: str = "10", *, protected: bool) -> None:
         super().__init__()
         self._site, self._minutes, self._protected = context, minutes, protected
+        self.sites = (context,)
         self._is_as_offered = True  # what stands in the field of minutes
 
     def compose(self) -> ComposeResult:

@@ -16,7 +16,7 @@ from maestro_cli.core.untrusted import visible
 from maestro_cli.output.tables import folded
 from maestro_cli.tui.acting.dialog import Dialog
 from maestro_cli.tui.acting.dispatcher import Refusal
-from maestro_cli.tui.acting.model import Action, Danger, Target
+from maestro_cli.tui.acting.model import Action, Danger, Target, sites_of
 from maestro_cli.tui.text import cells, fit
 
 MOST_CELLS = 110  # of a dialog, as its style has it
@@ -35,6 +35,7 @@ class ActionMenu(Dialog):
     def __init__(self, targets: Sequence[Target], offers: Sequence[Offer]) -> None:
         super().__init__()
         self._targets, self._offers = targets, offers
+        self.sites = sites_of(targets)
 
     @property
     def _room(self) -> int:

@@ -7,7 +7,7 @@ records something (an acknowledgement, a note) is done at once, after a question
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -60,6 +60,11 @@ class Target:
     id: str
     name: str
     item: Any = None
+
+
+def sites_of(targets: Sequence[Target]) -> tuple[str, ...]:
+    """The contexts of targets, each once."""
+    return tuple(dict.fromkeys(target.context for target in targets if target.context))
 
 
 @dataclass(frozen=True, slots=True)

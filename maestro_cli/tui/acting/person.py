@@ -30,10 +30,11 @@ class ConsolePerson:
 
     def confirm(self, question: str) -> bool:
         shown, title = self._shown, f"{self._context}: {question}"
-        return self._asker.ask(title, lambda: SeeDialog(title, shown, "Yes")) is not None
+        return self._asker.ask(title, lambda: SeeDialog(title, shown, "Yes", site=self._context)) is not None
 
     def ask_text(self, question: str) -> str:
-        return cast(str, self._asker.ask(question, lambda: LineDialog(f"{self._context}: {question}")) or "")
+        words, site = f"{self._context}: {question}", self._context
+        return cast(str, self._asker.ask(question, lambda: LineDialog(words, site)) or "")
 
     def ask_question(self, question: Question, is_cancelled: Callable[[], bool]) -> Answer | None:
         if is_cancelled():

@@ -33,9 +33,12 @@ class SeeDialog(NamedDialog):
     DEFAULT_CSS = "SeeDialog > Vertical { max-width: 150; }"
     SHARE = 50
 
-    def __init__(self, title: str, view: View, word: str, protected: str = "", name: str = "") -> None:
+    def __init__(
+        self, title: str, view: View, word: str, protected: str = "", name: str = "", site: str = ""
+    ) -> None:
         """`name` is typed for a yes, "" for nothing; without a `word` it is only shown."""
         super().__init__()
+        self.sites = (site,) if site else ()
         self._title, self._view, self._word = title, view, word
         wanted = (Name("target", f"type {name} to go on", name),) if name else ()
         self._names = (*wanted, *protected_name(protected)) if word else ()
@@ -65,6 +68,7 @@ class QuestionDialog(Dialog):
     def __init__(self, question: Question, context: str) -> None:
         super().__init__()
         self._question, self._site = question, context
+        self.sites = (context,)
 
     def compose(self) -> ComposeResult:
         from maestro_cli.output.views import Lines, Report
@@ -100,9 +104,9 @@ class QuestionDialog(Dialog):
 class LineDialog(Dialog):
     """One line of text; answers it, or None."""
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, site: str = "") -> None:
         super().__init__()
-        self._asked = question
+        self._asked, self.sites = question, (site,) if site else ()
 
     def compose(self) -> ComposeResult:
         with Vertical():

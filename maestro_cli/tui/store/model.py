@@ -12,6 +12,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from maestro_cli.config.colours import colour_of
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class FactKey:
@@ -89,7 +91,8 @@ class Logged:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """`armed` is until when changes are allowed, by context; `replay_at` is None while live. `against` is
-    what is known now while the past is compared with it, else None."""
+    what is known now while the past is compared with it, else None. `colours` are those that the settings
+    give to contexts."""
 
     scope: Scope
     facts: Mapping[FactKey, Fact] = field(default_factory=lambda: MappingProxyType({}))
@@ -97,6 +100,10 @@ class Snapshot:
     log: tuple[Logged, ...] = ()
     replay_at: datetime | None = None
     against: Mapping[FactKey, Fact] | None = None
+    colours: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def colour(self, context: str) -> str:
+        return colour_of(context, self.colours.get(context))
 
     def shown_at(self, now: datetime) -> datetime:
         """The instant from which ages count: the one that is shown; now where it is compared with now."""

@@ -4,7 +4,8 @@ the newest snapshot."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from maestro_cli.tui.store.events import Event
 from maestro_cli.tui.store.model import Scope, Snapshot
@@ -14,8 +15,8 @@ from maestro_cli.tui.store.reducer import State, reduce
 class Store:
     """Holds the state; `wake` is called from any thread when there is news that was not taken yet."""
 
-    def __init__(self, scope: Scope) -> None:
-        first = Snapshot(scope)
+    def __init__(self, scope: Scope, colours: Mapping[str, str] | None = None) -> None:
+        first = Snapshot(scope, colours=MappingProxyType({**(colours or {})}))
         self._state = State(first, first.facts)
         self._lock = threading.Lock()
         self._is_awaited = True

@@ -20,13 +20,14 @@ from textual.widget import Widget
 
 from maestro_cli.core.untrusted import visible
 from maestro_cli.tui.acting.model import Target
-from maestro_cli.tui.heading import standing_text
+from maestro_cli.tui.heading import Spans, standing_spans
 from maestro_cli.tui.screens.model import Place, Screen
 from maestro_cli.tui.store.model import FactKey, Scope, Snapshot
+from maestro_cli.tui.swatches import swatch_tone
 from maestro_cli.tui.views.view import View
+from maestro_cli.tui.widgets.site_names import colour_here, toned_text
 
 NARROWEST, LOWEST = 50, 8  # cells and lines of a pane, with its frame
-COLOURS = 4  # of frames, by place; the name on it says which it is
 
 
 def arranged(width: int, height: int, count: int) -> str:
@@ -43,11 +44,11 @@ def room_words(count: int) -> str:
 class SidePane(Vertical):
     """The view of one context in its frame."""
 
-    def __init__(self, view: View, number: int) -> None:
-        super().__init__(classes=f"colour-{number % COLOURS}")
+    def __init__(self, view: View) -> None:
+        super().__init__()
         self.view = view
         self.count = View.CountChanged(0, 0)
-        self._titled = ""
+        self._titled: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield self.view
@@ -65,11 +66,11 @@ class SidePane(Vertical):
         if not self.is_current:
             event.stop()
 
-    def entitle(self, words: str) -> None:
-        title = f"{'▸ ' if self.is_current else ''}{visible(words, 80)}"
-        if title != self._titled:
-            self._titled = title
-            self.border_title = Text(title)
+    def entitle(self, spans: Spans) -> None:
+        made_of = spans, self.is_current, self.app.theme
+        if made_of != self._titled:
+            self._titled = made_of
+            self.border_title = Text("▸" if self.is_current else "") + toned_text(self.app, spans)
 
 
 class SideView(View):
@@ -90,19 +91,13 @@ class SideView(View):
     SideView.one SidePane.current { display: block; }
     SidePane { width: 1fr; height: 1fr; border: round $primary; border-title-color: $primary; }
     SidePane.current { border: heavy $primary; border-title-style: bold; }
-    SidePane.colour-1 { border: round $warning; border-title-color: $warning; }
-    SidePane.colour-1.current { border: heavy $warning; }
-    SidePane.colour-2 { border: round $success; border-title-color: $success; }
-    SidePane.colour-2.current { border: heavy $success; }
-    SidePane.colour-3 { border: round $accent; border-title-color: $accent; }
-    SidePane.colour-3.current { border: heavy $accent; }
     """
 
     def __init__(self, screen_: Screen, place: Place, contexts: Sequence[str]) -> None:
         super().__init__(screen_, replace(place, context=contexts[0]))
         self._names = tuple(contexts)
         views = [screen_.view(replace(place, context=name)) for name in contexts]
-        self._panes = [SidePane(view, number) for number, view in enumerate(views)]
+        self._panes = [SidePane(view) for view in views]
         self._panes[0].add_class("current")
         self.can_compare = views[0].can_compare
         self._shown: tuple[Snapshot, datetime] | None = None
@@ -181,10 +176,13 @@ class SideView(View):
     def _entitle(self) -> None:
         """The name of each context, whether it is armed, and which of them it is where one alone is shown."""
         for number, (name, pane) in enumerate(zip(self._names, self._panes, strict=True), 1):
-            words = name if self._shown is None else standing_text(self._shown[0], name, self._shown[1])
+            if self._shown is not None:
+                spans = standing_spans(self._shown[0], name, self._shown[1])
+            else:
+                spans = ((visible(f" {name} "), swatch_tone(colour_here(self.app, name))),)
             if self.has_class("one"):
-                words = f"{words} ({number} of {len(self._names)}, tab: the next)"
-            pane.entitle(words)
+                spans = (*spans, (f" ({number} of {len(self._names)}, tab: the next)", ""))
+            pane.entitle(spans)
 
     # What is chosen
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from maestro_cli.output.views import Column
+from maestro_cli.tui.swatches import swatch_tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,16 @@ class Sited:
         return f"{self.context}\n{self.key}"  # no name of a context has a line break
 
 
-def sited_columns(columns: Sequence[Column[Any]], *, has_context: bool = True) -> tuple[Column[Any], ...]:
-    """The columns of items as columns of sited items, with the context first unless there is one alone."""
-    context = Column[Any]("context", lambda one: one.context)
+def sited_columns(
+    columns: Sequence[Column[Any]],
+    colour: Callable[[str], str] | None = None,
+    *,
+    has_context: bool = True,
+) -> tuple[Column[Any], ...]:
+    """The columns of items as columns of sited items, with the context first unless there is one alone, on
+    its `colour` where that is told."""
+    tone = None if colour is None else lambda one: swatch_tone(colour(one.context))
+    context = Column[Any]("context", lambda one: one.context, tone=tone)
     return (*((context,) if has_context else ()), *(one.of(_item) for one in columns))
 
 

@@ -68,7 +68,7 @@ class TableView(View):
         self._show_about(visible(self._screen.summary(facts, now), 400))
         if snapshot.against is not None:
             keyed = [(key, snapshot.fact(key)) for key in keys]
-            self._show_differences(keyed, snapshot.against, Moment(now, snapshot.scope, ""))
+            self._show_differences(keyed, snapshot.against, Moment(now, snapshot.scope, ""), snapshot.colour)
         elif len(facts) == 1:
             self._show_one(*facts[0], Moment(now, snapshot.scope, facts[0][0]))
         else:
@@ -92,16 +92,19 @@ class TableView(View):
             total += count
             sited += [Sited(context, self._screen.key(item), item, fact.is_stale) for item in items]
         is_known = all(fact.is_known for _, fact in facts)
-        self._draw(
-            sited_columns(columns), sited, total, lambda one: one.id, lambda one: one.is_stale, is_known
-        )
+        placed = sited_columns(columns, snapshot.colour)
+        self._draw(placed, sited, total, lambda one: one.id, lambda one: one.is_stale, is_known)
 
     def _show_differences(
-        self, facts: Sequence[tuple[FactKey, Fact]], against: Mapping[FactKey, Fact], at: Moment
+        self,
+        facts: Sequence[tuple[FactKey, Fact]],
+        against: Mapping[FactKey, Fact],
+        at: Moment,
+        colour: Callable[[str], str],
     ) -> None:
         found = differing(self._screen, facts, against, at, self._filter)
         self._empty = "nothing differs"
-        columns = sited_columns(found.columns, has_context=len(facts) > 1)
+        columns = sited_columns(found.columns, colour, has_context=len(facts) > 1)
         self._draw(
             columns, found.rows, found.total, lambda one: one.id, lambda one: one.is_stale, found.is_known
         )

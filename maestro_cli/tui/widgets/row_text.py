@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from maestro_cli.output.views import Column
+from maestro_cli.tui.swatches import SWATCH_TONES
 from maestro_cli.tui.text import Span, Spans, cells, cut, fit, plain_text, shown
 from maestro_cli.tui.widgets.columns import GAP, Layout
 
@@ -20,14 +21,16 @@ def gutter_text(is_at: bool, is_marked: bool, is_stale: bool) -> str:
 def row_spans(
     row: Sequence[Span], layout: Layout, columns: Sequence[Column[Any]], gutter: str, tone: str = ""
 ) -> Spans:
-    """One row of shown cells as its columns lie; a tone of the whole row beats those of its cells."""
+    """One row of shown cells as its columns lie; a tone of the whole row beats those of its cells, not the
+    colour of a context: that of the row at the cursor is the one that matters most."""
     done: list[Span] = [(gutter, tone)]
     for place, (index, width) in enumerate(layout.shown):
         text, own = row[index]
         if place:
             done.append((" " * GAP, tone))
         column = columns[index]
-        done.append((fit(text, width, right=column.right, keeps_end=column.keeps_end), tone or own))
+        told = own if own in SWATCH_TONES else tone or own
+        done.append((fit(text, width, right=column.right, keeps_end=column.keeps_end), told))
     return tuple(done)
 
 

@@ -12,8 +12,10 @@ from textual.geometry import Region, Spacing
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from maestro_cli.tui.swatches import SWATCH_TONES
 from maestro_cli.tui.text import Spans, cell_strip
 from maestro_cli.tui.widgets.scroll_bar import LineScrollBar, filtered
+from maestro_cli.tui.widgets.site_names import swatch_style
 
 # The tones of columns (good, bad, warn, dim), those of texts, and those of what the widgets draw themselves.
 TONES = (
@@ -102,6 +104,9 @@ class Toned(ScrollView, can_focus=False):
             style = self.rich_style
             if tone in TONES:
                 style += self.get_component_rich_style(f"tone--{tone}", partial=True)
+                self._tone_styles[tone] = style
+            elif tone in SWATCH_TONES:
+                style += swatch_style(self.app.theme_variables, tone)
                 self._tone_styles[tone] = style
             elif not tone:
                 self._tone_styles[tone] = style
