@@ -23,7 +23,7 @@ from maestro_cli.tui.pasting import ESCAPE, Pastes, Piece
 READ_BYTES = 4096
 LATER_SECONDS = 0.001  # than an escape may wait for what belongs to it, so that its time is over for certain
 BREATH_SECONDS = 0.05  # within which what follows a paste may be part of it
-UNENDED_SECONDS = 5.0  # a paste of which nothing more has come for so long has lost its end
+UNENDED_SECONDS = 5.0  # of a paste, or a mark of one, nothing more has come for so long: it is shown
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n\r"}
 
 
@@ -56,10 +56,13 @@ class Keyboard:
         self._waits: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        """Of a paste that had begun before it was closed more may come."""
+        self._loop, self._parser = asyncio.get_running_loop(), XTermParser()
         with suppress(OSError):  # opened anew: another program that reads first would hold the loop else
             self._own = os.open(os.ttyname(self._shared), os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         self._loop.add_reader(self._descriptor, self._read)
+        if self._pastes.is_waiting:
+            self._loop.call_soon(self._end)
 
     @property
     def _descriptor(self) -> int:
@@ -109,8 +112,8 @@ class Keyboard:
             self._waits.cancel()
         if self._loop is not None:
             pastes = self._pastes
-            in_paste = UNENDED_SECONDS if pastes.is_open else BREATH_SECONDS
-            seconds = in_paste if pastes.is_in_paste else constants.ESCAPE_DELAY
+            beside = BREATH_SECONDS if pastes.is_in_paste else constants.ESCAPE_DELAY
+            seconds = UNENDED_SECONDS if pastes.is_open or pastes.is_begun else beside
             self._waits = self._loop.call_later(seconds + LATER_SECONDS, self._end)
 
     def _end(self) -> None:

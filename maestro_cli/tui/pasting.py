@@ -3,7 +3,8 @@
 Invariant: nothing that is pasted is ever a key, whatever it holds. A terminal says where a paste begins and
 ends (`ESC [ 200 ~`, `ESC [ 201 ~`, xterm's bracketed paste), and some let through an escape or such an end
 within it: what comes in the same breath behind an end is typed only once nothing more comes, and pasted
-where another end follows. What is held back meanwhile is lost never.
+where another end follows. A mark may come in two parts, however far apart, and a paste go on after nothing
+had come of it for so long that it was given on. What is held back meanwhile is lost never.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 BEGIN, END = "\x1b[200~", "\x1b[201~"
 MOST_CHARACTERS = 1 << 20  # of one paste; what is beyond has no use in a console, and is cut
 ESCAPE = "\x1b"
+_TYPED = len("\x1b[")  # of a mark somebody may have pressed: escape, or alt and a bracket
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Pastes:
         self._held = ""  # the beginning of a mark, maybe
         self._pasted: str | None = None  # since the beginning of a paste
         self._behind: str | None = None  # since its end, in one breath with it
+        self._given = ""  # of a mark that begins, as keys, since nothing more had come
+        self._is_cut = False  # the last paste was given on without its end
 
     @property
     def is_waiting(self) -> bool:
@@ -46,11 +50,21 @@ class Pastes:
         """Whether there is a paste that is not given on yet."""
         return self._pasted is not None
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether more of a mark has come than somebody types: its rest is under way."""
+        return not self.is_in_paste and len(self._held) > _TYPED
+
     def fed(self, text: str) -> list[Piece]:
         """What was typed for certain."""
+        if self._pasted is None and self._is_cut:  # its rest, where its end comes in the same breath
+            self._pasted = self._behind = ""
         if self._pasted is not None:
             self._go_on(text)
             return []
+        given, self._given = self._given, ""
+        if given and (given + text).startswith(BEGIN):
+            text = given + text
         before, begin, after = (self._held + text).partition(BEGIN)
         self._held = ""
         if begin:
@@ -63,6 +77,7 @@ class Pastes:
 
     def _go_on(self, text: str) -> None:
         """Within a paste, or right behind one: what is before an end was pasted."""
+        self._is_cut = False
         whole = self._held + (self._behind or "") + text
         self._held = ""
         inner, end, behind = whole.rpartition(END)
@@ -89,16 +104,17 @@ class Pastes:
         """
         pasted, behind, held = self._pasted, self._behind, self._held
         if pasted is None:
-            self._held = ""
+            self._held, self._given = "", held or self._given
             return [Piece(held)] if held else []
         if behind is not None and BEGIN in behind:
             self._behind = None
             self._keep(behind)
             return []
         self._keep(held)
-        pieces = [Piece(self._pasted or "", is_pasted=True), *([Piece(behind)] if behind else [])]
+        pieces = [Piece(self._pasted or "", is_pasted=True), Piece(behind or "")]
         self._held, self._pasted, self._behind = "", None, None
-        return pieces
+        self._is_cut = behind is None
+        return [one for one in pieces if one.text]
 
 
 def _beginning(text: str, mark: str) -> str:

@@ -157,7 +157,7 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             if self._lasting is not None:
                 self._pen = pen_for(self._lasting)
                 self._file = self._pen or self._lasting
-            if is_watchable(self.fileno):
+            if self._keyboard is None and is_watchable(self.fileno):
                 self._keyboard = Keyboard(self.fileno, self.process_message, self._app._handle_exception)
             super().start_application_mode()
             if self._keyboard is not None and self._key_thread is not None and self._key_thread.is_alive():

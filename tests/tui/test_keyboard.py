@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import threading
 import tty
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from textual import constants
+from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key, Paste
 from textual.message import Message
 
+from maestro_cli.tui import keyboard
 from maestro_cli.tui.keyboard import Keyboard, is_watchable
+from maestro_cli.tui.pasting import BEGIN
+from maestro_cli.tui.terminal import drawing_driver
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -84,6 +92,70 @@ def test_a_paste_with_an_escape_in_it_presses_no_key(desk: Desk) -> None:
     run(desk, script)
     assert desk.keys == ["Paste", "G"]
     assert [one.text for one in desk.taken if isinstance(one, Paste)] == [":write 60\n\t\n" + "j" * 40]
+
+
+@pytest.mark.parametrize("size", range(1, len(BEGIN)))
+def test_a_paste_whose_mark_was_held_up_on_its_way_presses_no_key(desk: Desk, size: int) -> None:
+    """Between two packets of a network. What escape alone presses was pressed by then."""
+
+    async def script() -> None:
+        mark = BEGIN.encode()
+        desk.type(mark[:size])
+        await asyncio.sleep(constants.ESCAPE_DELAY * 1.5)
+        desk.type(mark[size:] + b"\x1b:write 60\nq\x1b[201~")
+        await until(lambda: "Paste" in desk.keys)
+
+    run(desk, script)
+    alone = {1: ["escape"], 2: ["left_square_bracket"]}.get(size, [])
+    assert [key for key in desk.keys if key != "Paste"] in ([], alone)
+    assert [one.text for one in desk.taken if isinstance(one, Paste)] == [":write 60\nq"]
+
+
+def test_the_rest_of_a_paste_that_was_waited_for_in_vain_presses_no_key(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyboard, "UNENDED_SECONDS", 0.05)
+
+    async def script() -> None:
+        desk.type(b"\x1b[200~a")
+        await until(lambda: "Paste" in desk.keys)
+        desk.type(b":write 60\n\x1b[201~")
+        await until(lambda: desk.keys.count("Paste") == 2)
+        desk.type(b"G")
+        await until(lambda: "G" in desk.keys)
+
+    run(desk, script)
+    assert desk.keys == ["Paste", "Paste", "G"]
+
+
+def test_the_rest_of_a_paste_during_which_the_console_was_stopped_presses_no_key(desk: Desk) -> None:
+    class Driver(LinuxDriver):
+        def __init__(self) -> None:
+            self.fileno = desk.program
+            self._key_thread = threading.current_thread()
+            self._app = Mock(post_message=desk.taken.append)
+
+        def start_application_mode(self) -> None: ...
+
+        def disable_input(self) -> None: ...
+
+        def process_message(self, message: Message) -> None:
+            desk.taken.append(message)
+
+    async def script() -> None:
+        kind: Any = drawing_driver(Driver)
+        driver = kind()
+        driver.start_application_mode()
+        desk.type(b"\x1b[200~a")
+        await until(lambda: driver._keyboard._pastes.is_open)
+        driver.disable_input()
+        driver.start_application_mode()
+        await until(lambda: desk.keys == ["Paste"])
+        desk.type(b":write 60\nq\x1b[201~")
+        await until(lambda: desk.keys == ["Paste", "Paste"])
+        driver.disable_input()
+
+    asyncio.run(script())
 
 
 def test_a_character_that_comes_in_parts_is_one(desk: Desk) -> None:

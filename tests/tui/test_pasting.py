@@ -62,7 +62,37 @@ def test_a_paste_whose_end_never_comes_is_one_all_the_same_and_keys_are_keys_aga
     assert pastes.fed(f"{BEGIN}words{ESC}[20") == []
     assert pastes.is_open
     assert pastes.rest() == [Piece(f"words{ESC}[20", is_pasted=True)]
+    assert (pastes.fed("j"), pastes.rest()) == ([], [Piece("j")])
+    assert pastes.fed("k") == [Piece("k")]
+
+
+def test_the_rest_of_a_paste_that_was_given_on_without_its_end_is_pasted_too() -> None:
+    """As over a network that stood still for longer than a paste is waited for."""
+    pastes = Pastes()
+    pastes.fed(f"{BEGIN}a")
+    assert pastes.rest() == [Piece("a", is_pasted=True)]
+    assert pastes.fed(f":write 60\n{END}k") == []
+    assert pastes.rest() == [Piece(":write 60\n", is_pasted=True), Piece("k")]
     assert pastes.fed("j") == [Piece("j")]
+
+
+@pytest.mark.parametrize("size", range(1, len(BEGIN)))
+def test_a_beginning_whose_parts_come_far_apart_is_one(size: int) -> None:
+    pastes = Pastes()
+    pieces = pastes.fed(BEGIN[:size])
+    if not pastes.is_begun:  # such a part of a mark is waited for
+        pieces += [*pastes.rest(), *pastes.rest()]
+    pieces += pastes.fed(f"{BEGIN[size:]}:write 60\n{END}")
+    assert typed(pieces) == (BEGIN[:size] if size < 3 else "")
+    assert pastes.rest() == [Piece(":write 60\n", is_pasted=True)]
+
+
+def test_a_bracket_after_an_escape_is_a_key() -> None:
+    pastes = Pastes()
+    pastes.fed(ESC)
+    assert pastes.rest() == [Piece(ESC)]
+    assert pastes.fed("[") == [Piece("[")]
+    assert pastes.fed("200~") == [Piece("200~")]
 
 
 def test_a_paste_is_kept_to_a_length() -> None:
