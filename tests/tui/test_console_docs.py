@@ -35,7 +35,7 @@ def fence(language: str) -> str:
 def test_the_example_of_keys_is_taken() -> None:
     document = parse_yaml(fence("yaml"), "docs/console.md")
     keymap = checked_keymap(document, document.decode(KeysFile))
-    assert keymap.keys == {"console.command": "colon,;", "pods.delete": "ctrl+g"}
+    assert keymap.keys == {"console.command": "colon,;", "pods.delete": "f9"}
     assert set(keymap.favourites) == {"1", "9"}
 
 

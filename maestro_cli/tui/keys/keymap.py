@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from string import ascii_lowercase
 
 from maestro_cli.config.keys_file import KeysFile, read_keys_file
 from maestro_cli.config.strict import Document, suggestion
@@ -64,8 +63,10 @@ def checked_keymap(document: Document, file: KeysFile) -> Keymap:
 def _safe_keys() -> str:
     """Which keys what hurts may be on, without those that do something everywhere."""
     taken = {normal_key(one) for key in every_key() for one in split_keys(key.keys)}
-    free = (one for one in ascii_lowercase if is_safe_for_harm(f"ctrl+{one}") and f"ctrl+{one}" not in taken)
-    return f"use a function key, alt+letter, ctrl+shift+letter, or ctrl+ one of {', '.join(free)}"
+    free = (f"f{number}" for number in range(1, 13) if f"f{number}" not in taken)
+    return (
+        f"use one of {', '.join(free)}, or ctrl+shift+letter where the terminal tells that from ctrl+letter"
+    )
 
 
 def _check(document: Document, key: Key, keys: str) -> None:
@@ -73,7 +74,7 @@ def _check(document: Document, key: Key, keys: str) -> None:
         raise document.fail("names no key", ("keys", key.id), fix="name one, such as f9")
     for one in split_keys(keys):
         if fault := fault_of_key(one):
-            raise document.fail(f"{one[:60]!r} is no key", ("keys", key.id), why=fault, fix="ctrl+g, f9, X")
+            raise document.fail(f"{one[:60]!r} is no key", ("keys", key.id), why=fault, fix="ctrl+t, f9, X")
         if key.worst.needs_typing and not is_safe_for_harm(one):
             raise document.fail(
                 f"{spoken_key(normal_key(one))} is too easily pressed for what can be {key.worst.value}",

@@ -1,7 +1,8 @@
 """Names of keys as people and Textual write them, and which of them are too near for what cannot be undone.
 
 Invariant: what hurts is on no key that a hand presses by habit: no character, nothing that moves or confirms,
-no ctrl-letter that a shell, tmux, vi or emacs has a use for.
+no ctrl-letter, each of which a shell, tmux, vi, emacs or nano has a use for, and nothing with alt, which is
+what a terminal makes of Esc and a letter after it, as a hand that knows vi types them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ NAMED = frozenset(
         *(f"f{number}" for number in range(1, 13)),
     }
 )  # fmt: skip
-HABITS = frozenset("abcdefhijklmnpqrsuvwyz")  # ctrl and one of these
 _SPOKEN = {
     "space": "Space", "enter": "Enter", "escape": "Esc", "tab": "Tab", "backspace": "Backspace",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn",
@@ -68,9 +68,7 @@ def is_safe_for_harm(key: str) -> bool:
     """Whether an action that hurts may be on it."""
     *modifiers, base = normal_key(key).split("+")
     if base.startswith("f") and base[1:].isdecimal():
-        return True
+        return "alt" not in modifiers
     if len(base) != 1 or not base.isalnum():
         return False
-    if "alt" in modifiers or "super" in modifiers or {"ctrl", "shift"} <= {*modifiers}:
-        return True
-    return "ctrl" in modifiers and base not in HABITS
+    return "alt" not in modifiers and ("super" in modifiers or {"ctrl", "shift"} <= {*modifiers})
