@@ -51,6 +51,8 @@ Check = Callable[[Transaction], None]
 PLAN_SECONDS = 3600.0  # a plan that nobody agreed to by then is not agreed to any more
 MOST_EXPIRED = 20  # that are ended with one plan
 
+TAKEN = "is being changed by"  # between a target and who is at work on it
+
 
 class TargetLease:
     """The right to change one target; renewed while work goes on, given back at the end."""
@@ -109,10 +111,11 @@ def _busy(journal: Journal, target: ObjectRef, holder: Holder | None, lease: Lea
     who = lease.holder if holder is None else holder.subject
     first = None if holder is None else find_change(journal, holder.subject)
     if first is not None:
-        who = f"change {first.id} ({first.kind} by {first.actor}, {first.state.value})"
+        since = f"{first.state.value} since {first.updated_at:%H:%M:%S}Z"
+        who = f"change {first.id} ({first.kind} by {first.actor}, {since})"
     where = "" if holder is None else f"process {holder.pid} on {holder.host} holds it; "
     return Busy(
-        f"{target} is being changed by {who}",
+        f"{target} {TAKEN} {who}",
         why=f"{where}its lease runs until {lease.until}",
         fix="wait for that change to end, then plan again",
     )

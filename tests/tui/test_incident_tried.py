@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from maestro_cli.changes.ledger import TAKEN
 from maestro_cli.changes.model import Change, ChangeError, Gate, GateDecision, GateReason, State
 from maestro_cli.core.errors import ExitCode
 from maestro_cli.runbooks.model import RunRecord, RunStatus
@@ -112,3 +113,18 @@ def test_a_rollback_that_the_gate_refused_is_not_advised_again(
     )
     no = replace(refused, state=State.CANCELLED, error=None, decision=None)
     assert said(found, [no]) == said(found), "a no of a person is no refusal"
+
+
+def test_a_rollback_that_another_change_kept_out_is_advised_again_once_that_has_ended(
+    found: IncidentStory,
+) -> None:
+    held = f"ml/deploy/fraud {TAKEN} change chg-2 (restart by ann, applied since 03:00:00Z)"
+    reason = GateReason("busy", ExitCode.BUSY, held)
+    at = found.details.now
+    refused = replace(change(1, State.REFUSED), created_at=at, decision=GateDecision(Gate.REFUSED, (reason,)))
+    error = ChangeError("GateNotMet", "cancelled", f"the gate refused it: {held} (its lease runs)")
+    shown = replace(refused, state=State.CANCELLED, decision=None, error=error)
+    other = replace(change(2, State.APPLIED), kind="restart", created_at=at)
+    for one in (refused, shown):
+        assert f"the last try was refused: ml/deploy/fraud {TAKEN}" in said(found, [one, other])[-1]
+        assert said(found, [one, replace(other, state=State.VERIFIED)])[-1] == said(found)[-1]

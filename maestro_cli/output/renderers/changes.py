@@ -60,13 +60,18 @@ def changes_view(changes: Sequence[Change]) -> Listing[Change]:
     """Newest first; JSON as in `change_view`."""
     columns: tuple[Column[Change], ...] = (
         Column("change", lambda change: change.id),
-        Column("state", lambda change: change.state.value, tone=_tone, priority=1),
+        Column("state", _state, tone=_tone, priority=1),
         Column("what", lambda change: change.plan.summary, priority=1),
         Column("actor", lambda change: change.actor, priority=3),
         Column("at", lambda change: change.created_at),
         Column("cause", lambda change: change.cause, wide=True),
     )
     return Listing("change-list/v1", columns, changes, document=change_document, empty="no changes were made")
+
+
+def _state(change: Change) -> str:
+    """Of a rehearsal, which waits for nothing, that it is one."""
+    return "dry run" if change.dry_run and change.state is State.PLANNED else change.state.value
 
 
 def _tone(change: Change) -> str:
@@ -81,7 +86,7 @@ def change_view(change: Change) -> Report:
     """A change that was carried out."""
     rows: list[tuple[str, object]] = [
         ("change", change.id),
-        ("state", change.state.value),
+        ("state", _state(change)),
         *_waiting(change),
         ("applied", change.applied_at),
         ("finished", change.finished_at),

@@ -41,17 +41,26 @@ def rollback_since(story: IncidentStory) -> Change | None:
 
 
 def refused_rollback(story: IncidentStory) -> str:
-    """Why the newest rollback since the incident began was refused by the gate; "" where none was, or a newer
-    one was not."""
+    """Why the newest rollback since the incident began was refused by the gate; "" where none was, a newer
+    one was not, or it was since another change was at work that has ended."""
     began = story.incident.times.started_at - timedelta(seconds=1)
     newest = next((one for one in story.changes if one.kind in ROLLBACKS and one.created_at > began), None)
     if newest is None or newest.applied_at is not None:
         return ""
     decision = newest.decision
     if newest.state.value == "refused" and decision is not None and decision.reasons:
-        return decision.reasons[0].what
+        return _still(decision.reasons[0].what, story)
     why = newest.error.why if newest.error is not None else ""
-    return why.removeprefix("the gate refused it: ") if why.startswith("the gate refused it: ") else ""
+    refused = why.removeprefix("the gate refused it: ")
+    return _still(refused, story) if why.startswith("the gate refused it: ") else ""
+
+
+def _still(refused: str, story: IncidentStory) -> str:
+    """The same, unless it was that another change was at work on it, which is over."""
+    from maestro_cli.changes.ledger import TAKEN
+
+    is_at_work = any(one.id in refused and not one.finished for one in story.changes)
+    return refused if TAKEN not in refused or is_at_work else ""
 
 
 def failed_run(story: IncidentStory) -> RunRecord | None:

@@ -269,7 +269,7 @@ def test_a_taken_target_names_the_change_that_has_it(bench: Bench) -> None:
     first, second = pipeline.plan("rollback", REF), pipeline.plan("rollback", REF)
     Ledger(bench.journal, "ada").planned(first, key=None, cause="")
     lease = take_target(bench.journal, REF, first.id, 60)
-    with pytest.raises(Busy, match=rf"by change {first.id} \(rollback by ada, planned\)"):
+    with pytest.raises(Busy, match=rf"by change {first.id} \(rollback by ada, planned since "):
         pipeline.execute(second, YES)
     assert bench.kinds(second.id) == ["planned", "refused"]
     lease.release()

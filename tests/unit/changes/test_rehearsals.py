@@ -40,6 +40,8 @@ def test_while_another_change_is_at_work_it_is_busy_and_every_other_reason_is_to
     assert [reason.code for reason in found.reasons] == ["busy", "read-only"]
     told = decision_error(found)
     assert (type(told), told.what, told.fix) == (Busy, real.value.what, real.value.fix)
+    since = f"(rollback by ada, planned since {bench.clock.now():%H:%M:%S}Z)"
+    assert told.what == f"{REF} is being changed by change {first.id} {since}"
     assert bench.journal.lease(f"target/{REF}") == lease.lease
     lease.release()
     assert decided(bench.pipeline()).allowed
