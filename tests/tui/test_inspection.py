@@ -17,6 +17,7 @@ from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.screens.inspection import YAML, describe_action, yaml_action
 from maestro_cli.tui.screens.model import Place
 from maestro_cli.tui.store.events import FactRead
+from maestro_cli.tui.views.yaml_pane import whole_text
 from tests.tui.cases import NOW, StillConsole, run_app, screen_text, tell, until
 
 SERVICES = SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False))
@@ -51,6 +52,16 @@ def test_yaml_says_what_is_hidden_and_is_drawn_anew_only_when_it_changed() -> No
         assert "␛[31mred" in shown
 
     run_app(console, script, place=place)
+
+
+def test_yaml_names_what_is_too_long_to_be_shown_whole_and_nothing_else() -> None:
+    lines = "metadata:\n  annotations:\n    example.com/notes: %s\n    team: ml\n"
+    read = ObjectText(ref_of("Pod", "ml", "a"), Untrusted(lines % ("x" * 200_000)), ())
+    assert (
+        whole_text(read).splitlines()[0] == "# not shown to the end: example.com/notes (200,023 characters)"
+    )
+    short = ObjectText(ref_of("Pod", "ml", "a"), Untrusted(lines % "x"), ())
+    assert whole_text(short) == lines % "x"
 
 
 def test_where_it_leads_is_about_the_object_that_was_chosen() -> None:

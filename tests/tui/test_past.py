@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +16,7 @@ from maestro_cli.core.quantities import format_duration
 from maestro_cli.core.refs import ref_of
 from maestro_cli.services.service_health import ServiceHealth
 from maestro_cli.slo.burning import Burning
-from maestro_cli.slo.objectives import Counters, Objective
+from maestro_cli.slo.objectives import Calendar, Counters, Objective
 from maestro_cli.tui.app import ConsoleApp
 from maestro_cli.tui.burn_line import burn_cells, burn_unknown
 from maestro_cli.tui.feeds.tail import Tail
@@ -81,10 +81,26 @@ def test_of_a_service_that_no_objective_names_any_more_nothing_of_before_stays()
         tell(console, FactRead(key, data, NOW))
         await until(pilot, lambda: "77.7%" in screen_text(app), "the service")
         tell(console, FactRead(key, (), NOW))
-        await until(pilot, lambda: "names no objective of fraud" in screen_text(app), "that it is gone")
+        await until(pilot, lambda: "no service 'fraud'" in screen_text(app), "that it is gone")
         assert "77.7%" not in screen_text(app)
+        tell(console, FactRead(key, data, NOW))
+        await until(pilot, lambda: "77.7%" in screen_text(app), "the service, plotted again")
 
     run_app(console, script, place=place)
+
+
+def test_of_what_is_no_service_nothing_is_plotted_and_those_that_there_are_are_named() -> None:
+    place, key, data = CASES["service"]
+    console = StillConsole(SimpleNamespace(policy=SimpleNamespace(protected=False, read_only=False)))
+
+    async def script(app: ConsoleApp, pilot: Pilot[None]) -> None:
+        tell(console, FactRead(key, data, NOW))
+        words = f"{key.context} has no service 'ml/fraud': did you mean 'fraud'?"
+        await until(pilot, lambda: words in screen_text(app), "that there is none, and the likely one")
+        await until(pilot, lambda: "no data" not in screen_text(app), "no plots")
+        assert "00:00:0" not in screen_text(app)
+
+    run_app(console, script, place=replace(place, argument="ml/fraud"))
 
 
 def test_an_incident_of_now_is_not_shown_as_one_of_the_past(room: JournalRoom) -> None:
@@ -124,6 +140,13 @@ def test_a_budget_that_lasts_longer_than_its_window_is_never_gone() -> None:
     ]
     health = ServiceHealth("fraud", None, (), (), (), (slow, replace(fast, left=0.25)))
     assert budget_words(health) == "25.0% of 30d"
+
+
+def test_the_window_of_a_calendar_is_told_as_one_not_as_thirty_days() -> None:
+    objective = replace(OBJECTIVE, calendar=Calendar("month", "UTC", date(2026, 1, 1)))
+    spent = Burning(objective, {300.0: 20.0}, -20.0)
+    health = ServiceHealth("fraud", None, (), (), (), (spent,))
+    assert budget_words(health) == "overspent more than tenfold in this calendar month"
 
 
 def test_what_is_more_than_spent_is_no_share_of_the_time() -> None:

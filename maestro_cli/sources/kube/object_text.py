@@ -57,7 +57,8 @@ def _shown(value: Any, where: str, hidden: list[str]) -> Any:
         return value
     if where.rpartition(".")[2] in _COMMANDS and all(isinstance(one, str) for one in value):
         words = list(hide_words(value))
-        hidden += [where] if words != value else []
+        pairs = enumerate(zip(words, value, strict=True))
+        hidden += [f"{where}[{index}]" for index, (word, own) in pairs if word != own]
         return words
     return [_shown(item, f"{where}[{index}]", hidden) for index, item in enumerate(value)]
 

@@ -112,7 +112,9 @@ def age_words(one: Burning) -> str:
 
 
 def window_words(one: Burning) -> str:
-    """The window that its budget is of: `30d`."""
+    """The window that its budget is of: `30d`, `this calendar month`."""
+    if one.objective.calendar is not None:
+        return f"this calendar {one.objective.calendar.unit}"
     from maestro_cli.core.quantities import prometheus_duration
 
     return prometheus_duration(one.objective.window_seconds)

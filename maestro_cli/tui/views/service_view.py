@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from textual.app import ComposeResult
 
+from maestro_cli.config.explanation import suggestion
 from maestro_cli.output.plots import Plot
 from maestro_cli.output.views import Heading, Report
 from maestro_cli.services.service_health import STEP_SECONDS, Points, ServiceHealth
@@ -42,7 +44,7 @@ class ServiceView(View):
         found: ServiceHealth | None = next((one for one in fact.data or () if one.name == name), None)
         if found is None:
             if fact.is_known:
-                self._clear(f"{key.context} names no objective of {name}")
+                self._clear(no_such_service(name, key.context, [one.name for one in fact.data or ()]))
             elif is_past:
                 self._clear("")
             return
@@ -53,14 +55,23 @@ class ServiceView(View):
     def _clear(self, why: str) -> None:
         """Nothing of now is shown as the past, and nothing of before as now."""
         nothing = ServiceHealth(self.place.argument, None, (), (), (), ())
-        self._plot(nothing)
+        self._plot(nothing, is_service=not why)
         self.query_one(ReportView).show_lines((((shown(why), ""),),) if why else ())
 
-    def _plot(self, health: ServiceHealth) -> None:
-        """The same instant stands in the same column of each."""
+    def _plot(self, health: ServiceHealth, *, is_service: bool = True) -> None:
+        """The same instant stands in the same column of each; of what is no service nothing is plotted."""
         plots = plots_of(health)
         for name, plot in plots.items():
-            self.query_one(f"#{name}", LinePlot).show(plot, beside=tuple(plots.values()))
+            shown_plot = self.query_one(f"#{name}", LinePlot)
+            shown_plot.display = is_service
+            shown_plot.show(plot, beside=tuple(plots.values()))
+
+
+def no_such_service(name: str, context: str, known: Sequence[str]) -> str:
+    """With the one that was likely meant, or all there are: an objective makes a service."""
+    if not known:
+        return f"{context} has no service {name!r}: no objective names one"
+    return f"{context} has no service {name!r}: {suggestion(name, known)}"
 
 
 def plots_of(health: ServiceHealth) -> dict[str, Plot]:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 
 from maestro_cli.tui.screens.inspection import YAML
 from maestro_cli.tui.store.model import UNREAD, Fact, Snapshot
+from maestro_cli.tui.text import LONGEST
 from maestro_cli.tui.views.report_view import NOT_KNOWN, difference_lines
 from maestro_cli.tui.views.stale_line import StaleLine
 from maestro_cli.tui.views.view import View
@@ -55,6 +56,13 @@ class YamlPane(View):
 
 
 def whole_text(read: ObjectText) -> str:
-    """The text, below what is left out of it."""
+    """The text, below what is left out of it, and which of its lines are too long to be shown whole."""
     hidden = f"# not shown: {', '.join(read.hidden)}\n" if read.hidden else ""
-    return hidden + read.text
+    long = [_cut_line(line) for line in read.text.splitlines() if len(line) > LONGEST]
+    cut = f"# not shown to the end: {', '.join(long)}\n" if long else ""
+    return hidden + cut + read.text
+
+
+def _cut_line(line: str) -> str:
+    """`example.com/notes (200,017 characters)`."""
+    return f"{line.strip()[:100].partition(': ')[0]} ({len(line):,} characters)"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FREE_SECONDS = 10.0  # a page that is loaded again waits so long for the console of before to end
 END_SECONDS = 10.0  # a console has so long to end by itself
+MOST_TYPED = 1 << 20  # characters of one message, as of a paste; a larger one is refused, with the bell
 WIDEST, TALLEST = 1000, 500  # cells
 
 
@@ -126,6 +127,9 @@ async def _close_after(process: Process, socket: web.WebSocketResponse) -> None:
 
 async def _obey(data: object, socket: web.WebSocketResponse, service: AppService) -> None:
     """Do what one message of the page says; another than the page sends is nothing."""
+    if isinstance(data, str) and len(data) > MOST_TYPED:
+        await socket.send_bytes(b"\a")
+        return
     match _parsed(data):
         case ["stdin", str() as typed]:
             await service.send_bytes(tamed(typed).encode("utf-8", "replace"))

@@ -21,7 +21,7 @@ from maestro_cli.tui.web.seat import Seat
 ADDRESS = "127.0.0.1"
 FONT_SIZE = 16  # pixels
 _HEARTBEAT_SECONDS = 15.0
-_MOST_BYTES = 1 << 20  # of one message, as of a paste
+_MOST_BYTES = 1 << 26  # of one message: what is larger closes the tab's connection, and with it the console
 
 _NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9._-]")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import aiohttp
 import pytest
@@ -68,6 +69,19 @@ def test_what_is_no_message_of_the_page_is_nothing() -> None:
                 await page.send_bytes(b"\xff")
                 await page.send_str('["stdin", "\\ud800 still here"]')
                 assert "heard ? still here" in await shown(page, "here")
+
+    asyncio.run(go())
+
+
+def test_a_message_that_is_too_large_is_refused_and_the_console_goes_on() -> None:
+    async def go() -> None:
+        async with serving() as served:
+            await served.enter()
+            async with served.socket() as page:
+                await page.send_str(json.dumps(["stdin", "x" * (seat.MOST_TYPED + 1)]))
+                assert "\a" in await shown(page, "\a")
+                await page.send_str('["stdin", "still here"]')
+                assert "heard still here" in await shown(page, "still here")
 
     asyncio.run(go())
 

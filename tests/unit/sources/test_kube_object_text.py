@@ -38,9 +38,10 @@ def container(**more: Any) -> dict[str, Any]:
     [
         ({"env": [{"name": "API_TOKEN", "value": "x1"}]}, HIDDEN, "env[0].API_TOKEN"),
         ({"env": [{"name": "URL", "value": "http://a:secretword@b/"}]}, HIDDEN, "env[0].value"),
-        ({"args": ["--password=secretword", "--port=80"]}, "--port=80", "args"),
+        ({"args": ["--password=secretword", "--port=80"]}, "--port=80", "args[0]"),
+        ({"args": ["--port=80", "--token", "secretword"]}, "--port=80", "args[2]"),
     ],
-    ids=["a variable by its name", "a variable by its value", "an option"],
+    ids=["a variable by its name", "a variable by its value", "an option", "the word after an option"],
 )
 def test_what_sounds_or_looks_like_a_secret_is_hidden(given: dict[str, Any], told: str, where: str) -> None:
     shown, hidden = shown_document(container(**given))
