@@ -8,15 +8,19 @@ Format: prompb/remote.proto and types.proto, frames of storage/remote/chunked.go
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import numpy as np
-from google_crc32c import value as crc32c
 
 from maestro_cli.slo.measuring.selectors import Selector
 from maestro_cli.slo.ports import RawSeries, TooMuch
 from maestro_cli.sources.xor_chunks import decode_chunks, samples_in
+
+with warnings.catch_warnings():  # where no wheel is, Python reckons it and says so on stderr: on the screen
+    warnings.simplefilter("ignore", RuntimeWarning)
+    from google_crc32c import value as crc32c
 
 HEADERS: Mapping[str, str] = {
     "Content-Encoding": "snappy",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -26,6 +28,17 @@ END = datetime(2026, 10, 5, tzinfo=UTC)
 START = END - timedelta(days=2)
 SAMPLE = [END.timestamp() - 60, "7"]
 ANSWER_SECONDS = 0.5
+
+
+def test_where_only_python_reckons_checksums_they_are_the_same_and_nothing_is_said() -> None:
+    code = (
+        "import sys; sys.modules['google_crc32c.cext'] = None\n"
+        "import maestro_cli.sources.remote_read as read, google_crc32c.python\n"
+        "assert read.crc32c is google_crc32c.python.value\n"
+        "print(f'{read.crc32c(b\"123456789\"):08x}')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("e3069283\n", "")
 
 
 def _framed(chunk: bytes) -> bytes:
