@@ -1,7 +1,7 @@
 """The keyboard of a terminal, read by the loop itself.
 
 Invariant: what is typed comes to the app in order, in the turn in which it is there, and no thread has to be
-waited for; a keyboard that has gone away is read no more.
+waited for, but where the loop cannot be told that something is there; one that has gone is read no more.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import select
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from threading import Event
 
 from textual import constants
 from textual._xterm_parser import XTermParser
@@ -21,6 +22,7 @@ from textual.message import Message
 from maestro_cli.tui.pasting import ESCAPE, Pastes, Piece
 
 READ_BYTES = 4096
+LOOK_SECONDS = 0.1
 LATER_SECONDS = 0.001  # than an escape may wait for what belongs to it, so that its time is over for certain
 BREATH_SECONDS = 0.05  # within which what follows a paste may be part of it
 UNENDED_SECONDS = 5.0  # of a paste, or a mark of one, nothing more has come for so long: it is shown
@@ -49,6 +51,7 @@ class Keyboard:
         """`take` gets each key, click and answer of the terminal; `fail` what nobody expected."""
         self._shared, self._take, self._fail = descriptor, take, fail
         self._own = -1
+        self._is_watched = is_watchable(descriptor)
         self._parser = XTermParser()
         self._pastes = Pastes()
         self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
@@ -60,7 +63,8 @@ class Keyboard:
         self._loop, self._parser = asyncio.get_running_loop(), XTermParser()
         with suppress(OSError):  # opened anew: another program that reads first would hold the loop else
             self._own = os.open(os.ttyname(self._shared), os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        self._loop.add_reader(self._descriptor, self._read)
+        if self._is_watched:
+            self._loop.add_reader(self._descriptor, self._read)
         if self._pastes.is_waiting:
             self._loop.call_soon(self._end)
 
@@ -75,7 +79,7 @@ class Keyboard:
     def close(self) -> None:
         """What was typed and not read yet stays with the terminal."""
         loop, self._loop = self._loop, None
-        if loop is not None and not loop.is_closed():
+        if loop is not None and self._is_watched and not loop.is_closed():
             loop.remove_reader(self._descriptor)
         own, self._own = self._own, -1
         if own >= 0:
@@ -83,6 +87,32 @@ class Keyboard:
         if self._waits is not None:
             self._waits.cancel()
             self._waits = None
+
+    def stand_by(self, over: Event) -> None:
+        """In a thread until it is `over`: have the loop read where it is not told itself."""
+        if self._is_watched:
+            over.wait()
+        while not over.is_set():
+            loop, is_read = self._loop, Event()
+            if loop is None:
+                over.wait(LOOK_SECONDS)
+            elif self._is_ready():
+                loop.call_soon_threadsafe(self._read_for, is_read)
+                while not (is_read.wait(LOOK_SECONDS) or over.is_set()):
+                    continue
+
+    def _is_ready(self) -> bool:
+        try:
+            return bool(select.select([self._descriptor], [], [], LOOK_SECONDS)[0])
+        except (OSError, ValueError):  # closed meanwhile
+            return False
+
+    def _read_for(self, is_read: Event) -> None:
+        try:
+            if self._loop is not None:
+                self._read()
+        finally:
+            is_read.set()
 
     def _read(self) -> None:
         try:

@@ -19,7 +19,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
 
-from maestro_cli.tui.keyboard import Keyboard, is_watchable
+from maestro_cli.tui.keyboard import Keyboard
 from maestro_cli.tui.opening import ENTER
 from maestro_cli.tui.pen import Pen, pen_for
 from maestro_cli.tui.text import Colourless
@@ -157,10 +157,10 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             if self._lasting is not None:
                 self._pen = pen_for(self._lasting)
                 self._file = self._pen or self._lasting
-            if self._keyboard is None and is_watchable(self.fileno):
+            if self._keyboard is None:
                 self._keyboard = Keyboard(self.fileno, self.process_message, self._app._handle_exception)
             super().start_application_mode()
-            if self._keyboard is not None and self._key_thread is not None and self._key_thread.is_alive():
+            if self._key_thread is not None and self._key_thread.is_alive():
                 self._keyboard.open()  # in the background a terminal is not taken, and not read either
 
         def disable_input(self) -> None:
@@ -192,13 +192,13 @@ def drawing_driver(found: type[Driver], take: Callable[[], bool] = _never) -> ty
             self._app.post_message(message)
 
         def run_input_thread(self) -> None:
-            Thread(target=end_when_gone, args=(self.fileno, self.exit_event), daemon=True).start()
-            if self._keyboard is not None:
-                self.exit_event.wait()  # it is read in the loop
-                return
+            """Until the terminal is left; the loop reads it."""
+            over = Event()  # not that of the driver, which is for a moment alone
+            Thread(target=end_when_gone, args=(self.fileno, over), daemon=True).start()
             try:
-                super().run_input_thread()
-            except OSError:
-                return  # nobody types any more
+                if self._keyboard is not None:
+                    self._keyboard.stand_by(self.exit_event)
+            finally:
+                over.set()
 
     return LastingDriver

@@ -9,6 +9,7 @@ import threading
 import tty
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from unittest.mock import Mock
 
@@ -218,6 +219,46 @@ def test_another_program_that_reads_first_does_not_hold_the_console(desk: Desk) 
         desk.keyboard._read()
         desk.type(b"k")
         await until(lambda: desk.keys == ["k"])
+
+    run(desk, script)
+
+
+def test_where_the_loop_is_not_told_a_thread_tells_it_and_a_paste_is_no_key_there_either(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyboard, "is_watchable", lambda descriptor: False)
+    desk.keyboard = Keyboard(desk.program, desk.taken.append, desk.failed.append)
+    over = Event()
+    thread = Thread(target=desk.keyboard.stand_by, args=(over,))
+    thread.start()
+
+    async def script() -> None:
+        desk.type(b"j\x1b[200~\x1b:write 60\n" + b"j" * 40 + b"\x1b[201~")
+        await until(lambda: desk.keys == ["j", "Paste"])
+        desk.type(b"k")
+        await until(lambda: desk.keys == ["j", "Paste", "k"])
+
+    run(desk, script)
+    over.set()
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive()
+    assert desk.failed == []
+
+
+def test_a_thread_that_stands_by_ends_though_the_loop_has_no_time_to_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyboard, "is_watchable", lambda descriptor: False)
+    desk.keyboard = Keyboard(desk.program, desk.taken.append, desk.failed.append)
+    over = Event()
+    thread = Thread(target=desk.keyboard.stand_by, args=(over,))
+
+    async def script() -> None:
+        desk.type(b"j")
+        thread.start()
+        over.set()
+        thread.join(PATIENCE_SECONDS)  # the loop stands still
+        assert not thread.is_alive()
 
     run(desk, script)
 

@@ -9,6 +9,7 @@ import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -96,6 +97,7 @@ def test_a_screen_that_is_shown_is_not_blanked(is_shown: bool, entered: list[str
             self.written.clear()
             self.fileno = keyboard.fileno()  # nothing can be waited for in a file
             self._key_thread = None
+            self._app: Any = SimpleNamespace(_handle_exception=print)
 
         def start_application_mode(self) -> None:
             self.write(ENTER)

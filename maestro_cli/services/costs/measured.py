@@ -38,17 +38,17 @@ def keep_measured(found: Rightsizing, whole: str | None) -> None:
     before = {name: at for name, at in measured(found.context) if gone is None or not name.startswith(gone)}
     kept = [*now.items(), *(one for one in before.items() if one[0] not in now)]
     text = json.dumps([one for one in kept if _NAME.fullmatch(one[0])][:_MOST])
-    path = _path(found.context)
-    with suppress(MaestroError, OSError):  # whoever completes has to type it
+    with suppress(MaestroError, OSError, RuntimeError):  # the last: no home; whoever completes has to type it
+        path = _path(found.context)
         make_private(path.parent)
         write_atomically(path, text, mode=0o600)
 
 
 def measured(context: str) -> Iterator[tuple[str, str]]:
     """Each workload with when it was measured, the latest report first; none where that is not known."""
-    path = _path(context)
     kept: object = None
-    with suppress(OSError, ValueError, RecursionError):
+    with suppress(OSError, ValueError, RuntimeError):
+        path = _path(context)
         if path.is_file() and path.stat().st_size <= _MOST_BYTES:
             kept = json.loads(path.read_text("utf-8"))
     yield from _pairs(kept if isinstance(kept, list) else ())
