@@ -97,7 +97,10 @@ class Keyboard:
             if loop is None:
                 over.wait(LOOK_SECONDS)
             elif self._is_ready():
-                loop.call_soon_threadsafe(self._read_for, is_read)
+                try:
+                    loop.call_soon_threadsafe(self._read_for, is_read)
+                except RuntimeError:
+                    return  # it has ended
                 while not (is_read.wait(LOOK_SECONDS) or over.is_set()):
                     continue
 
