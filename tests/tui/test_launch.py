@@ -30,7 +30,7 @@ from maestro_cli.tui.screens.pods import PODS
 from tests.patience import PATIENCE_SECONDS
 from tests.tui.cases import StillClock, StillConsole, until
 
-CONTEXT = SimpleNamespace(namespace="ml", cluster=None)
+CONTEXT = SimpleNamespace(namespace="ml", cluster=None, color=None)
 SETTINGS = SimpleNamespace(contexts={"prod": CONTEXT}, context=lambda name: CONTEXT)
 SERVICES: Any = SimpleNamespace(
     settings=SETTINGS,

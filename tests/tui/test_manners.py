@@ -180,7 +180,7 @@ def test_a_wrong_keys_file_is_told_whole_and_the_console_has_its_own_keys(tmp_pa
         await until(pilot, lambda: "keys.yaml is not used" in screen_text(app), "the words")
         text = "".join(screen_text(app).replace("│", "").split())  # however it is wrapped
         assert "keys.yaml:3:keys.pods.delete:" in text
-        assert "useafunctionkey" in text
+        assert "useoneoff" in text  # a function key
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen_stack) == 1, "the console")
 
