@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from maestro_cli.chaos.running import Means
     from maestro_cli.slo.measuring.stretch import Spent
 
-PATIENCE_SECONDS = (
-    10.0  # for all of them: everything is taken back by then, and the verdict is not written yet
-)
+# For all of them: everything is taken back by then, and the verdict is not written yet.
+PATIENCE_SECONDS = 10.0
 HURRIED_SECONDS = 1.0  # after a signal
 TICK_SECONDS = 0.1
 AT_ONCE = 4

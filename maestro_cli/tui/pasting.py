@@ -4,7 +4,8 @@ Invariant: nothing that is pasted is ever a key, whatever it holds. A terminal s
 ends (`ESC [ 200 ~`, `ESC [ 201 ~`, xterm's bracketed paste), and some let through an escape or such an end
 within it: what comes in the same breath behind an end is typed only once nothing more comes, and pasted
 where another end follows. A mark may come in two parts, however far apart, and a paste go on after nothing
-had come of it for so long that it was given on. What is held back meanwhile is lost never.
+had come of it for so long that it was given on. What is held back meanwhile is never
+lost, but what a paste has beyond a megabyte.
 """
 
 from __future__ import annotations

@@ -53,7 +53,10 @@ def test_a_terminal_that_was_closed_here_is_watched_no_more_and_ends_nothing() -
     person, program = pty.openpty()
     os.close(person)
     os.close(program)
-    end_when_gone(program, Event())
+    watch = Thread(target=end_when_gone, args=(program, Event()), daemon=True)
+    watch.start()
+    watch.join(20.0)
+    assert not watch.is_alive()
 
 
 def test_the_watch_of_a_terminal_that_stays_ends_with_the_console() -> None:

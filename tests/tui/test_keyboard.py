@@ -25,6 +25,8 @@ from maestro_cli.tui.pasting import BEGIN
 from maestro_cli.tui.terminal import drawing_driver
 from tests.patience import PATIENCE_SECONDS
 
+HELD_SECONDS = 20.0  # what is not over by then is held
+
 
 class Desk:
     """A keyboard, and what came of it."""
@@ -216,20 +218,29 @@ def test_another_program_that_reads_first_does_not_hold_the_console(desk: Desk) 
     async def script() -> None:
         desk.type(b"j")
         assert os.read(desk.program, 1) == b"j"
-        desk.keyboard._read()
+        reading = Thread(target=desk.keyboard._read, daemon=True)
+        reading.start()
+        reading.join(HELD_SECONDS)
+        assert not reading.is_alive()
         desk.type(b"k")
         await until(lambda: desk.keys == ["k"])
 
     run(desk, script)
 
 
-def test_where_the_loop_is_not_told_a_thread_tells_it_and_a_paste_is_no_key_there_either(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def standing_by(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> tuple[Thread, Event]:
+    """A thread that tells the loop, which is not told itself, and what ends it."""
     monkeypatch.setattr(keyboard, "is_watchable", lambda descriptor: False)
     desk.keyboard = Keyboard(desk.program, desk.taken.append, desk.failed.append)
     over = Event()
-    thread = Thread(target=desk.keyboard.stand_by, args=(over,))
+    return Thread(target=desk.keyboard.stand_by, args=(over,), daemon=True), over
+
+
+def test_where_the_loop_is_not_told_a_thread_tells_it_and_a_paste_is_no_key_there_either(
+    desk: Desk, standing_by: tuple[Thread, Event]
+) -> None:
+    thread, over = standing_by
     thread.start()
 
     async def script() -> None:
@@ -246,18 +257,25 @@ def test_where_the_loop_is_not_told_a_thread_tells_it_and_a_paste_is_no_key_ther
 
 
 def test_a_thread_that_stands_by_ends_though_the_loop_has_no_time_to_read(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, standing_by: tuple[Thread, Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyboard, "is_watchable", lambda descriptor: False)
-    desk.keyboard = Keyboard(desk.program, desk.taken.append, desk.failed.append)
-    over = Event()
-    thread = Thread(target=desk.keyboard.stand_by, args=(over,))
+    thread, over = standing_by
+    look, asks = desk.keyboard._is_ready, Event()
+
+    def looked() -> bool:
+        is_ready = look()
+        if is_ready:
+            asks.set()
+        return is_ready
+
+    monkeypatch.setattr(desk.keyboard, "_is_ready", looked)
 
     async def script() -> None:
         desk.type(b"j")
         thread.start()
+        assert asks.wait(PATIENCE_SECONDS)
         over.set()
-        thread.join(PATIENCE_SECONDS)  # the loop stands still
+        thread.join(HELD_SECONDS)  # the loop stands still
         assert not thread.is_alive()
 
     run(desk, script)

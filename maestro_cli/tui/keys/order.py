@@ -2,10 +2,10 @@
 
 Invariant: a key is given to nobody before the one that was pressed earlier has done what it does, so that
 what is typed at once after a key that moves the focus or opens a dialog goes where it is meant to go. What is
-pasted is a key here. No key is lost: those that were typed before there was a screen wait for it. After that
-none is held back for longer than `LONGEST_SECONDS` by what does not answer, be it a key or the screen that it
-leads to; but what is typed after one that asks for words waits for the dialog, however late that comes. Only
-what leaves the console, and what ends experiments, passes by then.
+pasted waits for its turn as a key does. No key is lost: those that were typed before there was a screen wait
+for it. After that none is held back for longer than `LONGEST_SECONDS` by what does not answer, be it a key or
+the screen that it leads to; but what is typed after one that asks for words waits for the dialog, however
+late that comes. Only what leaves the console, and what ends experiments, passes by then.
 What the last one of those typed did is painted at once; where a list or a text has done it, its messages are
 followed a moment later, unless somebody types on: what draws the terminal needs the processor first.
 
@@ -119,7 +119,7 @@ class OrderedKeys(ColourlessApp[R], Generic[R]):
             await self._lap(self.count, 1)
 
     def _after(self, seconds: float, then: Callable[[], Awaitable[None]]) -> asyncio.TimerHandle:
-        """As `set_timer`, which makes a task of each: a tenth of what a key costs."""
+        """As `set_timer`, which makes a task of each."""
         return asyncio.get_running_loop().call_later(seconds, self.call_later, then)
 
     def _look_again(self, key: int, looks: int) -> None:
